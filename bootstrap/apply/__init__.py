@@ -1,0 +1,1 @@
+"""Contents to files on the machine: plan, stage, commit, notify."""

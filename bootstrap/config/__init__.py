@@ -1,0 +1,1 @@
+"""Bytes and tags to one validated configuration, every value with its origin."""

@@ -1,0 +1,65 @@
+"""What the layers say together: the configuration that this machine was asked to have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Literal
+
+    from bootstrap.source import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSpec:
+    """One file that the machine shall have.
+
+    `mode` holds permission bits (`0o640`); `None` for owner and group keeps what an existing file
+    has and gives a new one the process's own. Exactly one of `template` (a name below the image's
+    template folders) and `content` (an inline template) is set.
+    """
+
+    path: str
+    template: str | None = None
+    content: str | None = None
+    mode: int = 0o644
+    owner: str | None = None
+    group: str | None = None
+    check: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
+    when: Literal["always", "once"] = "always"
+    symlink: Literal["refuse", "follow", "replace"] = "refuse"
+    in_place: bool = False
+    backup: bool = False
+    origin: str = ""  # "image config.d/10-shop.yaml:7:5"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretReference:
+    """Where a secret lies: never its value."""
+
+    vault: str
+    name: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The merged, validated configuration, with the origin of every value.
+
+    `origins` maps the path of each value (`("values", "web", "port")`) to the place that set it
+    (`userData:4:11`, `tag config:web.port`); `hidden` holds the paths whose values are never
+    echoed, because the image's schema marks them `writeOnly`; `notes` are words for the log, such
+    as a userData that is left to cloud-init.
+    """
+
+    environment: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, SecretReference] = field(default_factory=dict)
+    files: tuple[FileSpec, ...] = ()
+    handlers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    origins: Mapping[Path, str] = field(default_factory=dict)
+    hidden: frozenset[Path] = frozenset()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""A faithful Instance Metadata Service on loopback, with faults on request."""

@@ -1,0 +1,216 @@
+"""What can go wrong, on one page.
+
+    BootstrapError
+    ├── UsageError            IB001   2   the command line asks for something that does not exist
+    ├── SettingsError         IB002  78   agent.yaml, the environment or --set is wrong
+    ├── NotPermitted          IB003  77   the machine does not let this process do it
+    ├── LockHeld              IB004  75   another run is at work, and did not finish in time
+    ├── DeadlinePassed        IB005  75   the whole run took longer than its deadline
+    ├── InternalError         IB009   1   a fault of this program
+    ├── InvalidDocument       IB105  65   userData, tags or an image document cannot be used
+    ├── MissingInput          IB104  66   something that the settings require is not there
+    ├── ImageError            IB110  78   what the image carries (schema, templates) is unusable
+    ├── MetadataUnavailable   IB201  75   IMDS gave no usable answer before the deadline
+    ├── MetadataRefused       IB202  69   IMDS answered, and the answer is final
+    ├── SecretsUnsupported    IB301  69   a document names secrets; this version fetches none
+    ├── RenderError           IB401  65   templates do not fit the values
+    ├── WriteError            IB501  73   a file could not be written
+    ├── UnsafeDestination     IB502  73   a destination that this agent will not write through
+    └── CommandFailed         IB503   1   a handler failed
+
+The second column is the stable code, the third the exit code of the process (sysexits.h where it
+has a name for the case). An error says what was being done, where, why, and what to do about it:
+the message, the problems (one per place), the hint. It never holds a secret.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import ClassVar
+
+
+class Problem:
+    """One finding, at one place in something that a person wrote.
+
+    `where` is the place as a person writes it (`userData:4:11`), `path` the key
+    (`files[0].mode`), `text` the line of the source without its newline (empty when it must not
+    be shown), `column` where the finding starts in it (from 1) and `width` how many characters
+    it takes.
+    """
+
+    __slots__ = ("column", "hint", "message", "path", "text", "where", "width")
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str = "",
+        path: str = "",
+        text: str = "",
+        column: int = 0,
+        width: int = 1,
+        hint: str = "",
+    ) -> None:
+        self.message = message
+        self.where = where
+        self.path = path
+        self.text = text
+        self.column = column
+        self.width = width
+        self.hint = hint
+
+    def __repr__(self) -> str:
+        return f"Problem({self.where} {self.path}: {self.message})"
+
+    def as_dict(self) -> dict[str, object]:
+        """The finding for a program: only the fields that say something."""
+        fields = ("message", "where", "path", "hint")
+        return {name: getattr(self, name) for name in fields if getattr(self, name)}
+
+
+class BootstrapError(Exception):
+    """Any failure that this program foresees.
+
+    `message` says what was being done and why it failed; `hint` what to do about it; `problems`
+    are the single findings, in the order in which they stand in their sources.
+    """
+
+    code: ClassVar[str] = "IB009"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "", problems: Iterable[Problem] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.problems = tuple(problems)
+
+    def as_dict(self) -> dict[str, object]:
+        """The error for a program, as it stands in `--format json` and in status.json."""
+        record: dict[str, object] = {"code": self.code, "message": self.message}
+        if self.hint:
+            record["hint"] = self.hint
+        if self.problems:
+            record["problems"] = [problem.as_dict() for problem in self.problems]
+        return record
+
+
+class UsageError(BootstrapError):
+    """The command line asks for something that does not exist."""
+
+    code = "IB001"
+    exit_code = 2
+
+
+class SettingsError(BootstrapError):
+    """A setting is unknown, or its value is not one it can take."""
+
+    code = "IB002"
+    exit_code = 78
+
+
+class NotPermitted(BootstrapError):
+    """The machine does not let this process do it; usually it is not root."""
+
+    code = "IB003"
+    exit_code = 77
+
+
+class LockHeld(BootstrapError):
+    """Another run is at work on this machine and did not finish in time."""
+
+    code = "IB004"
+    exit_code = 75
+
+
+class DeadlinePassed(BootstrapError):
+    """The run as a whole took longer than its deadline."""
+
+    code = "IB005"
+    exit_code = 75
+
+
+class InternalError(BootstrapError):
+    """A fault of this program, not of what it was given."""
+
+    code = "IB009"
+    exit_code = 1
+
+
+class MissingInput(BootstrapError):
+    """Something that the settings require is not there."""
+
+    code = "IB104"
+    exit_code = 66
+
+
+class InvalidDocument(BootstrapError):
+    """userData, a tag or an image document cannot be used; every finding is a problem."""
+
+    code = "IB105"
+    exit_code = 65
+
+
+class ImageError(BootstrapError):
+    """What the image carries, its schema or its templates, cannot be used."""
+
+    code = "IB110"
+    exit_code = 78
+
+
+class MetadataUnavailable(BootstrapError):
+    """IMDS gave no usable answer before the deadline; a later run may succeed."""
+
+    code = "IB201"
+    exit_code = 75
+
+
+class MetadataRefused(BootstrapError):
+    """IMDS answered, and asking again would get the same answer."""
+
+    code = "IB202"
+    exit_code = 69
+
+
+class SecretsUnsupported(BootstrapError):
+    """A document names secrets, and this version cannot fetch them."""
+
+    code = "IB301"
+    exit_code = 69
+
+
+class RenderError(BootstrapError):
+    """Templates do not fit the values they are given; every finding is a problem."""
+
+    code = "IB401"
+    exit_code = 65
+
+
+class WriteError(BootstrapError):
+    """A file could not be written; what had been changed was put back."""
+
+    code = "IB501"
+    exit_code = 73
+
+
+class UnsafeDestination(WriteError):
+    """A destination is a link, or lies where this agent will not write."""
+
+    code = "IB502"
+
+
+class CommandFailed(BootstrapError):
+    """A handler ended with an error or outlasted its time."""
+
+    code = "IB503"
+    exit_code = 1
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` most likely stands for, or None when none is close."""
+    from difflib import get_close_matches  # only a failing run pays for it
+
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    matches = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[matches[0]] if matches else None

@@ -1,0 +1,1 @@
+"""What the platform says: is this Azure, which machine is it, what was it given."""

@@ -1,0 +1,1 @@
+"""Templates and values to the contents of files, in memory."""

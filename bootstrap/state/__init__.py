@@ -1,0 +1,1 @@
+"""What was done, for this machine; and that one run does it at a time."""
