@@ -6,6 +6,7 @@
     ├── NotPermitted          IB003  77   the machine does not let this process do it
     ├── LockHeld              IB004  75   another run is at work, and did not finish in time
     ├── DeadlinePassed        IB005  75   the whole run took longer than its deadline
+    ├── NoSuchValue           IB006   1   a question about this machine has no answer
     ├── InternalError         IB009   1   a fault of this program
     ├── InvalidDocument       IB105  65   userData, tags or an image document cannot be used
     ├── MissingInput          IB104  66   something that the settings require is not there
@@ -129,6 +130,13 @@ class DeadlinePassed(BootstrapError):
 
     code = "IB005"
     exit_code = 75
+
+
+class NoSuchValue(BootstrapError):
+    """A question about this machine has no answer."""
+
+    code = "IB006"
+    exit_code = 1
 
 
 class InternalError(BootstrapError):

@@ -50,9 +50,10 @@ class Configuration:
     """The merged, validated configuration, with the origin of every value.
 
     `origins` maps the path of each value (`("values", "web", "port")`) to the place that set it
-    (`userData:4:11`, `tag config:web.port`); `hidden` holds the paths whose values are never
-    echoed, because the image's schema marks them `writeOnly`; `notes` are words for the log, such
-    as a userData that is left to cloud-init.
+    (`userData:4:11`, `tag config:web.port`), and that of each file entry to the place that
+    declares it. `hidden` holds the paths whose values are never echoed, because the image's schema
+    marks them (`writeOnly`, `x-secret`, `format: password`), and all paths below them. `notes` are
+    words for the log, such as a userData that is left to cloud-init.
     """
 
     environment: str | None = None

@@ -1,0 +1,37 @@
+# `make demo` shows the main job on this machine; `make test` runs every check. Each sets itself up.
+
+PYTHON ?= python3
+VENV := .venv
+# Interpreters that pyenv keeps are tested too; its shims answer only for the selected version.
+PYENV := $(subst $(eval) ,:,$(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/*/bin))
+
+.PHONY: demo test bench clean
+
+demo: $(VENV)/demo
+	$(VENV)/bin/imds-bootstrap demo
+
+test: $(VENV)/test
+	PATH="$$PATH:$(PYENV)" $(VENV)/bin/tox run $(ARGS)
+
+bench: $(VENV)/demo
+	$(VENV)/bin/python tests/bench.py
+
+clean:
+	rm -rf $(VENV) .tox .demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/demo: pyproject.toml | $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/test: pyproject.toml | $(VENV)
+	$(VENV)/bin/python -m pip install --quiet 'tox>=4.25'
+	touch $@
+
+$(VENV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+		echo "Python 3.10 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments yet." >&2; \
+		echo "On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)

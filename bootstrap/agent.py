@@ -1,0 +1,280 @@
+"""The story of one run, from the firmware to the record.
+
+    platform ──▶ metadata ──▶ config ──▶ secrets ──▶ render ──▶ apply ──▶ state
+
+`run` configures the machine; `preview` says what `run` would do, by the same steps and the same
+plan. Nothing is written before everything has been read, validated and rendered in memory. The
+heavy rooms are imported where the story reaches them, so that an unchanged boot ends before it has
+paid for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bootstrap import __version__
+from bootstrap.apply.written import verify
+from bootstrap.decision import decide, fingerprint, render_all
+from bootstrap.errors import DeadlinePassed, MetadataRefused, MetadataUnavailable
+from bootstrap.image import read_image
+from bootstrap.metadata.dmi import read_firmware
+from bootstrap.observation import ask, is_elsewhere, read_offline, warnings_of
+from bootstrap.report.log import DEBUG, INFO, WARNING
+from bootstrap.report.status import Status, timestamp
+from bootstrap.settings.load import load, remember
+from bootstrap.state import store
+from bootstrap.state.lock import Lock
+from bootstrap.state.record import State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bootstrap.apply.change import Plan
+    from bootstrap.apply.commands import Ended
+    from bootstrap.config.configuration import Configuration
+    from bootstrap.image import Image
+    from bootstrap.machine import Machine
+    from bootstrap.metadata.instance import Instance
+    from bootstrap.settings import Settings
+
+
+def run(machine: Machine, *, force: bool = False, offline: str | None = None) -> Status:
+    """Configure this machine; gives what there is to tell of it.
+
+    `force` goes all the way even when nothing seems to have changed; `offline` is the path of a
+    saved instance document that takes the place of IMDS. Raises any BootstrapError, and
+    status.json says the same.
+    """
+    status = Status(clock=machine.clock, now=machine.now)
+    settings = settings_of(machine)
+    with Lock(root=machine.root, wait=settings.deadline, clock=machine.clock, sleep=machine.sleep):
+        status.publish(machine.root)
+        try:
+            result = _Run(machine, settings, status).go(force=force, offline=offline)
+            status.end(result)
+        except BaseException as error:
+            status.fail(error)
+            raise
+        finally:
+            status.publish(machine.root)
+    machine.log.event(INFO, f"run.{result}", elapsed=status.seconds)
+    return status
+
+
+def preview(machine: Machine, *, offline: str | None = None) -> Plan:
+    """What `run` would do now, without doing it and without its lock.
+
+    Raises what `run` would raise before it writes.
+    """
+    settings, instance = observe(machine, offline=offline)
+    loaded = store.load(instance.vm_id, root=machine.root)
+    image = read_image_of(machine, settings)
+    _, plan = _prepare(machine, settings, instance, image, loaded.state)
+    return plan
+
+
+def observe(
+    machine: Machine, *, offline: str | None = None, deadline: float | None = None
+) -> tuple[Settings, Instance]:
+    """The settings and the instance, for a question about this machine.
+
+    `deadline` are the seconds to wait for IMDS, the settings' own if None. Raises MetadataRefused
+    where this is no Azure machine.
+    """
+    settings = settings_of(machine)
+    if offline is not None:
+        return settings, read_offline(offline)
+    firmware = read_firmware(machine.root)
+    if is_elsewhere(settings, firmware):
+        raise MetadataRefused(
+            f"this is not an Azure machine: {firmware.tells}",
+            hint="set imds.endpoint, or imds.detect to false, if IMDS is there all the same",
+        )
+    end = machine.clock() + (settings.deadline if deadline is None else deadline)
+    return settings, ask(machine, settings, deadline=end, vm_id=firmware.vm_id)
+
+
+def settings_of(machine: Machine) -> Settings:
+    """The settings, as remembered by the last run if their sources have not changed."""
+    return load(
+        root=machine.root,
+        file=machine.settings_file,
+        environ=machine.environ,
+        assignments=machine.assignments,
+        remembered=store.remembered_settings(root=machine.root),
+    )
+
+
+def read_image_of(machine: Machine, settings: Settings) -> Image:
+    """What the image carries, where the settings say it lies."""
+    return read_image(
+        machine.root, templates=settings.templates, values_schema=settings.values_schema
+    )
+
+
+def _prepare(
+    machine: Machine,
+    settings: Settings,
+    instance: Instance,
+    image: Image,
+    state: State | None,
+) -> tuple[Configuration, Plan]:
+    """Everything up to the first write: the configuration, and the plan that follows from it."""
+    from bootstrap.apply.plan import plan
+
+    configuration = decide(instance, image, settings)
+    contents = render_all(configuration, instance, image, settings)
+    return configuration, plan(
+        contents,
+        root=machine.root,
+        written=state.written if state else {},
+        prune=settings.prune,
+        handlers=configuration.handlers,
+        pending=state.pending_handlers if state else (),
+    )
+
+
+class _Run:
+    """One run under the lock; its methods are its chapters, in order."""
+
+    def __init__(self, machine: Machine, settings: Settings, status: Status) -> None:
+        self.machine = machine
+        self.settings = settings
+        self.status = status
+        self.deadline = machine.clock() + settings.deadline - status.seconds
+
+    def go(self, *, force: bool, offline: str | None) -> str:
+        """The run from the firmware to its result."""
+        firmware = read_firmware(self.machine.root)
+        if offline is None and is_elsewhere(self.settings, firmware):
+            self.machine.log.event(INFO, "platform.elsewhere", firmware=firmware.tells)
+            return "disabled"
+        known = firmware.vm_id or store.current(root=self.machine.root)
+        try:
+            with self.status.stage("metadata"):
+                instance = self._instance(firmware.vm_id, offline)
+        except (MetadataUnavailable, MetadataRefused) as error:
+            if not known or not self._may_keep(known):
+                raise
+            self._warn(f"{error.message}; the files stay as they are")
+            return "kept"
+        for text in warnings_of(instance):
+            self._warn(text)
+        return self._configure(instance, force=force)
+
+    def _instance(self, vm_id: str | None, offline: str | None) -> Instance:
+        if offline is not None:
+            return read_offline(offline)
+        return ask(
+            self.machine,
+            self.settings,
+            deadline=self.deadline,
+            vm_id=vm_id,
+            status=self.status,
+            told=INFO,
+        )
+
+    def _may_keep(self, vm_id: str) -> bool:
+        """Whether this very machine was configured before and may stay as it is."""
+        state = store.load(vm_id, root=self.machine.root).state
+        return self.settings.on_unavailable == "keep" and bool(state and state.configured_at)
+
+    def _configure(self, instance: Instance, *, force: bool) -> str:
+        root = self.machine.root
+        self.status.record["vm_id"] = instance.vm_id
+        loaded = store.load(instance.vm_id, root=root)
+        for note in loaded.notes:
+            self._warn(note)
+        store.settle(loaded, root=root, now=timestamp(self.machine.now()))
+        image = read_image_of(self.machine, self.settings)
+        mark = fingerprint(instance, image, self.settings)
+        state = loaded.state or State(vm_id=instance.vm_id)
+        if not force and self._is_unchanged(state, mark):
+            self.status.record.update(changes=[], unchanged=len(state.written), handlers=[])
+            return "unchanged"
+        with self.status.stage("decision"):
+            configuration, plan = _prepare(self.machine, self.settings, instance, image, state)
+        with self.status.stage("apply"):
+            return self._apply(configuration, plan, state, mark)
+
+    def _is_unchanged(self, state: State, mark: str) -> bool:
+        return (
+            state.fingerprint == mark
+            and not state.pending_handlers
+            and not verify(state.written.values(), root=self.machine.root)
+        )
+
+    def _apply(self, configuration: Configuration, plan: Plan, state: State, mark: str) -> str:
+        """Write, remember, notify, remember: what is due is on record before it is run."""
+        self._tell(configuration, plan)
+        if self.machine.clock() >= self.deadline:
+            raise DeadlinePassed("the deadline passed before anything was written")
+        state = replace(self._commit(plan, state), fingerprint="")
+        if plan.handlers:
+            self._save(state)
+            self._notify(configuration, state)
+        now = timestamp(self.machine.now())
+        done = replace(state, pending_handlers=(), fingerprint=mark, configured_at=now)
+        self._save(done)
+        return "configured" if plan.changes or plan.handlers else "unchanged"
+
+    def _tell(self, configuration: Configuration, plan: Plan) -> None:
+        from bootstrap.report.changes import change_record
+
+        for note in configuration.notes + plan.notes:
+            self._warn(note)
+        self.status.record.update(
+            environment=configuration.environment,
+            changes=[change_record(change) for change in plan.changes],
+            unchanged=len(plan.unchanged),
+            handlers=list(plan.handlers),
+        )
+
+    def _commit(self, plan: Plan, state: State) -> State:
+        from bootstrap.apply.commit import commit
+
+        written = commit(plan, timeout=self.settings.commands.timeout, run=self._command)
+        for change in plan.changes:
+            why = ", ".join(change.reasons)
+            self.machine.log.event(INFO, f"file.{change.action}", path=change.path, why=why)
+        return replace(
+            state,
+            agent_version=__version__,
+            written={record.path: record for record in written},
+            pending_handlers=plan.handlers,
+            settings=remember(self.settings),
+        )
+
+    def _notify(self, configuration: Configuration, state: State) -> None:
+        from bootstrap.apply.handlers import HandlersFailed, notify
+
+        try:
+            notify(
+                state.pending_handlers,
+                configuration.handlers,
+                timeout=self.settings.commands.timeout,
+                run=self._command,
+            )
+        except HandlersFailed as error:
+            self._save(replace(state, pending_handlers=error.due))
+            raise
+
+    def _command(self, command: Sequence[str], *, timeout: float) -> Ended:
+        """Run a check or a handler, within its own time and within the run's."""
+        from bootstrap.apply import commands
+
+        left = max(0.0, self.deadline - self.machine.clock())
+        ended = commands.run(command, timeout=min(timeout, left), clock=self.machine.clock)
+        priority = WARNING if ended.reason else DEBUG
+        self.machine.log.event(
+            priority, "command.ended", command=command[0], how=ended.reason or "ok"
+        )
+        return ended
+
+    def _save(self, state: State) -> None:
+        store.save(state, root=self.machine.root)
+
+    def _warn(self, text: str) -> None:
+        self.status.warn(text)
+        self.machine.log.warning(text)

@@ -1,0 +1,65 @@
+"""What a plan is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from bootstrap.apply.disk import Access
+    from bootstrap.apply.place import Place
+    from bootstrap.apply.written import Written
+
+    Action = Literal["create", "update", "attributes", "remove"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A file before or after a change.
+
+    `content` is None when the file is too long to be kept in memory; `link` is where a symbolic
+    link points, and then the content is empty.
+    """
+
+    content: bytes | None = field(repr=False)
+    access: Access
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One file that will not stay as it is, and why.
+
+    `path` is the document's; `place` is where it lies below the root, a followed link resolved.
+    `reasons` are for people: `content`, `mode 0644 → 0640`. What `secret` marks must be masked
+    wherever contents or the output of commands are shown.
+    """
+
+    path: str
+    action: Action
+    reasons: tuple[str, ...]
+    before: Snapshot | None
+    after: Snapshot | None
+    place: Place
+    check: tuple[str, ...] = ()
+    in_place: bool = False
+    backup: bool = False
+    secret: bool = False
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that a commit will do, in order.
+
+    `unchanged` are the paths that are as they shall be; `handlers` the names of those that are
+    due; `written` the records to remember once the plan is committed; `notes` words for the log.
+    """
+
+    changes: tuple[Change, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    handlers: tuple[str, ...] = ()
+    written: tuple[Written, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,137 @@
+"""Commands of the document, run as argument lists: the only module that starts processes."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from subprocess import Popen
+
+PIPE_AT_MOST = 65536  # bytes that wait in a pipe: pipe(7)
+OUTPUT_AT_MOST = 8192  # bytes of a command's output that are kept: its end
+LINES_AT_MOST = 20
+GLANCE = 0.05  # seconds between two looks at a command that is silent
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+INHERITED = ("PATH", "HOME", "TZ")
+
+
+class Ended:
+    """How a command came to its end.
+
+    `reason` is empty when it succeeded, else what it did ("ended with status 2"); `output` is the
+    end of what it wrote to standard output and standard error, which may hold what a file holds.
+    """
+
+    __slots__ = ("output", "reason")
+
+    def __init__(self, reason: str, output: str = "") -> None:
+        self.reason = reason
+        self.output = output
+
+
+def run(
+    command: Sequence[str], *, timeout: float, clock: Callable[[], float] = time.monotonic
+) -> Ended:
+    """Run a command to its end, or kill it and its whole process group after `timeout` seconds.
+
+    It gets no shell, no standard input, no descriptor of this process, `/` as its folder and a
+    small environment: `PATH`, `HOME`, `TZ`, and `LANG=C.UTF-8`. What it leaves running in the
+    background when it succeeds is left alone.
+    """
+    import subprocess  # 20 ms, which an unchanged boot does not pay
+
+    deadline = clock() + timeout
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env=_environment(),
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        return Ended(f"could not be started: {getattr(error, 'strerror', None) or error}")
+    tail = bytearray()
+    try:
+        in_time = _follow(process, tail, deadline, clock)
+    finally:
+        _put_to_rest(process)
+    reason = _reason(process.returncode) if in_time else f"did not end within {timeout:g} s"
+    return Ended(reason, _text(tail))
+
+
+def _environment() -> dict[str, str]:
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return {"PATH": SEARCH_PATH, "LANG": "C.UTF-8", **inherited}
+
+
+def _follow(
+    process: Popen[bytes], tail: bytearray, deadline: float, clock: Callable[[], float]
+) -> bool:
+    """Read the output until the command ends; False when the deadline comes first.
+
+    A child that it left in the background may hold the pipe open for ever, and write for ever, so
+    the end of the command counts, and not the end of its output.
+    """
+    while process.poll() is None:
+        left = deadline - clock()
+        if left <= 0:
+            return False
+        _drain(process, tail, min(left, GLANCE))
+    for _ in range(PIPE_AT_MOST // OUTPUT_AT_MOST):
+        if not _drain(process, tail, 0):
+            break
+    return True
+
+
+def _drain(process: Popen[bytes], tail: bytearray, seconds: float) -> bool:
+    """Take one piece of output, waiting for it or for the end; False when there was none."""
+    import select
+    from subprocess import TimeoutExpired
+
+    if process.stdout is None or process.stdout.closed:
+        with suppress(TimeoutExpired):
+            process.wait(seconds)
+        return False
+    descriptor = process.stdout.fileno()
+    if not select.select([descriptor], [], [], seconds)[0]:
+        return False
+    piece = os.read(descriptor, OUTPUT_AT_MOST)
+    tail += piece
+    del tail[:-OUTPUT_AT_MOST]
+    if not piece:
+        process.stdout.close()
+    return bool(piece)
+
+
+def _put_to_rest(process: Popen[bytes]) -> None:
+    """Kill the whole group of a command that still runs, and close what is open."""
+    import signal
+
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _reason(status: int) -> str:
+    import signal
+
+    if status >= 0:
+        return f"ended with status {status}" if status else ""
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:  # a real-time signal has a number and no name
+        return f"was killed by signal {-status}"
+
+
+def _text(tail: bytearray) -> str:
+    lines = tail.decode("utf-8", "replace").splitlines()[-LINES_AT_MOST:]
+    return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines).strip()

@@ -1,0 +1,279 @@
+"""What the POSIX file system can do for one file: the only place where Windows will differ.
+
+Every function works on a `Place` and lets OSError through. Whatever writes opens the folder step
+by step and refuses links on the way, so that a folder swapped for a link between the plan and the
+commit cannot lead the agent somewhere else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Literal
+
+    from bootstrap.apply.place import Place
+
+    Kind = Literal["file", "link", "folder", "other"]
+
+MARK = "imds-bootstrap"
+NAME_AT_MOST = 255  # bytes: NAME_MAX of every file system that Linux boots from
+CHUNK = 1 << 18
+FOLDER_MODE = 0o755
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+CANNOT_LINK = frozenset({
+    errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS,  # no such thing on this file system
+    errno.EMLINK,
+    errno.EXDEV,  # the file is a mount point
+})  # fmt: skip
+SELINUX = "security.selinux"
+
+
+class Access:
+    """Who may do what with a file: permission bits, and the numbers of its owner and group."""
+
+    __slots__ = ("gid", "mode", "uid")
+
+    def __init__(self, mode: int, uid: int, gid: int) -> None:
+        self.mode = mode
+        self.uid = uid
+        self.gid = gid
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Access) and self._all() == other._all()
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        return f"Access({self.mode:04o} {self.uid}:{self.gid})"
+
+    def _all(self) -> tuple[int, int, int]:
+        return self.mode, self.uid, self.gid
+
+
+class Found:
+    """What stands at a place: its kind, access, and size in bytes."""
+
+    __slots__ = ("access", "kind", "size")
+
+    def __init__(self, status: os.stat_result) -> None:
+        self.kind = _kind(status.st_mode)
+        self.access = Access(stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+        self.size = status.st_size
+
+
+def _kind(mode: int) -> Kind:
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISLNK(mode):
+        return "link"
+    return "folder" if stat.S_ISDIR(mode) else "other"
+
+
+def look(place: Place) -> Found | None:
+    """What stands at the place, links not followed; None when nothing does."""
+    try:
+        return Found(os.lstat(place.path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def read(place: Place, limit: int) -> bytes | None:
+    """The content of a regular file; None when it is longer than `limit` bytes."""
+    content = b"".join(_chunks(place, limit + 1))
+    return content if len(content) <= limit else None
+
+
+def read_link(place: Place) -> str:
+    """Where a symbolic link points, in its own words."""
+    return os.readlink(place.path)
+
+
+def digest(place: Place) -> str:
+    """The SHA-256 of a regular file's content, in hexadecimal."""
+    hashed = sha256()
+    for chunk in _chunks(place):
+        hashed.update(chunk)
+    return hashed.hexdigest()
+
+
+def _chunks(place: Place, limit: int | None = None) -> Iterator[bytes]:
+    descriptor = os.open(place.path, READ_FLAGS)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", place.path)
+        left = CHUNK if limit is None else limit
+        while left and (chunk := os.read(descriptor, min(left, CHUNK))):
+            yield chunk
+            left = CHUNK if limit is None else left - len(chunk)
+    finally:
+        os.close(descriptor)
+
+
+def own_access(mode: int) -> Access:
+    """The access of a file that this process creates for itself."""
+    return Access(mode, os.geteuid(), os.getegid())
+
+
+def token() -> str:
+    """A name part that nothing else in a folder has."""
+    return os.urandom(6).hex()
+
+
+def staged_name(name: str, token: str) -> str:
+    """What a file is called before it is published; it keeps its suffix, for checks go by it."""
+    stem, suffix = os.path.splitext(name)
+    return _hidden(stem, f".{MARK}-{token}{suffix}")
+
+
+def kept_name(name: str, token: str) -> str:
+    """What the old file is called until the new one is final; no staged file is called so."""
+    return _hidden(name, f".{MARK}-{token}~")
+
+
+def _hidden(stem: str, ending: str) -> str:
+    room = NAME_AT_MOST - len(os.fsencode(ending)) - 1
+    return f".{os.fsdecode(os.fsencode(stem)[:room])}{ending}"
+
+
+@contextmanager
+def _opened(root: str, names: tuple[str, ...]) -> Iterator[int]:
+    descriptor = os.open(root, FOLDER_FLAGS)
+    try:
+        for name in names:
+            inner = os.open(name, FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(place: Place, mode: int = FOLDER_MODE) -> bool:
+    """Make one folder, durably and with exactly that mode; False when it is there already."""
+    with _opened(place.root, place.folders) as parent:
+        try:
+            os.mkdir(place.name, mode & 0o700, dir_fd=parent)
+        except FileExistsError:
+            return False
+        with _opened(place.root, (*place.folders, place.name)) as folder:
+            os.fchmod(folder, mode)
+        os.fsync(parent)
+    return True
+
+
+def remove_folder(place: Place) -> None:
+    """Remove a folder if it is empty."""
+    with _opened(place.root, place.folders) as parent, suppress(OSError):
+        os.rmdir(place.name, dir_fd=parent)
+
+
+def write(place: Place, content: bytes, access: Access, *, label_of: Place | None = None) -> None:
+    """Write a new file, flushed to disk; on any error it is gone again.
+
+    It is born with mode 0, so nobody else can open it before its owner and its mode are final:
+    with any wider mode a new owner that shall only read could catch a writable descriptor. It
+    gets the SELinux label of `label_of` where that exists.
+    """
+    with _opened(place.root, place.folders) as folder:
+        descriptor = os.open(place.name, CREATE_FLAGS, 0, dir_fd=folder)
+        try:
+            _write_all(descriptor, content)
+            _set_label(descriptor, label_of)
+            _set_owner(descriptor, access)
+            os.fchmod(descriptor, access.mode)
+            os.fsync(descriptor)
+        except BaseException:
+            os.unlink(place.name, dir_fd=folder)
+            raise
+        finally:
+            os.close(descriptor)
+
+
+def overwrite(place: Place, content: bytes, access: Access) -> None:
+    """Write over a file that cannot be replaced, such as a bind mount; never wider than asked.
+
+    Not atomic: a reader may see half of it.
+    """
+    with _opened(place.root, place.folders) as folder:
+        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(place.name, flags, dir_fd=folder)
+    try:
+        present = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        if present & ~access.mode:
+            os.fchmod(descriptor, present & access.mode)
+        _set_owner(descriptor, access)
+        _write_all(descriptor, content)
+        os.ftruncate(descriptor, len(content))
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) != access.mode:
+            os.fchmod(descriptor, access.mode)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _set_owner(descriptor: int, access: Access) -> None:
+    present = os.fstat(descriptor)
+    if (present.st_uid, present.st_gid) != (access.uid, access.gid):
+        os.fchown(descriptor, access.uid, access.gid)
+
+
+def _set_label(descriptor: int, label_of: Place | None) -> None:
+    if label_of is None:
+        return
+    try:
+        label = os.getxattr(label_of.path, SELINUX, follow_symlinks=False)
+    except OSError:  # no such file, or a machine without SELinux: there is no label to keep
+        return
+    os.setxattr(descriptor, SELINUX, label)
+
+
+def write_link(place: Place, target: str) -> None:
+    """Make a symbolic link that says `target`."""
+    with _opened(place.root, place.folders) as folder:
+        os.symlink(target, place.name, dir_fd=folder)
+
+
+def rename(place: Place, name: str) -> None:
+    """Give the file another name in its folder, replacing what has that name."""
+    with _opened(place.root, place.folders) as folder:
+        os.replace(place.name, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def keep(place: Place, name: str) -> None:
+    """Give the file a second name in its folder; where there are no hard links, a copy."""
+    try:
+        with _opened(place.root, place.folders) as folder:
+            os.link(place.name, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in CANNOT_LINK:
+            raise
+        access = Found(os.lstat(place.path)).access
+        write(place.beside(name), b"".join(_chunks(place)), access, label_of=place)
+
+
+def remove(place: Place) -> None:
+    """Remove a file or a link; nothing to do when it is gone."""
+    with _opened(place.root, place.folders) as folder, suppress(FileNotFoundError):
+        os.unlink(place.name, dir_fd=folder)
+
+
+def sync(place: Place) -> None:
+    """Flush the names in the place's folder to disk."""
+    with _opened(place.root, place.folders) as folder:
+        os.fsync(folder)

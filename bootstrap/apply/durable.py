@@ -1,0 +1,83 @@
+"""The agent's own files by path: written atomically and durably, or not at all.
+
+State and status go this way. Every function resolves its path below `root` and lets OSError
+through.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bootstrap.apply import disk
+from bootstrap.apply.place import resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootstrap.apply.place import Place
+
+
+def write(path: str, data: bytes, *, mode: int, root: str = "/") -> bool:
+    """Write a whole file; False, and nothing is touched, when it is just so already."""
+    place = resolve(path, root)
+    access = disk.own_access(mode)
+    found = disk.look(place)
+    alike = found and found.kind == "file" and found.access == access
+    if alike and disk.read(place, len(data)) == data:
+        return False
+    _publish(place, lambda staged: disk.write(staged, data, access))
+    return True
+
+
+def link(path: str, target: str, *, root: str = "/") -> bool:
+    """Make a symbolic link that says `target`; False when it says so already."""
+    place = resolve(path, root)
+    found = disk.look(place)
+    if found and found.kind == "link" and disk.read_link(place) == target:
+        return False
+    _publish(place, lambda staged: disk.write_link(staged, target))
+    return True
+
+
+def _publish(place: Place, create: Callable[[Place], None]) -> None:
+    staged = place.beside(disk.staged_name(place.name, disk.token()))
+    create(staged)
+    try:
+        disk.rename(staged, place.name)
+    except OSError:
+        disk.remove(staged)
+        raise
+    disk.sync(place)
+
+
+def make_folders(path: str, mode: int, *, root: str = "/") -> None:
+    """Make a folder with that mode, and what is missing above it as usual folders."""
+    place = resolve(path, root, follow=True)
+    if disk.look(place) is None:
+        for folder in place.above():
+            disk.make_folder(folder)
+        disk.make_folder(place, mode)
+
+
+def names(path: str, *, root: str = "/") -> list[str]:
+    """The names in a folder; none when there is no such folder."""
+    try:
+        return os.listdir(resolve(path, root, follow=True).path)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def forget(path: str, *, root: str = "/") -> bool:
+    """Remove a file, a link, or a folder with all that is in it; False when there is none."""
+    place = resolve(path, root)
+    found = disk.look(place)
+    if found is None:
+        return False
+    if found.kind == "folder":
+        from shutil import rmtree  # only a captured image pays for it
+
+        rmtree(place.path)
+    else:
+        disk.remove(place)
+    return True

@@ -1,0 +1,56 @@
+"""The errors of this room, told from what the system said."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from bootstrap.errors import NotPermitted, Problem, UnsafeDestination, WriteError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bootstrap.errors import BootstrapError
+
+MOUNT_POINT = "say `in_place: true`, and the content is written over, for it cannot be replaced"
+HINTS = {
+    errno.EBUSY: MOUNT_POINT,
+    errno.EROFS: "the file system is mounted read-only; choose a path on one that is writable",
+    errno.ENOSPC: "make room on the file system, or give it more",
+    errno.EDQUOT: "make room on the file system, or raise the quota",
+    errno.ELOOP: "a link stands where a folder is expected, or links go in circles",
+}
+NEEDS_ROOT = "run it as root"
+
+
+def refusal(message: str, *, path: str, origin: str = "", hint: str = "") -> WriteError:
+    """A file that cannot be written as it is asked for."""
+    problem = Problem(message, path=path, where=origin, hint=hint)
+    return WriteError(f"{path}: {message}", problems=[problem])
+
+
+def unsafe(message: str, *, path: str, origin: str = "", hint: str = "") -> UnsafeDestination:
+    """A destination that this agent does not write through."""
+    problem = Problem(message, path=path, where=origin, hint=hint)
+    return UnsafeDestination(f"{path}: {message}", problems=[problem])
+
+
+def told(error: OSError, doing: str, *, path: str, origin: str = "") -> BootstrapError:
+    """What the system said, as an error that names the file and what was being done with it."""
+    reason = error.strerror or f"{error}"
+    powerless = isinstance(error, PermissionError) and os.geteuid() != 0
+    kind = NotPermitted if powerless else WriteError
+    hint = NEEDS_ROOT if powerless else HINTS.get(error.errno or 0, "")
+    problem = Problem(f"{doing}: {reason}", path=path, where=origin, hint=hint)
+    return kind(f"{doing} {path}: {reason}", problems=[problem])
+
+
+def together(errors: Sequence[BootstrapError]) -> BootstrapError:
+    """One error for all of them: of their own class where they agree on it."""
+    if len(errors) == 1:
+        return errors[0]
+    kinds = {type(error) for error in errors}
+    kind = kinds.pop() if len(kinds) == 1 else WriteError
+    problems = [problem for error in errors for problem in error.problems]
+    return kind(f"{len(problems)} things stand in the way of writing the files", problems=problems)

@@ -1,0 +1,87 @@
+"""Where a path lies on the disk when `root` is the ceiling that no link leads out of."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+LINKS_AT_MOST = 40  # what Linux follows in one path: path_resolution(7)
+NOT_A_LINK = frozenset({errno.EINVAL, errno.ENOENT, errno.ENOTDIR})
+
+
+class Place:
+    """One name in one folder under `root`.
+
+    `relative` has neither links, `.` nor `..` in its folders, so that whoever walks it again can
+    insist on meeting none; its last name may be a link.
+    """
+
+    __slots__ = ("relative", "root")
+
+    def __init__(self, root: str, relative: str) -> None:
+        self.root = root
+        self.relative = relative
+
+    def __repr__(self) -> str:
+        return f"Place({self.path})"
+
+    @property
+    def path(self) -> str:
+        """The absolute path, root included: what a command is told."""
+        return os.path.join(self.root, self.relative)
+
+    @property
+    def name(self) -> str:
+        """The last name; empty for the root itself."""
+        return os.path.basename(self.relative)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The names that lead from the root to the folder."""
+        folder = os.path.dirname(self.relative)
+        return tuple(folder.split("/")) if folder else ()
+
+    def above(self) -> tuple[Place, ...]:
+        """The folders that lead here, outermost first, without the root."""
+        names = self.folders
+        return tuple(Place(self.root, "/".join(names[: depth + 1])) for depth in range(len(names)))
+
+    def beside(self, name: str) -> Place:
+        """Another name in the same folder."""
+        return Place(self.root, "/".join((*self.folders, name)))
+
+
+def resolve(path: str, root: str = "/", *, follow: bool = False) -> Place:
+    """The place of `path`, every link on the way read as a process with that root would read it.
+
+    A link that is the last name itself is resolved only when `follow` is set. What does not exist
+    yet is taken by its word. Raises OSError when links go in circles or a folder is unreadable.
+    """
+    ahead = path.rstrip("/").split("/")[::-1]
+    passed: list[str] = []
+    links = 0
+    while ahead:
+        name = ahead.pop()
+        if name == "..":
+            del passed[-1:]
+        elif name not in {"", "."}:
+            target = _link(root, passed, name) if ahead or follow else None
+            if target is None:
+                passed.append(name)
+                continue
+            links += 1
+            if links > LINKS_AT_MOST:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+            if target.startswith("/"):
+                passed.clear()
+            ahead.extend(target.split("/")[::-1])
+    return Place(root, "/".join(passed))
+
+
+def _link(root: str, folders: list[str], name: str) -> str | None:
+    try:
+        return os.readlink(os.path.join(root, *folders, name))
+    except OSError as error:
+        if error.errno in NOT_A_LINK:
+            return None
+        raise

@@ -1,0 +1,133 @@
+"""What is wanted against what is there: the plan that `plan` shows and `run` commits."""
+
+from __future__ import annotations
+
+from bootstrap.apply.change import Plan
+from bootstrap.apply.comparison import compare
+from bootstrap.apply.failures import refusal, together, told
+from bootstrap.apply.ground import Ground
+from bootstrap.apply.place import resolve
+from bootstrap.apply.prune import removals
+from bootstrap.errors import BootstrapError, nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from bootstrap.apply.change import Change
+    from bootstrap.apply.place import Place
+    from bootstrap.apply.written import Written
+    from bootstrap.config.configuration import FileSpec
+    from bootstrap.render.rendered import Rendered
+
+
+def plan(
+    files: Sequence[Rendered],
+    *,
+    root: str = "/",
+    written: Mapping[str, Written] | None = None,
+    prune: bool = False,
+    handlers: Collection[str] = (),
+    pending: Sequence[str] = (),
+) -> Plan:
+    """Compare the files with the machine below `root`; nothing is changed.
+
+    `written` is what the state says this agent left, by path; with `prune` those that are no
+    longer wanted go, unless somebody changed them. `handlers` are the names that exist, `pending`
+    those that were due before this run. Raises one error with every problem of every file:
+    UnsafeDestination, WriteError or NotPermitted.
+    """
+    survey = _Survey(root, written or {})
+    for rendered in files:
+        survey.add(rendered, handlers)
+    survey.refuse_conflicts()
+    if survey.errors:
+        raise together(survey.errors)
+    if prune:
+        survey.prune()
+    return Plan(
+        changes=tuple(survey.changes),
+        unchanged=tuple(survey.unchanged),
+        handlers=_due([rendered.spec for rendered in files], survey.changes, handlers, pending),
+        written=tuple(survey.records),
+        notes=tuple(survey.notes),
+    )
+
+
+class _Survey:
+    """The comparison of all files, collected."""
+
+    def __init__(self, root: str, written: Mapping[str, Written]) -> None:
+        self.ground = Ground(root)
+        self.written = written
+        self.wanted: list[tuple[FileSpec, Place]] = []
+        self.changes: list[Change] = []
+        self.unchanged: list[str] = []
+        self.records: list[Written] = []
+        self.notes: list[str] = []
+        self.errors: list[BootstrapError] = []
+
+    def add(self, rendered: Rendered, handlers: Collection[str]) -> None:
+        """Compare one file."""
+        spec = rendered.spec
+        self.errors += [_no_handler(spec, name, handlers) for name in _unknown(spec, handlers)]
+        try:
+            place = resolve(spec.path, self.ground.root, follow=spec.symlink == "follow")
+            self.wanted.append((spec, place))
+            change, record = compare(rendered, place, self.written.get(spec.path), self.ground)
+        except BootstrapError as error:
+            self.errors.append(error)
+        except OSError as error:
+            self.errors.append(told(error, "cannot look at", path=spec.path, origin=spec.origin))
+        else:
+            self.records.append(record)
+            if change:
+                self.changes.append(change)
+            else:
+                self.unchanged.append(spec.path)
+
+    def refuse_conflicts(self) -> None:
+        """Find files that have the same place, or that lie below one another."""
+        taken: dict[str, FileSpec] = {}
+        for spec, place in self.wanted:
+            if other := taken.get(place.path):
+                message = f"it is the same file as {other.path} ({other.origin or 'no origin'})"
+                self.errors.append(refusal(message, path=spec.path, origin=spec.origin))
+            taken[place.path] = spec
+        for spec, place in self.wanted:
+            for other in (taken[above.path] for above in place.above() if above.path in taken):
+                message = f"{other.path} is a file of this configuration, not a folder"
+                self.errors.append(refusal(message, path=spec.path, origin=spec.origin))
+
+    def prune(self) -> None:
+        """Plan the removal of what is no longer wanted."""
+        paths = {spec.path for spec, _ in self.wanted}
+        places = {place.path for _, place in self.wanted}
+        unwanted = [record for path, record in self.written.items() if path not in paths]
+        changes, notes = removals(unwanted, root=self.ground.root, wanted=places)
+        self.changes += changes
+        self.notes += notes
+
+
+def _unknown(spec: FileSpec, handlers: Collection[str]) -> list[str]:
+    return [name for name in spec.notify if name not in handlers]
+
+
+def _no_handler(spec: FileSpec, name: str, handlers: Collection[str]) -> BootstrapError:
+    close = nearest(name, handlers)
+    hint = f"did you mean {close}?" if close else ""
+    return refusal(f"there is no handler {name!r}", path=spec.path, origin=spec.origin, hint=hint)
+
+
+def _due(
+    specs: Iterable[FileSpec],
+    changes: Iterable[Change],
+    handlers: Collection[str],
+    pending: Sequence[str],
+) -> tuple[str, ...]:
+    """The handlers to run, each once, in the order in which the files first mention them."""
+    changed = {change.path for change in changes if change.action in {"create", "update"}}
+    mentions = [(name, spec.path) for spec in specs for name in spec.notify]
+    due = {name for name, path in mentions if path in changed}.union(pending)
+    order = dict.fromkeys([name for name, _ in mentions] + list(pending))
+    return tuple(name for name in order if name in due and name in handlers)

@@ -1,0 +1,38 @@
+"""Forget this machine: the step before an image is captured.
+
+The state and the status go; the files that were written stay, for they belong to the machine. The
+next run, on whatever machine that is, starts afresh.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from bootstrap.cli.options import machine_of, print_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+LOCK_WAIT = 10.0  # seconds: a run that is at work may end, but nobody waits for IMDS here
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`clean` takes nothing of its own."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Forget, and print what was removed."""
+    from bootstrap.state import store
+    from bootstrap.state.lock import Lock
+
+    machine = machine_of(options)
+    with Lock(root=machine.root, wait=LOCK_WAIT, clock=machine.clock, sleep=machine.sleep):
+        removed = store.forget(root=machine.root)
+    if options.format == "json":
+        print_json({"removed": list(removed)})
+    else:
+        for path in removed:
+            sys.stdout.write(f"removed  {path}\n")
+        sys.stdout.write(f"clean: {'done' if removed else 'there was nothing to forget'}\n")
+    return 0

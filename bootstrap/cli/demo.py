@@ -1,0 +1,187 @@
+"""Tell the whole story on a laptop: an emulated IMDS, a run, a changed tag, a broken userData.
+
+Everything happens below one folder, by the same commands that a machine runs. Nothing outside it
+is read or written, and nothing is asked but the emulator on loopback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from bootstrap import shipped
+from bootstrap.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from bootstrap.emulator import Emulator
+
+FOLDER = ".demo"
+MARK = ".imds-bootstrap-demo"  # a folder that bears it may be replaced by the next demo
+
+MACHINE = """\
+# What the emulated IMDS says of this machine. Edit it while `emulate` runs, and run again.
+name: shop-01
+location: westeurope
+tags:
+  environment: test
+  config:web.port: "8080"
+userData: |
+  #imds-bootstrap
+  version: 1
+  values:
+    web: {server_name: shop.contoso.com}
+    app: {api_key: demo-key-5f0c}
+faults:                           # a machine boots before its IMDS is ready
+  - {status: 503, times: 2}
+"""
+
+LAPTOP = """\
+#imds-bootstrap
+# A laptop has no nginx and no shopd: their checks and handlers only say that they were called.
+version: 1
+files:
+  - {path: /etc/nginx/conf.d/shop.conf, check: ["true"]}
+  - {path: /etc/shop/shop.toml, check: [test, -s, "{path}"]}
+handlers:
+  reload-units: ["true"]
+  shopd: ["true"]
+  nginx: ["true"]
+"""
+
+MISTAKES = """\
+    log: {levle: debug}
+  files:
+    - path: /etc/shop/shop.toml
+      mode: 0644
+    - path: /root/.profile
+      template: env/app.env.j3
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `demo` may be told."""
+    parser.add_argument(
+        "--folder", default=FOLDER, metavar="DIR", help="where it happens (default: %(default)s)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Tell the story; every chapter is held to what it promises."""
+    from bootstrap.emulator import Emulator
+
+    folder = os.path.abspath(options.folder)
+    _prepare(folder)
+    with Emulator.serve(os.path.join(folder, "machine.yaml")) as emulator:
+        _Story(options.folder, emulator).tell()
+    return 0
+
+
+class _Story:
+    """The chapters, in order; `folder` is as the reader gave it, so that paths stay short."""
+
+    def __init__(self, folder: str, emulator: Emulator) -> None:
+        self.folder = folder
+        self.root = os.path.join(folder, "root")
+        self.machine = os.path.join(folder, "machine.yaml")
+        self.endpoint = emulator.endpoint
+
+    def tell(self) -> None:
+        """All of it."""
+        self._say(f"1. An image, below {self.root}, and an IMDS at {self.endpoint}")
+        self._listing(f"{self.root}/etc/imds-bootstrap")
+        self._say("2. The first boot: IMDS is not ready at once, then the files are written")
+        self._expect(0, "run")
+        self._show(f"{self.root}/etc/shop/shop.env")
+        self._say("3. The second boot: nothing has changed, nothing is written")
+        before = _times(self.root)
+        self._expect(0, "run")
+        self._require(_times(self.root) == before, "the second run wrote a file")
+        self._say(f"4. A tag is changed in {self.machine}: config:web.port is now 9443")
+        self._edit('"8080"', '"9443"')
+        self._expect(0, "plan", "--diff")
+        self._expect(0, "run")
+        self._say("5. Where does each value come from?")
+        self._expect(0, "show", "config", "--origin")
+        self._say("6. A userData with mistakes: all are told, no file is touched")
+        before = _times(self.root)
+        self._edit("faults:", f"{MISTAKES}faults:")
+        self._expect(65, "run")
+        self._require(_times(self.root) == before, "a failed run wrote a file")
+        self._expect(1, "status")
+        self._say(f"Everything is still below {self.folder}: look around, and go on with")
+        endpoint = "http://127.0.0.1:8169"
+        print(f"  imds-bootstrap emulate {self.machine}")
+        print(f"  imds-bootstrap --root {self.root} --set imds.endpoint={endpoint} run")
+
+    def _say(self, text: str) -> None:
+        print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
+
+    def _expect(self, code: int, *words: str) -> None:
+        """Run a command as a person would, and see that it ends as the story says."""
+        from bootstrap.cli import main
+
+        print(f"$ imds-bootstrap {' '.join(words)}", flush=True)
+        given = main(["--root", self.root, "--set", f"imds.endpoint={self.endpoint}", *words])
+        sys.stdout.flush()
+        if code or given:
+            print(f"(exit code {given})", flush=True)
+        self._require(given == code, f"the exit code should have been {code}")
+
+    def _require(self, met: bool, otherwise: str) -> None:  # noqa: FBT001
+        if not met:
+            raise RuntimeError(otherwise)
+
+    def _edit(self, old: str, new: str) -> None:
+        with open(self.machine, encoding="utf-8") as file:
+            text = file.read()
+        _write(self.machine, text.replace(old, new))
+
+    def _listing(self, top: str) -> None:
+        for folder, _, names in sorted(os.walk(top)):
+            for name in sorted(names):
+                print(f"  {os.path.join(folder, name)}")
+
+    def _show(self, path: str) -> None:
+        print(f"$ cat {path}")
+        with open(path, encoding="utf-8") as file:
+            print("".join(f"  {line}" for line in file), end="")
+
+
+def _prepare(folder: str) -> None:
+    """Lay out the sample image, with a machine file beside it, in a folder of its own."""
+    if os.path.exists(folder) and not os.path.exists(os.path.join(folder, MARK)):
+        raise UsageError(
+            f"{folder} is there already and is not a demo's", hint="name another one with --folder"
+        )
+    from shutil import rmtree
+
+    if os.path.exists(folder):
+        rmtree(folder)
+    _write(os.path.join(folder, MARK), "")
+    _write(os.path.join(folder, "machine.yaml"), MACHINE)
+    image = os.path.join(folder, "root/etc/imds-bootstrap")
+    for name in _sample_image():
+        _write(os.path.join(image, name), shipped.read(f"templates/image/{name}"))
+    _write(os.path.join(image, "config.d/90-laptop.yaml"), LAPTOP)
+
+
+def _sample_image() -> Sequence[str]:
+    names = shipped.names("templates")
+    prefix = "templates/image/"
+    return [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+
+
+def _write(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _times(root: str) -> dict[str, int]:
+    """When each file below `root` was last written, the status apart."""
+    found = [os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names]
+    return {path: os.stat(path).st_mtime_ns for path in found if "/run/" not in path}

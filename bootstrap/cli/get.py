@@ -1,0 +1,123 @@
+"""Print one value as it is, for a shell script.
+
+    location=$(imds-bootstrap get instance.compute.location)
+    role=$(imds-bootstrap get tags.Role) || role=web
+
+PATH begins with instance, tags, values or environment. Tag names compare case-insensitively, as
+everywhere in Azure; a name with dots or colons is written as it is (tags.config:web.port). A text
+is printed raw, a mapping or a list as JSON.
+
+Exit code: 0; 1 when there is no such value.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from bootstrap.cli.options import machine_of, print_json
+from bootstrap.errors import NoSuchValue, UsageError, nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from bootstrap.config.configuration import Configuration
+    from bootstrap.source import Path
+
+ROOTS = ("instance", "tags", "values", "environment")
+DEADLINE = 10.0  # seconds to wait for IMDS: a question, not a boot
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `get` may be told."""
+    parser.add_argument("path", metavar="PATH")
+    parser.add_argument(
+        "--deadline",
+        type=float,
+        default=DEADLINE,
+        metavar="SECONDS",
+        help="wait no longer for IMDS (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--offline", metavar="FILE", help="take a saved instance document instead of asking IMDS"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the value and nothing else."""
+    root, _, rest = options.path.partition(".")
+    if root.partition("[")[0] not in ROOTS:
+        hint = f"a path begins with {', '.join(ROOTS)}"
+        raise UsageError(f"there is nothing called {options.path!r}", hint=hint)
+    value = _value(options, root, rest)
+    if options.format == "json":
+        print_json(value)
+    else:
+        sys.stdout.write(f"{_raw(value)}\n")
+    return 0
+
+
+def _value(options: argparse.Namespace, root: str, rest: str) -> Any:
+    from bootstrap import agent
+    from bootstrap.decision import decide
+
+    machine = machine_of(options)
+    settings, instance = agent.observe(machine, offline=options.offline, deadline=options.deadline)
+    if root == "tags":
+        return _tag(instance.tags or (), rest) if rest else dict(instance.tags or ())
+    path = _parse(options.path)
+    if path[0] == "instance":
+        return _walk(instance.raw, path, options.path)
+    configuration = decide(instance, agent.read_image_of(machine, settings), settings)
+    return _configured(configuration, path, options.path)
+
+
+def _parse(text: str) -> Path:
+    from bootstrap.source import parse_path
+
+    try:
+        return parse_path(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is not a path: {error}") from None
+
+
+def _tag(tags: Sequence[tuple[str, str]], name: str) -> str:
+    for known, value in tags:
+        if known.casefold() == name.casefold():
+            return value
+    raise _missing(f"this machine has no tag {name!r}", name, [known for known, _ in tags])
+
+
+def _configured(configuration: Configuration, path: Path, text: str) -> Any:
+    from bootstrap.decision import MASK, masked
+
+    seen = masked(configuration)
+    tree = {"values": seen.values, "environment": seen.environment or ""}
+    value = _walk(tree[str(path[0])], path, text)
+    if value == MASK and path in configuration.hidden:
+        raise NoSuchValue(f"{text} is marked as a secret in the image's schema and is not shown")
+    return value
+
+
+def _walk(tree: Any, path: Path, text: str) -> Any:
+    """The value below `tree`, whose own name is the first part of `path`."""
+    for part in path[1:]:
+        known = range(len(tree)) if isinstance(tree, list) else tree
+        if isinstance(tree, (dict, list)) and part in known:
+            tree = tree[part]  # type: ignore[index]  # a list holds only whole numbers
+        else:
+            names = tree if isinstance(tree, dict) else ()
+            raise _missing(f"there is no {text}", str(part), names)
+    return tree
+
+
+def _missing(message: str, name: str, known: Sequence[str] | Mapping[str, Any]) -> NoSuchValue:
+    close = nearest(name, known)
+    return NoSuchValue(message, hint=f"did you mean {close}?" if close else "")
+
+
+def _raw(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,155 @@
+"""The options of every command, and the way from words to the verb's own file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from importlib import import_module
+
+from bootstrap import __version__
+from bootstrap.errors import UsageError, nearest
+from bootstrap.report.log import DEBUG, INFO, WARNING, Log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, NoReturn, TextIO
+
+    from bootstrap.machine import Machine
+
+# The verbs in the order in which a newcomer meets them; each is a module of this folder, imported
+# when it is called.
+VERBS = {
+    "run": "configure this machine",
+    "plan": "show what run would change",
+    "verify": "check that the files are still as they were written",
+    "status": "tell how the last run ended; needs no root",
+    "show": "show the instance, the tags, the configuration or the settings",
+    "get": "print one raw value, for a shell script",
+    "validate": "check a document before it is deployed",
+    "render": "print one rendered file",
+    "clean": "forget this machine, before an image is captured",
+    "schema": "print a JSON Schema: of documents, settings or status",
+    "emulate": "serve a faithful IMDS on loopback, with faults on request",
+    "demo": "tell the whole story on a laptop",
+}
+
+# What may stand before the verb and after it: flags, default, and what argparse is told.
+OPTIONS: tuple[tuple[tuple[str, ...], Any, dict[str, Any]], ...] = (
+    (("--root",), "/", {"metavar": "DIR", "help": "put every path below DIR"}),
+    (
+        ("--settings",),
+        None,
+        {"metavar": "FILE", "help": "read FILE instead of agent.yaml and agent.d"},
+    ),
+    (
+        ("--set",),
+        [],
+        {
+            "metavar": "NAME=VALUE",
+            "action": "append",
+            "dest": "assignments",
+            "help": "one setting, such as imds.endpoint=http://127.0.0.1:8169; may be repeated",
+        },
+    ),
+    (("--format",), "text", {"choices": ("text", "json"), "help": "for people, or for programs"}),
+    (("--color",), "auto", {"choices": ("auto", "always", "never"), "help": "colour the output"}),
+    (("-v", "--verbose"), False, {"action": "store_true", "help": "tell of every step"}),
+    (
+        ("-q", "--quiet"),
+        False,
+        {"action": "store_true", "help": "tell of warnings and errors only"},
+    ),
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises UsageError, so that every error looks alike."""
+
+    def error(self, message: str) -> NoReturn:
+        """Turn argparse's complaint into an error of our own."""
+        raise UsageError(message, hint=f"see {self.prog} --help")
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line by the verb's own parser; raises UsageError."""
+    top = _top_parser().parse_args(words)
+    if top.verb is None:
+        raise UsageError("no command is given", hint="see imds-bootstrap --help")
+    if top.verb not in VERBS:
+        close = nearest(top.verb, VERBS)
+        hint = f"did you mean {close}?" if close else f"the verbs are {', '.join(VERBS)}"
+        raise UsageError(f"there is no command {top.verb!r}", hint=hint)
+    module = import_module(f"bootstrap.cli.{top.verb}")
+    parser = Parser(
+        prog=f"imds-bootstrap {top.verb}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    _add_options(parser.add_argument_group("options of every verb"), after_verb=True)
+    options = parser.parse_args(top.rest, top)
+    options.command = module.run
+    options.log = Log(level=_level(options), environ=os.environ)
+    return options
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the verb that was parsed; gives the exit code."""
+    return int(options.command(options))
+
+
+def use_color(choice: str, stream: TextIO) -> bool:
+    """Whether to colour what goes to `stream`; NO_COLOR (no-color.org) turns `auto` off."""
+    if choice != "auto":
+        return choice == "always"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def print_json(value: Any) -> None:
+    """Data for a program, on standard output."""
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=str)
+    sys.stdout.write("\n")
+
+
+def machine_of(options: argparse.Namespace) -> Machine:
+    """The machine that the options name."""
+    from bootstrap.machine import Machine
+
+    return Machine(
+        root=os.path.abspath(options.root),
+        settings_file=options.settings,
+        assignments=tuple(options.assignments),
+        log=options.log,
+    )
+
+
+def _level(options: argparse.Namespace) -> int:
+    if options.quiet:
+        return WARNING
+    return DEBUG if options.verbose else INFO
+
+
+def _top_parser() -> Parser:
+    width = max(map(len, VERBS))
+    listing = "\n".join(f"  {verb:<{width}}  {about}" for verb, about in VERBS.items())
+    parser = Parser(
+        prog="imds-bootstrap",
+        usage="imds-bootstrap [options] VERB ...",
+        description="Configure this machine from what Azure's metadata service says about it.",
+        epilog=f"verbs:\n{listing}\n\nimds-bootstrap VERB --help tells more about one.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_options(parser, after_verb=False)
+    parser.add_argument("--version", action="version", version=f"imds-bootstrap {__version__}")
+    parser.add_argument("verb", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def _add_options(group: argparse._ActionsContainer, *, after_verb: bool) -> None:
+    """Add the common options; after the verb they do not undo what stood before it."""
+    for flags, default, rule in OPTIONS:
+        group.add_argument(*flags, default=argparse.SUPPRESS if after_verb else default, **rule)

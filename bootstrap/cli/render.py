@@ -1,0 +1,46 @@
+"""Print one rendered file as this machine would get it; values marked as secret show as ***.
+
+PATH is the file's path in the configuration, such as /etc/shop/shop.toml. With --offline the whole
+configuration comes from a saved instance document, so a template can be tried on a laptop.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from bootstrap.cli.options import machine_of
+from bootstrap.errors import NoSuchValue, nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `render` may be told."""
+    parser.add_argument("path", metavar="PATH")
+    parser.add_argument(
+        "--offline", metavar="FILE", help="take a saved instance document instead of asking IMDS"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the file's content and nothing else."""
+    from bootstrap import agent
+    from bootstrap.decision import decide, masked, render_all
+
+    machine = machine_of(options)
+    settings, instance = agent.observe(machine, offline=options.offline)
+    image = agent.read_image_of(machine, settings)
+    configuration = masked(decide(instance, image, settings))
+    wanted = [spec for spec in configuration.files if spec.path == options.path]
+    if not wanted:
+        paths = [spec.path for spec in configuration.files]
+        close = nearest(options.path, paths)
+        hint = f"did you mean {close}?" if close else f"its files are {', '.join(paths) or 'none'}"
+        raise NoSuchValue(f"the configuration has no file {options.path}", hint=hint)
+    alone = replace(configuration, files=tuple(wanted))
+    for rendered in render_all(alone, instance, image, settings):
+        sys.stdout.buffer.write(rendered.content)
+    return 0

@@ -1,0 +1,25 @@
+"""Print a JSON Schema 2020-12, for an editor or for a check in a pipeline.
+
+document: image documents and userData; settings: agent.yaml; status: status.json.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from bootstrap import shipped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `schema` may be told."""
+    parser.add_argument("name", choices=("document", "settings", "status"))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the schema as it ships."""
+    sys.stdout.write(shipped.read(f"schema/{options.name}.schema.json"))
+    return 0

@@ -1,0 +1,154 @@
+"""Show what this agent knows.
+
+instance: the machine's metadata, as IMDS gave it; its JSON can be saved for --offline.
+tags: the machine's tags.
+config: the merged configuration; with --origin where each value comes from.
+settings: the agent's settings; with --origin where each comes from.
+secrets: the names of the secrets that the configuration uses, never their values.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from bootstrap.cli.get import DEADLINE
+from bootstrap.cli.options import machine_of, print_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from typing import Any
+
+    from bootstrap.config.configuration import Configuration, FileSpec
+    from bootstrap.source import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `show` may be told."""
+    parser.add_argument("what", choices=("instance", "tags", "config", "settings", "secrets"))
+    parser.add_argument("--origin", action="store_true", help="say where each value comes from")
+    parser.add_argument(
+        "--deadline",
+        type=float,
+        default=DEADLINE,
+        metavar="SECONDS",
+        help="wait no longer for IMDS (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--offline", metavar="FILE", help="take a saved instance document instead of asking IMDS"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show it."""
+    from bootstrap import agent
+    from bootstrap.decision import decide
+
+    machine = machine_of(options)
+    if options.what == "settings":
+        _show_settings(options)
+        return 0
+    settings, instance = agent.observe(machine, offline=options.offline, deadline=options.deadline)
+    if options.what == "instance":
+        print_json(instance.raw)
+    elif options.what == "tags":
+        _show_flat(dict(instance.tags or ()), {}, options)
+    else:
+        configuration = decide(instance, agent.read_image_of(machine, settings), settings)
+        _show_configuration(configuration, options)
+    return 0
+
+
+def _show_settings(options: argparse.Namespace) -> None:
+    from bootstrap import agent
+    from bootstrap.settings.load import value_of
+    from bootstrap.settings.table import rows
+
+    settings = agent.settings_of(machine_of(options))
+    values = {row.name: value_of(settings, row.name) for row in rows()}
+    _show_flat(values, {name: settings.origins.get(name, "default") for name in values}, options)
+
+
+def _show_configuration(configuration: Configuration, options: argparse.Namespace) -> None:
+    from bootstrap.decision import masked
+
+    if options.what == "secrets":
+        _show_flat(
+            {name: reference.name for name, reference in configuration.secrets.items()}, {}, options
+        )
+        return
+    seen = masked(configuration)
+    tree = {
+        "environment": seen.environment,
+        "values": seen.values,
+        "files": [_file(spec) for spec in seen.files],
+        "handlers": {name: list(command) for name, command in seen.handlers.items()},
+    }
+    if options.format == "json":
+        origins = {_name(path): origin for path, origin in seen.origins.items()}
+        print_json(tree | ({"origins": origins} if options.origin else {}))
+    elif options.origin:
+        _show_flat(*_flat(tree, seen), options)
+    else:
+        from bootstrap.source import dump
+
+        sys.stdout.write(dump(tree))
+
+
+def _show_flat(
+    values: dict[str, Any], origins: dict[str, str], options: argparse.Namespace
+) -> None:
+    """One line a value, `name = value`, with its origin where asked; or all of it as JSON."""
+    if options.format == "json":
+        print_json({"values": values, "origins": origins} if options.origin else values)
+        return
+    lines = [(f"{name} = {_text(value)}", origins.get(name, "")) for name, value in values.items()]
+    width = max((len(line) for line, _ in lines), default=0)
+    for line, origin in lines:
+        told = f"{line:<{width}}  # {origin}" if options.origin and origin else line
+        sys.stdout.write(f"{told}\n")
+
+
+def _flat(
+    tree: dict[str, Any], configuration: Configuration
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The leaves of the configuration by their dotted paths, with their origins."""
+    origins = {_name(path): origin for path, origin in configuration.origins.items()}
+    leaves = {_name(path): value for path, value in _leaves(tree)}
+    return leaves, {name: _nearest_origin(name, origins) for name in leaves}
+
+
+def _leaves(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    if isinstance(tree, dict) and tree:
+        for key, value in tree.items():
+            yield from _leaves(value, (*path, key))
+    elif isinstance(tree, list) and any(isinstance(one, dict) for one in tree):
+        for index, value in enumerate(tree):
+            yield from _leaves(value, (*path, index))
+    else:
+        yield path, tree
+
+
+def _nearest_origin(name: str, origins: dict[str, str]) -> str:
+    return origins.get(name) or origins.get(f"{name}[0]") or "default"
+
+
+def _file(spec: FileSpec) -> dict[str, Any]:
+    """A file as a document would say it; what is as usual is left out."""
+    keys = ("template", "content", "owner", "group", "when", "symlink", "in_place", "backup")
+    usual = type(spec)(path=spec.path)
+    said = {key: getattr(spec, key) for key in keys if getattr(spec, key) != getattr(usual, key)}
+    commands = {key: list(getattr(spec, key)) for key in ("check", "notify") if getattr(spec, key)}
+    return {"path": spec.path, "mode": f"{spec.mode:04o}", **said, **commands}
+
+
+def _name(path: Path) -> str:
+    from bootstrap.source import format_path
+
+    return format_path(path)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

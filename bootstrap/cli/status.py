@@ -1,0 +1,94 @@
+"""Tell how the last run ended, or that one is at work. Needs no root.
+
+Exit code: 0 configured, unchanged, kept or disabled; 1 failed or interrupted; 3 not finished.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from bootstrap.cli.options import print_json
+from bootstrap.report.status import FINISHED, read_status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+NOT_FINISHED = 3
+POLL = 0.2  # seconds between two looks: a boot script feels no delay, and nothing is kept busy
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `status` may be told."""
+    parser.add_argument("--wait", action="store_true", help="wait until a run has finished")
+    parser.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="wait no longer than this (exit code 3)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the status, after waiting for its end where asked."""
+    record = _wait(options) if options.wait else read_status(options.root)
+    if options.format == "json":
+        print_json(record or {"result": "not-run"})
+    else:
+        for line in _lines(record):
+            sys.stdout.write(f"{line}\n")
+    return _exit_code(record)
+
+
+def _wait(options: argparse.Namespace) -> dict[str, Any] | None:
+    end = time.monotonic() + options.timeout if options.timeout is not None else None
+    while True:
+        record = read_status(options.root)
+        if _exit_code(record) != NOT_FINISHED or (end and time.monotonic() >= end):
+            return record
+        time.sleep(POLL)
+
+
+def _exit_code(record: dict[str, Any] | None) -> int:
+    if record is None or record["result"] == "running":
+        return NOT_FINISHED
+    return 0 if record["result"] in FINISHED else 1
+
+
+def _lines(record: dict[str, Any] | None) -> list[str]:
+    if record is None:
+        return ["status: not run since this machine was started"]
+    told = {
+        "status": record["result"],
+        "error": _error(record.get("error")),
+        "machine": record.get("vm_id"),
+        "environment": record.get("environment"),
+        "started": record.get("started_at"),
+        "finished": record.get("finished_at"),
+        "took": f"{record['seconds']:.1f} s" if "seconds" in record else None,
+        "imds": _imds(record.get("imds")),
+        "files": _files(record),
+        "handlers": ", ".join(record.get("handlers", ())),
+    }
+    lines = [f"{name}: {value}" for name, value in told.items() if value]
+    return lines + [f"warning: {text}" for text in record.get("warnings", ())]
+
+
+def _error(error: dict[str, Any] | None) -> str:
+    if not error:
+        return ""
+    places = [f"\n  {place['where']}  {place['path']}".rstrip() for place in error["places"]]
+    return f"[{error['code']}] {error['message']}{''.join(places)}"
+
+
+def _imds(imds: dict[str, Any] | None) -> str:
+    if not imds:
+        return ""
+    counts = ", ".join(f"{outcome} ×{count}" for outcome, count in imds["outcomes"].items())
+    plural = "" if imds["requests"] == 1 else "s"
+    return f"{imds['requests']} request{plural} in {imds['elapsed']:.1f} s: {counts}"
+
+
+def _files(record: dict[str, Any]) -> str:
+    if "changes" not in record:
+        return ""
+    return f"{len(record['changes'])} changed, {record['unchanged']} unchanged"

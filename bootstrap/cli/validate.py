@@ -1,0 +1,108 @@
+"""Check a document before it is deployed: every mistake at once, each underlined in its place.
+
+FILE is a userData document, plain or in any form that userData may have (gzip, base64, MIME), or
+an image document with --image. `-` reads standard input. Nothing is asked and nothing is written.
+
+Exit code: 0 it is valid; 1 it is not; 66 there is no such file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from bootstrap.cli.options import machine_of, print_json, use_color
+from bootstrap.errors import InvalidDocument, MissingInput
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from bootstrap.errors import Problem
+    from bootstrap.source import Source
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `validate` may be told."""
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument(
+        "--image", action="store_true", help="it is a document of the image, which may say more"
+    )
+    parser.add_argument(
+        "--schema", metavar="FILE", help="the JSON Schema of values (default: the image's, if any)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what is wrong with the document."""
+    problems = _problems(options)
+    if options.format == "json":
+        print_json({"valid": not problems, "problems": [one.as_dict() for one in problems]})
+        return int(bool(problems))
+    from bootstrap.report.diagnostic import describe_problems
+
+    color = use_color(options.color, sys.stdout)
+    sys.stdout.write(describe_problems(tuple(problems), color=color))
+    found = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    sys.stdout.write(f"{options.file}: {found if problems else 'valid'}\n")
+    return int(bool(problems))
+
+
+def _problems(options: argparse.Namespace) -> Sequence[Problem]:
+    from bootstrap import agent, shipped
+    from bootstrap.config.resolve import validate
+
+    machine = machine_of(options)
+    settings = agent.settings_of(machine)
+    try:
+        text = _text(_read(options.file), as_user_data=not options.image)
+        schema = _values_schema(
+            options.schema or os.path.join(machine.root, settings.values_schema.lstrip("/")),
+            required=bool(options.schema),
+        )
+        return validate(
+            text,
+            options.file,
+            document_schema=json.loads(shipped.read("schema/document.schema.json")),
+            values_schema=schema,
+            trust=None if options.image else settings.user_data,
+        )
+    except InvalidDocument as error:
+        return error.problems
+
+
+def _read(path: str) -> bytes:
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read()
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise MissingInput(f"reading {path}: {error.strerror}") from error
+
+
+def _text(content: bytes, *, as_user_data: bool) -> str:
+    """The document's text, unwrapped as it would be on the machine."""
+    if not as_user_data:
+        return content.decode("utf-8", "replace")
+    from base64 import b64encode
+
+    from bootstrap.config.userdata import decode
+
+    found = decode(b64encode(content).decode())
+    if found.kind != "document":
+        raise MissingInput(
+            f"this is not a document for imds-bootstrap: it holds {found.what}",
+            hint="a document is YAML that begins with #imds-bootstrap and version: 1",
+        )
+    return found.text
+
+
+def _values_schema(path: str, *, required: bool) -> Source | None:
+    from bootstrap.source import parse
+
+    if not required and not os.path.exists(path):
+        return None
+    return parse(_read(path).decode("utf-8", "replace"), path)

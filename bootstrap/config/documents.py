@@ -1,0 +1,184 @@
+"""One document, read and checked by its own schema: what the later stages may rely on."""
+
+from __future__ import annotations
+
+from bootstrap.config import schema
+from bootstrap.config.origins import DocumentOrigin, grow
+from bootstrap.errors import InvalidDocument, Problem
+from bootstrap.source import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any, Literal, TypeAlias
+
+    from bootstrap.config.origins import Part
+    from bootstrap.config.sentences import Finding
+    from bootstrap.config.shape import Shape
+    from bootstrap.source import Path, Reading, Source
+
+    Trust: TypeAlias = 'Literal["image", "userData"]'
+
+EXAMPLE = "a document begins with `#imds-bootstrap` and `version: 1`"
+MAX_SHOWN = 40
+REFERENCE_KEYS = {"vault", "name", "version"}
+SEPARABLE = {("files",), ("handlers",), ("secrets",)}  # one entry says nothing about another
+DANGEROUS = {"octal": "octal", "sexagesimal": "base 60"}
+
+
+class Document:
+    """A document and its problems so far.
+
+    A section (`values`) or an entry of one (a file, a handler) in which something is wrong is
+    `broken`: `part` leaves it out, so that the stages after this one meet only what they expect
+    and can still report what they find.
+    """
+
+    def __init__(self, source: Source, trust: Trust, problems: Sequence[Problem] = ()) -> None:
+        self.source = source
+        self.trust = trust
+        self.problems = list(problems)
+        self.broken: set[Path] = set()
+
+    def lacks(self, sections: set[str]) -> bool:
+        """Whether anything of these sections is left out."""
+        is_mapping = isinstance(self.source.data, dict)
+        return not is_mapping or any(path[0] in sections for path in self.broken if path)
+
+    def part(self, path: Path) -> Part | None:
+        """What stands at `path`, with origins; None when nothing usable does."""
+        value = self.source.data
+        for step in path:
+            if not isinstance(value, dict) or step not in value:
+                return None
+            value = value[step]
+        return (
+            None
+            if path[:1] in self.broken
+            else self._sound(grow(value, DocumentOrigin(self.source, path)), path)
+        )
+
+    def _sound(self, part: Part, path: Path) -> Part:
+        """The part without its broken entries."""
+        if isinstance(part.value, list):
+            part.value = [
+                entry for at, entry in enumerate(part.value) if (*path, at) not in self.broken
+            ]
+        elif isinstance(part.value, dict):
+            for key in [key for key in part.value if (*path, key) in self.broken]:
+                del part.value[key]
+        return part
+
+    def environments(self) -> list[str]:
+        """The names of the environments that it describes."""
+        part = self.part(("environments",))
+        return list(part.value) if part else []
+
+
+def read(
+    text: str, name: str, trust: Trust, *, rules: Mapping[str, Any], shape: Shape
+) -> Document | list[Problem]:
+    """The document in `text`, checked by the schema `rules`; of unreadable text, the problems.
+
+    Nothing of what `shape` calls hidden stands in the problems.
+    """
+    try:
+        source = parse(text, name)
+    except InvalidDocument as error:
+        return [_without_text(problem) if shape.hides else problem for problem in error.problems]
+    source = source.concealing(_hidden(source.data, shape))
+    document = Document(source, trust)
+    if not isinstance(source.data, dict):
+        document.problems.append(_no_mapping(source, shown=not shape.hides))
+        return document
+    for finding in schema.findings(
+        rules, source.data, reading=source.reading, hidden=lambda path: _is_guarded(path, shape)
+    ):
+        document.broken.add(finding.path[: 2 if finding.path[:1] in SEPARABLE else 1])
+        document.problems.append(_problem(source, finding, shape))
+    return document
+
+
+def _problem(source: Source, finding: Finding, shape: Shape) -> Problem:
+    return source.problem(
+        finding.path,
+        finding.message,
+        hint=finding.hint,
+        at_key=finding.at_key,
+        hidden=_section(finding.path) == "secrets" or (finding.unknown_key and shape.hides),
+    )
+
+
+def misreadings(document: Document, known: Sequence[Problem]) -> Iterator[Problem]:
+    """What YAML read as a number that hardly was meant as one, unless something complained."""
+    complained = {problem.where for problem in known}
+    source = document.source
+    hidden = set(_hidden_lines(source))
+    for path, reading in source.readings.items():
+        if reading.kind in DANGEROUS and source.where(path) not in complained:
+            yield _misread(source, path, reading, hidden=path in hidden)
+
+
+def _misread(source: Source, path: Path, reading: Reading, *, hidden: bool) -> Problem:
+    kind = DANGEROUS[reading.kind]
+    if hidden:
+        return source.problem(path, f"YAML reads this as a number in {kind}", hint="quote it")
+    message = f"YAML reads {reading.raw} as the number {reading.value} ({kind})"
+    key = f"{path[-1]}: " if path and isinstance(path[-1], str) else ""
+    hint = f'quote it: {key}"{reading.raw}"   (or write {reading.value}, if the number is meant)'
+    return source.problem(path, message, hint=hint)
+
+
+def _hidden_lines(source: Source) -> Iterator[Path]:
+    return (path for path in source.readings if not source.problem(path, "").text)
+
+
+def _section(path: Path) -> str | int | None:
+    """The section in which a path lies, also inside an environment."""
+    at = 2 if path[:1] == ("environments",) else 0
+    return path[at] if len(path) > at else None
+
+
+def _is_guarded(path: Path, shape: Shape) -> bool:
+    """Whether no value from `path` is to be repeated."""
+    section = _section(path)
+    return section == "secrets" or (section == "values" and shape.hides)
+
+
+def _hidden(data: Any, shape: Shape) -> Iterator[Path]:
+    """Where a document holds what must not be shown, in it and in its environments."""
+    if not isinstance(data, dict):
+        return
+    yield from _hidden_in_sections(data, (), shape)
+    environments = data.get("environments")
+    for name, entry in environments.items() if isinstance(environments, dict) else ():
+        if isinstance(entry, dict):
+            yield from _hidden_in_sections(entry, ("environments", name), shape)
+
+
+def _hidden_in_sections(data: Mapping[str, Any], path: Path, shape: Shape) -> Iterator[Path]:
+    yield from ((*path, "values", *found) for found in shape.hidden(data.get("values")))
+    secrets = data.get("secrets")
+    for name, entry in secrets.items() if isinstance(secrets, dict) else ():
+        if not isinstance(entry, dict):
+            yield (*path, "secrets", name)  # a secret's value, where only its name belongs
+            continue
+        for key in entry:
+            if key not in REFERENCE_KEYS:
+                yield (*path, "secrets", name, key)
+
+
+def _without_text(problem: Problem) -> Problem:
+    return Problem(
+        problem.message, where=problem.where, path=problem.path, width=1, hint=problem.hint
+    )
+
+
+def _no_mapping(source: Source, *, shown: bool) -> Problem:
+    data = source.data
+    if data is None:
+        return source.problem((), "there is nothing in this document", hint=EXAMPLE)
+    if isinstance(data, list):
+        return source.problem((), "this is a list, not a document", hint=EXAMPLE)
+    text = f": {str(data)[:MAX_SHOWN]!r}" if shown else ""
+    return source.problem((), f"this is a piece of text, not a document{text}", hint=EXAMPLE)

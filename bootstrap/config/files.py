@@ -1,0 +1,92 @@
+"""File entries of all layers, merged by their path and made into FileSpecs."""
+
+from __future__ import annotations
+
+from bootstrap.config.configuration import FileSpec
+from bootstrap.config.origins import Part, overlay
+from bootstrap.errors import nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from bootstrap.errors import Problem
+
+OCTAL = 8
+SOURCES = ("template", "content")
+COMMANDS = ("check", "notify")
+
+
+def overlay_files(lower: Mapping[str, Part], entries: Sequence[Part]) -> dict[str, Part]:
+    """`entries` over the files so far; both are told apart by their path.
+
+    Everywhere else a list replaces a list. Here two documents in config.d could then never both
+    bring files, so entries of the same path merge key by key, and new ones come after the others.
+    """
+    merged = dict(lower)
+    for entry in entries:
+        path = entry.value["path"].value
+        known = merged.get(path)
+        merged[path] = overlay(_cleared(known, entry), entry) if known else entry
+    return merged
+
+
+def repeated(entries: Sequence[Part]) -> Iterator[Problem]:
+    """Entries of one layer that contradict another, or themselves."""
+    first: dict[str, Part] = {}
+    for entry in entries:
+        path = entry.value["path"]
+        if path.value in first:
+            message = f"{path.value} stands here twice; first at {first[path.value].origin}"
+            yield path.origin.problem(message, hint="make one entry of the two")
+        first.setdefault(path.value, path)
+        if all(source in entry.value for source in SOURCES):
+            yield entry.value["content"].origin.problem(
+                "a file has either `template` or `content`", hint="remove one", at_key=True
+            )
+
+
+def incomplete(files: Mapping[str, Part], handlers: Collection[str]) -> Iterator[Problem]:
+    """What is missing once all layers are merged: contents, handlers, a place to stand."""
+    for path, entry in files.items():
+        if not any(source in entry.value for source in SOURCES):
+            message = f"no layer says what is in {path}"
+            yield entry.origin.problem(message, hint="add `template:` or `content:`")
+        for name in entry.value["notify"].value if "notify" in entry.value else ():
+            if name.value not in handlers:
+                yield _unknown_handler(name, handlers)
+        yield from _inside_a_file(path, entry, files)
+
+
+def spec(entry: Part) -> FileSpec:
+    """The file that a merged entry describes."""
+    keys: dict[str, Any] = entry.plain()
+    keys["mode"] = int(keys.get("mode", "0644"), OCTAL)
+    for name in COMMANDS:
+        keys[name] = tuple(keys.get(name, ()))
+    return FileSpec(**keys, origin=str(entry.origin))
+
+
+def _cleared(known: Part, entry: Part) -> Part:
+    """The lower entry without the content that the upper one gives in another way."""
+    if not any(source in entry.value for source in SOURCES):
+        return known
+    kept = {key: part for key, part in known.value.items() if key not in SOURCES}
+    return Part(kept, known.origin)
+
+
+def _unknown_handler(name: Part, handlers: Collection[str]) -> Problem:
+    near = nearest(name.value, handlers)
+    there = f"the handlers are {', '.join(sorted(handlers))}" if handlers else "there is no handler"
+    hint = f"did you mean {near}?" if near else there
+    return name.origin.problem(f"no layer has a handler {name.value!r}", hint=hint)
+
+
+def _inside_a_file(path: str, entry: Part, files: Mapping[str, Part]) -> Iterator[Problem]:
+    parents = path.split("/")[:-1]
+    for depth in range(2, len(parents) + 1):
+        parent = "/".join(parents[:depth])
+        if parent in files:
+            message = f"{parent} is a file here, so nothing can lie below it"
+            yield entry.value["path"].origin.problem(message, hint=str(files[parent].origin))

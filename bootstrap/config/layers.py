@@ -1,0 +1,99 @@
+"""The layers, lowest first: image documents, the chosen environment, userData, tags."""
+
+from __future__ import annotations
+
+from bootstrap.config import files, trust
+from bootstrap.config.origins import TagOrigin, overlay
+from bootstrap.errors import nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bootstrap.config.documents import Document
+    from bootstrap.config.origins import Origin, Part
+    from bootstrap.config.tags import TagLayer
+    from bootstrap.errors import Problem
+    from bootstrap.settings import UserDataSettings
+    from bootstrap.source import Path
+
+MERGED = ("values", "secrets", "handlers")
+
+
+class Merged:
+    """The documents' layers merged, section by section, every part with its origin."""
+
+    def __init__(self) -> None:
+        self.sections: dict[str, Part] = {}
+        self.files: dict[str, Part] = {}
+        self.environment: str | None = None
+        self.environment_origin: Origin | None = None
+        self.problem: Problem | None = None  # the environment that was chosen does not exist
+
+    def add(self, document: Document, path: Path) -> None:
+        """Lay the sections at `path` of a document over what is there."""
+        for name in MERGED:
+            if part := document.part((*path, name)):
+                self.sections[name] = overlay(self.sections.get(name), part)
+        if entries := document.part((*path, "files")):
+            self.files = files.overlay_files(self.files, entries.value)
+
+
+def merge(documents: Sequence[Document], tags: TagLayer) -> Merged:
+    """All layers but the tags' values, merged."""
+    merged = Merged()
+    _choose(merged, documents, tags)
+    for document in documents:
+        if document.trust == "image":
+            merged.add(document, ())
+    if merged.environment is not None:
+        for document in documents:
+            merged.add(document, ("environments", merged.environment))
+    for document in documents:
+        if document.trust == "userData":
+            merged.add(document, ())
+    return merged
+
+
+def check_layers(document: Document, settings: UserDataSettings) -> Iterator[Problem]:
+    """What a document asks for beyond its trust, and where its own entries contradict."""
+    paths: list[Path] = [("environments", name) for name in document.environments()]
+    for path in [(), *paths]:
+        entries = document.part((*path, "files"))
+        if entries:
+            yield from files.repeated(entries.value)
+            yield from trust.check_files(entries.value, document.trust, settings)
+        handlers = document.part((*path, "handlers"))
+        yield from trust.check_handlers(handlers, document.trust, settings)
+
+
+def _choose(merged: Merged, documents: Sequence[Document], tags: TagLayer) -> None:
+    """Pick the environment: the tag's word counts most, then userData's, then the image's."""
+    for document in documents:
+        if part := document.part(("environment",)):
+            merged.environment, merged.environment_origin = part.value, part.origin
+    if tags.environment and tags.environment[1]:
+        name, merged.environment = tags.environment
+        merged.environment_origin = TagOrigin(name, merged.environment, ("environment",))
+    known = [name for document in documents for name in document.environments()]
+    if merged.environment is None or merged.environment_origin is None or not known:
+        return
+    match = _match(merged.environment, known)
+    if match is None:
+        merged.problem = _unknown(merged.environment, known, merged.environment_origin)
+    merged.environment = match
+
+
+def _match(wanted: str, known: Sequence[str]) -> str | None:
+    """The environment of that name; people type tags, so its case may differ."""
+    if wanted in known:
+        return wanted
+    folded = {name.casefold(): name for name in reversed(known)}
+    return folded.get(wanted.casefold())
+
+
+def _unknown(wanted: str, known: Sequence[str], origin: Origin) -> Problem:
+    near = nearest(wanted, known)
+    names = ", ".join(dict.fromkeys(known))
+    hint = f"did you mean {near}?" if near else f"the environments are {names}"
+    return origin.problem(f"there is no environment {wanted!r}", hint=hint)

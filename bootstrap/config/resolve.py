@@ -1,0 +1,130 @@
+"""The whole way: image documents, userData and tags become one validated configuration."""
+
+from __future__ import annotations
+
+from bootstrap.config import files, layers, userdata
+from bootstrap.config.configuration import Configuration, SecretReference
+from bootstrap.config.image_schema import ValuesSchema
+from bootstrap.config.stage import Stage
+from bootstrap.config.tags import VALUES, TagLayer
+from bootstrap.errors import InvalidDocument, MissingInput
+from bootstrap.settings import UserDataSettings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from bootstrap.config.layers import Merged
+    from bootstrap.config.origins import Part
+    from bootstrap.config.shape import Shape
+    from bootstrap.errors import Problem
+    from bootstrap.settings import TagSettings
+    from bootstrap.source import Path, Source
+
+MISSING_HINT = "set userData, or turn user_data.required off in the image's agent.yaml"
+
+
+def resolve(
+    *,
+    documents: Sequence[tuple[str, str]],
+    user_data: str,
+    tags: Sequence[tuple[str, str]],
+    user_data_trust: UserDataSettings,
+    tag_rules: TagSettings,
+    document_schema: Mapping[str, Any],
+    values_schema: Source | None,
+) -> Configuration:
+    """The configuration that all layers together ask for.
+
+    `documents` are the image's, name and text, in the order in which they apply; `user_data` is
+    base64 as IMDS gives it; `tags` are name and value. `default` in the image's schema is not
+    applied: what no layer says stays unsaid.
+
+    Raises InvalidDocument with all problems of all layers, MissingInput when the settings require
+    a userData that is not there, ImageError when the image's schema cannot be used.
+    """
+    stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None)
+    for name, text in documents:
+        stage.read(text, name, "image", user_data_trust)
+    notes = _read_user_data(stage, user_data, user_data_trust)
+    tag_layer = TagLayer(tags, tag_rules, stage.shape)
+    merged = layers.merge(stage.documents, tag_layer)
+    values = tag_layer.over(merged.sections.get("values"))
+    stage.problems += tag_layer.problems
+    stage.check_merged(merged)
+    stage.check_values(values)
+    stage.finish()
+    return _configuration(merged, values, stage.shape, notes)
+
+
+def validate(
+    text: str,
+    name: str,
+    *,
+    document_schema: Mapping[str, Any],
+    values_schema: Source | None = None,
+    trust: UserDataSettings | None = None,
+) -> tuple[Problem, ...]:
+    """Every problem of one document by itself, before it is deployed.
+
+    With `trust` it is a userData, held to what those settings allow; without, it is the image's.
+    What other layers may still bring (a required value, a handler) is not missed. Raises
+    ImageError when the image's schema cannot be used.
+    """
+    stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None)
+    stage.read(text, name, "userData" if trust else "image", trust or UserDataSettings())
+    for document in stage.documents:
+        paths: list[Path] = [("environments", entry) for entry in document.environments()]
+        for path in [(), *paths]:
+            part = document.part((*path, *VALUES))
+            if part:
+                stage.check_values(part, is_partial=True)
+    return tuple(stage.sorted_problems())
+
+
+def _read_user_data(stage: Stage, encoded: str, settings: UserDataSettings) -> tuple[str, ...]:
+    """Read userData as one more layer, if it is ours; the notes to make if it is not."""
+    try:
+        found = userdata.decode(encoded)
+    except InvalidDocument as error:
+        stage.miss(userdata.NAME, error.problems)
+        return ()
+    if found.kind == "document":
+        stage.read(found.text, userdata.NAME, "userData", settings)
+        return ()
+    if settings.required:
+        message = f"the settings require a userData document; userData holds {found.what}"
+        raise MissingInput(message, hint=MISSING_HINT)
+    return (f"userData holds {found.what}: left alone",) if found.kind == "foreign" else ()
+
+
+def _configuration(
+    merged: Merged, values: Part | None, shape: Shape, notes: tuple[str, ...]
+) -> Configuration:
+    data = values.plain() if values else {}
+    secrets = merged.sections["secrets"].plain() if "secrets" in merged.sections else {}
+    handlers = merged.sections["handlers"].plain() if "handlers" in merged.sections else {}
+    return Configuration(
+        environment=merged.environment,
+        values=data,
+        secrets={name: SecretReference(**keys) for name, keys in secrets.items()},
+        files=tuple(files.spec(entry) for entry in merged.files.values()),
+        handlers={name: tuple(command) for name, command in handlers.items()},
+        origins=_origins(merged, values),
+        hidden=frozenset((*VALUES, *path) for path in shape.hidden(data)),
+        notes=notes,
+    )
+
+
+def _origins(merged: Merged, values: Part | None) -> dict[Path, str]:
+    origins: dict[Path, str] = {}
+    if merged.environment_origin:
+        origins[("environment",)] = str(merged.environment_origin)
+    sections = {**merged.sections, "values": values}
+    for name, part in sections.items():
+        origins.update(part.origins((name,)) if part else ())
+    for index, entry in enumerate(merged.files.values()):
+        origins[("files", index)] = str(entry.origin)
+        origins.update(entry.origins(("files", index)))
+    return origins

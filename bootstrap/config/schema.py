@@ -1,0 +1,72 @@
+"""JSON Schema 2020-12, offline; the one module that imports jsonschema."""
+
+from __future__ import annotations
+
+from bootstrap.config.sentences import say
+from bootstrap.errors import ImageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from bootstrap.config.sentences import Finding
+    from bootstrap.source import Path, Reading
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def findings(
+    schema: Mapping[str, Any],
+    data: Any,
+    *,
+    reading: Callable[[Path], Reading | None],
+    hidden: Callable[[Path], bool],
+) -> Iterator[Finding]:
+    """What `schema` does not accept of `data`, in words.
+
+    `reading` gives the scalar as written where YAML may have misread it; of what is `hidden` no
+    value is repeated. The schema must have been checked: see `image_schema`.
+    Raises ImageError when it never ends.
+    """
+    from jsonschema import Draft202012Validator
+
+    validator = Draft202012Validator(schema, **_offline(schema))
+    try:
+        errors = list(validator.iter_errors(data))
+    except RecursionError:
+        message = "applying the image's schema for values: it refers to itself without end"
+        raise ImageError(message, hint="look for a $ref that leads back to its own place") from None
+    for error in errors:
+        yield from say(error, reading=reading, hidden=hidden)
+
+
+def faults(schema: Mapping[str, Any]) -> Iterator[Finding]:
+    """What makes `schema` itself no JSON Schema, in words."""
+    from jsonschema import Draft202012Validator
+
+    rules = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+    for error in rules.iter_errors(schema):
+        yield from say(error, reading=lambda _: None, hidden=lambda _: False)
+
+
+def _offline(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The argument that keeps jsonschema from fetching what a `$ref` names.
+
+    A schema was read for such references before; this holds should one have been overlooked.
+    """
+    try:
+        from referencing import Registry
+    except ImportError:  # jsonschema before 4.18
+        return {"resolver": _closed_resolver(schema)}
+    return {"registry": Registry()}
+
+
+def _closed_resolver(schema: Mapping[str, Any]) -> Any:
+    from jsonschema import RefResolver
+
+    class Closed(RefResolver):
+        def resolve_remote(self, uri: str) -> Any:
+            raise ValueError(f"{uri} lies outside the schema")
+
+    return Closed.from_schema(schema)

@@ -1,0 +1,118 @@
+"""Documents on their way to a configuration, and every problem met so far."""
+
+from __future__ import annotations
+
+from bootstrap.config import documents as reading
+from bootstrap.config import files, layers, schema
+from bootstrap.config.origins import DocumentOrigin, Part
+from bootstrap.config.shape import Shape
+from bootstrap.errors import InvalidDocument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from bootstrap.config.documents import Document, Trust
+    from bootstrap.config.image_schema import ValuesSchema
+    from bootstrap.config.layers import Merged
+    from bootstrap.errors import Problem
+    from bootstrap.settings import UserDataSettings
+
+
+class Stage:
+    """What was read, and what is wrong with it.
+
+    A check whose ground is missing (a document that cannot be read, a section that is broken) is
+    left out, so that one mistake does not bring a dozen complaints.
+    """
+
+    def __init__(self, rules: Mapping[str, Any], owner: ValuesSchema | None) -> None:
+        self.rules = rules
+        self.owner = owner
+        self.shape = owner.shape if owner else Shape({})
+        self.documents: list[Document] = []
+        self.problems: list[Problem] = []
+        self.names: list[str] = []
+        self.is_readable = True
+
+    def read(self, text: str, name: str, trust: Trust, settings: UserDataSettings) -> None:
+        """Read one document and check it by itself; `settings` limit a userData."""
+        document = reading.read(text, name, trust, rules=self.rules, shape=self.shape)
+        if isinstance(document, list):
+            self.miss(name, document)
+            return
+        self.names.append(name)
+        self.documents.append(document)
+        self.problems += document.problems
+        self.problems += layers.check_layers(document, settings)
+
+    def miss(self, name: str, problems: Iterable[Problem]) -> None:
+        """Note that a document cannot be read at all."""
+        self.names.append(name)
+        self.problems += problems
+        self.is_readable = False
+
+    def check_values(self, values: Part | None, *, is_partial: bool = False) -> None:
+        """Check values by the image's schema; of partial ones nothing is asked to be there."""
+        if self.owner is None or self._lacks({"values", "environments", "environment"}):
+            return
+        part = values or Part({}, DocumentOrigin(self.owner.source, ()))
+        data = part.plain()
+        hidden = frozenset(self.shape.hidden(data))
+        for finding in schema.findings(
+            self.owner.rules,
+            data,
+            reading=lambda path: part.find(path).origin.reading(),
+            hidden=hidden.__contains__,
+        ):
+            if not (is_partial and finding.missing):
+                problem = part.find(finding.path).origin.problem(
+                    finding.message,
+                    hint=finding.hint,
+                    at_key=finding.at_key,
+                    hidden=finding.path in hidden or (finding.unknown_key and self.shape.hides),
+                )
+                self.problems.append(problem)
+
+    def check_merged(self, merged: Merged) -> None:
+        """Check what only shows once the layers are merged."""
+        if merged.problem and not self._lacks({"environments"}):
+            self.problems.append(merged.problem)
+        if not self._lacks({"files", "handlers", "environments", "environment"}):
+            handlers = merged.sections.get("handlers")
+            self.problems += files.incomplete(merged.files, handlers.value if handlers else ())
+
+    def finish(self) -> None:
+        """Raise everything that was found, if anything was."""
+        problems = self.sorted_problems()
+        if problems:
+            subjects = {self._subject(problem) for problem in problems}
+            subject = subjects.pop() if len(subjects) == 1 else "the configuration"
+            raise InvalidDocument(f"{subject} is not valid", problems=problems)
+
+    def sorted_problems(self) -> list[Problem]:
+        """All problems in the order of the layers, and in each from top to bottom."""
+        for document in self.documents:
+            self.problems += reading.misreadings(document, self.problems)
+        return sorted(self.problems, key=self._place)
+
+    def _lacks(self, sections: set[str]) -> bool:
+        """Whether something of these sections could not be understood."""
+        return not self.is_readable or any(document.lacks(sections) for document in self.documents)
+
+    def _subject(self, problem: Problem) -> str:
+        """What the problem is in: a document or a tag by its name; else, in no one layer."""
+        if problem.where.startswith("tag "):
+            return problem.where
+        return next((name for name in self.names if _is_in(problem, name)), "the configuration")
+
+    def _place(self, problem: Problem) -> tuple[int, list[int]]:
+        for rank, name in enumerate(self.names):
+            if _is_in(problem, name):
+                return rank, [int(number) for number in problem.where[len(name) :].split(":")[1:]]
+        return len(self.names), []
+
+
+def _is_in(problem: Problem, name: str) -> bool:
+    return problem.where == name or problem.where.startswith(f"{name}:")

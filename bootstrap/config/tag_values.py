@@ -1,0 +1,98 @@
+"""The text of a tag as the type that the image's schema asks for at its place."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from bootstrap.config.sentences import TYPES, show
+from bootstrap.errors import InvalidDocument
+from bootstrap.source import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from bootstrap.config.shape import Shape
+    from bootstrap.source import Path
+
+INTEGER = re.compile(r"[-+]?[0-9]{1,100}")
+NUMBER = re.compile(r"[-+]?[0-9]{1,100}(\.[0-9]{1,100})?([eE][-+]?[0-9]{1,2})?")
+BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+class Unfit(ValueError):
+    """The text does not stand for a value of any type that is asked for."""
+
+    def __init__(self, text: str, wanted: str) -> None:
+        super().__init__(f"{show(text)} is not {wanted}")
+        self.without_value = f"the value is not {wanted}"
+
+
+def typed(text: str, shape: Shape, path: Path) -> Any:
+    """What `text` stands for at `path` below `values`.
+
+    Where the schema takes text, or says nothing, it stays text: nothing is guessed. Raises Unfit.
+    """
+    types = shape.types(path)
+    if not types or "string" in types:
+        return text
+    wanted = [name for name in READERS if name in types]
+    for name in wanted:
+        value = READERS[name](text.strip(), shape, path)
+        if value is not UNREADABLE:
+            return value
+    raise Unfit(text, " or ".join(TYPES[name] for name in wanted))
+
+
+UNREADABLE = object()
+
+
+def _null(text: str, _shape: Shape, _path: Path) -> Any:
+    return None if text in {"", "null"} else UNREADABLE
+
+
+def _boolean(text: str, _shape: Shape, _path: Path) -> Any:
+    return BOOLEANS.get(text.casefold(), UNREADABLE)
+
+
+def _integer(text: str, _shape: Shape, _path: Path) -> Any:
+    return int(text) if INTEGER.fullmatch(text) else UNREADABLE
+
+
+def _number(text: str, _shape: Shape, _path: Path) -> Any:
+    if INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if NUMBER.fullmatch(text) else UNREADABLE
+
+
+def _array(text: str, shape: Shape, path: Path) -> Any:
+    if text.startswith("["):
+        return _json(text, list)
+    items = [item.strip() for item in text.split(",")] if text else []
+    return [typed(item, shape, (*path, index)) for index, item in enumerate(items)]
+
+
+def _object(text: str, _shape: Shape, _path: Path) -> Any:
+    return _json(text, dict)
+
+
+def _json(text: str, kind: type) -> Any:
+    try:
+        json.loads(text)  # only JSON: a tag is no place for YAML
+        value = parse(text, "tag").data  # within limits, no key twice
+    except (ValueError, RecursionError, InvalidDocument):
+        return UNREADABLE
+    return value if isinstance(value, kind) else UNREADABLE
+
+
+# In the order in which they are tried: what is more particular comes first.
+READERS: dict[str, Callable[[str, Shape, Path], Any]] = {
+    "null": _null,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "array": _array,
+    "object": _object,
+}

@@ -1,0 +1,165 @@
+"""Tags as the topmost layer: each sets one value, typed by the image's schema."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from bootstrap.config.origins import Part, TagOrigin, grow, overlay
+from bootstrap.config.tag_values import Unfit, typed
+from bootstrap.source import format_path, parse_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import TypeAlias
+
+    from bootstrap.config.shape import Shape
+    from bootstrap.errors import Problem
+    from bootstrap.settings import TagSettings
+    from bootstrap.source import Path
+
+    Tag: TypeAlias = tuple[str, str]
+
+VALUES: Path = ("values",)
+
+
+class TagLayer:
+    """The tags that say something, and what was wrong with them.
+
+    Names compare case-insensitively, as Azure's do. The prefix and the mapping of the settings
+    say which tags set a value; one more picks the environment; the others are not ours.
+    """
+
+    def __init__(self, tags: Iterable[Tag], rules: TagSettings, shape: Shape) -> None:
+        self.rules = rules
+        self.shape = shape
+        self.problems: list[Problem] = []
+        self.setters: list[tuple[Tag, str]] = []
+        self.environment: Tag | None = None
+        self._sort(tags)
+
+    def _sort(self, tags: Iterable[Tag]) -> None:
+        mapped = {name.casefold(): path for name, path in self.rules.map.items()}
+        prefix = self.rules.prefix.casefold()
+        seen: set[str] = set()
+        for name, text in tags:
+            folded = name.casefold()
+            if folded in mapped:
+                self.setters.append(((name, text), mapped[folded]))
+            elif prefix and folded.startswith(prefix):
+                self.setters.append(((name, text), name[len(prefix) :]))
+            elif folded != self.rules.environment.casefold():
+                continue
+            if folded == self.rules.environment.casefold():
+                self.environment = (name, text.strip())
+            if folded in seen:
+                origin = TagOrigin(name, "", ())
+                self.problems.append(origin.problem("this tag is there twice"))
+            seen.add(folded)
+
+    def over(self, values: Part | None) -> Part | None:
+        """The values with the tags' over them; what cannot be set becomes a problem."""
+        for (name, text), dotted in self.setters:
+            origin = TagOrigin(name, text, VALUES)
+            try:
+                path = _path(dotted)
+            except ValueError as error:
+                hint = f"write it as {self.rules.prefix}web.port"
+                self.problems.append(origin.problem(str(error), hint=hint, hidden=self.shape.hides))
+                continue
+            path = self._as_written_elsewhere(path, values)
+            layer = self._layer(TagOrigin(name, text, (*VALUES, *path)), path, values)
+            if layer:
+                values = overlay(values, layer)
+        return values
+
+    def _as_written_elsewhere(self, path: Path, values: Part | None) -> Path:
+        """The path in the spelling of the values and the schema: tag names have no case."""
+        found: list[str | int] = []
+        for part in path:
+            below = values.find(tuple(found)) if values else None
+            there = values and below and _reaches(values, tuple(found))
+            known = set(below.value) if there and below and isinstance(below.value, dict) else set()
+            known |= self.shape.names(tuple(found))
+            folded = {name.casefold(): name for name in sorted(known)}
+            found.append(part if part in known else folded.get(str(part).casefold(), part))
+        return tuple(found)
+
+    def _layer(self, origin: TagOrigin, path: Path, values: Part | None) -> Part | None:
+        """The values with nothing but this tag's in them; None, and a problem, if it may not."""
+        problem = self._forbidden(origin, path) or self._blocked(origin, path, values)
+        hidden = self._is_hidden(path)
+        if not problem:
+            try:
+                part = grow(typed(origin.text, self.shape, path), origin)
+            except Unfit as error:
+                message = error.without_value if hidden else str(error)
+                problem = origin.problem(message, hidden=hidden)
+            else:
+                problem = self._replaces_mapping(part, path, values)
+        if problem:
+            self.problems.append(problem)
+            return None
+        for step in reversed(path):
+            part = Part({step: part}, origin)
+        return part
+
+    def _is_hidden(self, path: Path) -> bool:
+        skeleton: object = None
+        for step in reversed(path):
+            skeleton = {step: skeleton}
+        return path in set(self.shape.hidden(skeleton))
+
+    def _forbidden(self, origin: TagOrigin, path: Path) -> Problem | None:
+        dotted = format_path(path)
+        if any(fnmatchcase(dotted, pattern) for pattern in self.rules.paths):
+            return None
+        allowed = ", ".join(self.rules.paths) or "nothing"
+        return origin.problem(
+            f"tags may not set {dotted}; they may set {allowed}",
+            hint="add the path to the setting tags.paths in the image's agent.yaml",
+            hidden=self._is_hidden(path),
+        )
+
+    def _blocked(self, origin: TagOrigin, path: Path, values: Part | None) -> Problem | None:
+        """A problem where a value stands on the way to the path."""
+        for depth in range(1, len(path)):
+            on_the_way = path[:depth]
+            if values is None or not _reaches(values, on_the_way):
+                return None
+            part = values.find(on_the_way)
+            if not isinstance(part.value, dict):
+                message = f"{format_path(on_the_way)} holds a value; nothing can be set below it"
+                return origin.problem(
+                    message, hint=f"it was set by {part.origin}", hidden=self._is_hidden(path)
+                )
+        return None
+
+    def _replaces_mapping(self, part: Part, path: Path, values: Part | None) -> Problem | None:
+        if values is None or not _reaches(values, path) or isinstance(part.value, dict):
+            return None
+        if not isinstance(values.find(path).value, dict):
+            return None
+        message = f"{format_path(path)} is a mapping; a tag sets one value in it"
+        keys: Sequence[str] = sorted(values.find(path).value)
+        hint = f"write {self.rules.prefix}{format_path((*path, keys[0]))}" if keys else ""
+        return part.origin.problem(message, hint=hint, hidden=self._is_hidden(path))
+
+
+def _path(dotted: str) -> Path:
+    path = parse_path(dotted)
+    if not path:
+        raise ValueError("this tag names no value")
+    if any(isinstance(part, int) for part in path):
+        raise ValueError("a tag sets a whole list, not one entry of it")
+    return path
+
+
+def _reaches(values: Part, path: Path) -> bool:
+    """Whether there is something at `path`."""
+    part = values
+    for step in path:
+        if not part.has(step):
+            return False
+        part = part.value[step]
+    return True

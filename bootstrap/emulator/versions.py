@@ -1,0 +1,121 @@
+"""The api-versions of IMDS, and which field appeared in which.
+
+Source of every date: the tables "Version introduced" and "Supported API versions" of
+https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service, read in 2025.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# The two oldest spelt the network differently (`ipaddress`, `mac`); here they get today's spelling.
+API_VERSIONS: tuple[str, ...] = (
+    "2017-03-01",
+    "2017-04-02",
+    "2017-08-01",
+    "2017-10-01",
+    "2017-12-01",
+    "2018-02-01",
+    "2018-04-02",
+    "2018-10-01",
+    "2019-02-01",
+    "2019-03-11",
+    "2019-04-30",
+    "2019-06-01",
+    "2019-06-04",
+    "2019-08-01",
+    "2019-08-15",
+    "2019-11-01",
+    "2020-06-01",
+    "2020-07-15",
+    "2020-09-01",
+    "2020-10-01",
+    "2020-12-01",
+    "2021-01-01",
+    "2021-02-01",
+    "2021-03-01",
+    "2021-05-01",
+    "2021-08-01",
+    "2021-10-01",
+    "2021-11-01",
+    "2021-11-15",
+    "2021-12-13",
+    "2023-07-01",
+    "2023-11-15",
+    "2024-03-15",
+    "2024-07-17",
+    "2025-04-07",
+)
+
+# Keys walk the document; positions in lists are left out. What is not named here was always there.
+FIELD_SINCE: dict[tuple[str, ...], str] = {
+    ("compute", *path.split(".")): version
+    for version, paths in {
+        "2017-08-01": ("placementGroupId", "resourceGroupName", "subscriptionId", "tags"),
+        "2017-12-01": ("vmScaleSetName", "zone"),
+        "2018-04-02": ("plan", "publicKeys"),
+        "2018-10-01": ("azEnvironment", "provider"),
+        "2019-02-01": ("customData",),
+        "2019-03-11": ("resourceId",),
+        "2019-06-01": ("storageProfile",),
+        "2019-06-04": ("tagsList",),
+        "2020-06-01": ("isHostCompatibilityLayerVm", "securityProfile"),
+        "2020-07-15": ("osProfile",),
+        "2020-09-01": ("licenseType",),
+        "2020-10-01": ("osProfile.disablePasswordAuthentication",),
+        "2020-12-01": ("evictionPolicy", "priority"),
+        "2021-01-01": ("userData",),
+        "2021-02-01": ("storageProfile.resourceDisk",),
+        "2021-03-01": ("extendedLocation", "virtualMachineScaleSet"),
+        "2021-05-01": (
+            "storageProfile.dataDisks.bytesPerSecondThrottle",
+            "storageProfile.dataDisks.diskCapacityBytes",
+            "storageProfile.dataDisks.isSharedDisk",
+            "storageProfile.dataDisks.isUltraDisk",
+            "storageProfile.dataDisks.opsPerSecondThrottle",
+        ),
+        "2021-10-01": ("platformSubFaultDomain",),
+        "2021-11-01": (
+            "additionalCapabilities",
+            "securityProfile.encryptionAtHost",
+            "storageProfile.osDisk.encryptionSettings.diskEncryptionKey",
+            "storageProfile.osDisk.encryptionSettings.keyEncryptionKey",
+        ),
+        "2021-11-15": ("host", "hostGroup"),
+        "2021-12-13": ("securityProfile.securityType",),
+        "2023-07-01": (
+            "storageProfile.imageReference.communityGalleryImageId",
+            "storageProfile.imageReference.exactVersion",
+            "storageProfile.imageReference.sharedGalleryImageId",
+        ),
+        "2023-11-15": ("physicalZone",),
+    }.items()
+    for path in paths
+}
+
+# The first documented answer without the field: customData is "deprecated and disabled in IMDS".
+FIELD_UNTIL: dict[tuple[str, ...], str] = {("compute", "customData"): "2020-09-01"}
+
+
+def at_version(value: Any, api_version: str, path: tuple[str, ...] = ()) -> Any:
+    """The part of a document that an api-version shows; `path` is where `value` stands in it.
+
+    api-versions are dates in ISO form, so they compare as text.
+    """
+    if isinstance(value, dict):
+        return {
+            key: at_version(child, api_version, (*path, key))
+            for key, child in value.items()
+            if _shows((*path, key), api_version)
+        }
+    if isinstance(value, list):
+        return [at_version(child, api_version, path) for child in value]
+    return value
+
+
+def _shows(path: tuple[str, ...], api_version: str) -> bool:
+    if api_version < FIELD_SINCE.get(path, ""):
+        return False
+    return path not in FIELD_UNTIL or api_version < FIELD_UNTIL[path]

@@ -1,0 +1,141 @@
+"""What the image carries: its documents, its templates, its schema for values.
+
+Everything is read as bytes and hashed; text is made of it only by a run that goes on.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+
+from bootstrap import shipped
+from bootstrap.errors import ImageError, Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+DOCUMENT_FOLDER = "/etc/imds-bootstrap/config.d"
+DEFAULT_VALUES_SCHEMA = "/etc/imds-bootstrap/values.schema.json"
+FILE_LIMIT = 1024 * 1024  # bytes of one document or template: far beyond what a person writes
+FILES_LIMIT = 2000  # templates in all folders: beyond it a folder was named that holds other things
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """The image's part of the configuration, as bytes.
+
+    `documents` are in the order in which they apply; `templates` maps a template's name
+    (`shop/shop.toml.j2`) to the file it is in and its content; `values_schema` is the file and its
+    content, or None where the image has none. `digest` changes when any of them does.
+    """
+
+    documents: tuple[tuple[str, bytes], ...]
+    templates: Mapping[str, tuple[str, bytes]]
+    values_schema: tuple[str, bytes] | None
+    digest: str
+
+
+def read_image(root: str, *, templates: Sequence[str], values_schema: str) -> Image:
+    """Read the image whose file system begins at `root`.
+
+    `templates` are the template folders in search order, `values_schema` the file of the values'
+    schema; only the default one may be absent. Raises ImageError when something that the settings
+    name is not there or cannot be read.
+    """
+    documents = tuple(_read_documents(root))
+    found = _read_templates(root, templates)
+    schema = _read_schema(root, values_schema)
+    whole = sha256()
+    for name, (path, content) in sorted(found.items()):
+        whole.update(f"template {name} {path} {len(content)}\n".encode() + content)
+    for name, content in (*documents, *([schema] if schema else [])):
+        whole.update(f"{name} {len(content)}\n".encode() + content)
+    return Image(
+        documents=documents,
+        templates=found,
+        values_schema=schema,
+        digest=whole.hexdigest(),
+    )
+
+
+def decode(name: str, content: bytes) -> str:
+    """The text of one of the image's files; raises ImageError when it is not UTF-8."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problem = Problem("this byte is not UTF-8 text", where=f"{name}:{line}")
+        raise ImageError("a file of the image cannot be read as text", problems=[problem]) from None
+
+
+def shipped_templates() -> dict[str, tuple[str, bytes]]:
+    """The templates that ship with the program, like `Image.templates`."""
+    names = [name.removeprefix("templates/") for name in shipped.names("templates")]
+    return {
+        name: (f"shipped {name}", shipped.read(f"templates/{name}").encode())
+        for name in names
+        if not name.startswith("image/")  # the sample image is there to be copied
+    }
+
+
+def _read_documents(root: str) -> Iterator[tuple[str, bytes]]:
+    folder = _below(root, DOCUMENT_FOLDER)
+    for name in sorted(_list(folder) if os.path.isdir(folder) else ()):
+        if name.endswith((".yaml", ".yml", ".json")) and not name.startswith("."):
+            yield f"image config.d/{name}", _read(os.path.join(folder, name))
+
+
+def _read_templates(root: str, folders: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+    found: dict[str, tuple[str, bytes]] = {}
+    for folder in folders:
+        top = _below(root, folder)
+        for path in _walk(top):
+            name = os.path.relpath(path, top)
+            if name not in found:
+                found[name] = (os.path.join(folder, name), _read(path))
+            if len(found) > FILES_LIMIT:
+                raise ImageError(
+                    f"reading the templates in {folder}: there are more than {FILES_LIMIT} files",
+                    hint="name a folder in `templates` that holds templates only",
+                )
+    return found
+
+
+def _walk(top: str) -> Iterator[str]:
+    """The files below a folder, without hidden ones and editors' copies."""
+    for folder, folders, files in os.walk(top):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith(".") and not name.endswith("~"):
+                yield os.path.join(folder, name)
+
+
+def _read_schema(root: str, path: str) -> tuple[str, bytes] | None:
+    file = _below(root, path)
+    if path == DEFAULT_VALUES_SCHEMA and not os.path.exists(file):
+        return None
+    return path, _read(file)
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(FILE_LIMIT + 1)
+    except OSError as error:
+        raise ImageError(f"reading {path} of the image: {error.strerror}") from error
+    if len(content) > FILE_LIMIT:
+        raise ImageError(f"reading {path} of the image: it is larger than {FILE_LIMIT} bytes")
+    return content
+
+
+def _list(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError as error:
+        raise ImageError(f"reading {folder} of the image: {error.strerror}") from error
+
+
+def _below(root: str, path: str) -> str:
+    return os.path.join(root, path.lstrip("/"))

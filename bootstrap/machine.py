@@ -1,0 +1,31 @@
+"""The machine that a command works on, and the clock it works by."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+
+from bootstrap.report.log import Log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What every command is told: where the file system begins, and how settings were given.
+
+    `clock` gives monotonic seconds, `now` seconds since 1970, `sleep` waits for seconds; tests
+    hand in their own.
+    """
+
+    root: str = "/"
+    settings_file: str | None = None
+    assignments: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    log: Log = field(default_factory=Log)
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep

@@ -1,0 +1,230 @@
+"""Asks IMDS until it gives a usable answer, a final one, or the deadline passes.
+
+An answer is judged by `answers`, the pace is kept by `patience`, the bytes are moved by `wire`.
+"""
+
+from __future__ import annotations
+
+import time
+
+from bootstrap.errors import MetadataRefused, MetadataUnavailable
+from bootstrap.metadata import answers, wire
+from bootstrap.metadata.dmi import swap_fields
+from bootstrap.metadata.endpoint import parse_endpoint
+from bootstrap.metadata.http1 import WireError
+from bootstrap.metadata.instance import Instance, WrongShape
+from bootstrap.metadata.patience import OutOfTime, Patience
+from bootstrap.metadata.versions import DEFAULT_VERSION, newest_common
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from bootstrap.metadata.http1 import Response
+    from bootstrap.metadata.patience import Attempt, Tally, Uniform
+
+    T = TypeVar("T")
+
+# Without it a host whose data provider failed answers 200 with part of the document:
+# https://github.com/Azure/azure-init/issues/134
+_INSTANCE = "/metadata/instance?api-version={}&extended=true"
+_VERSIONS = "/metadata/versions"  # the one path that needs no api-version
+_HEADERS = {"Metadata": "true", "Accept": "application/json"}
+
+
+class Imds:
+    """One client, for one run.
+
+    `endpoint` is `http://host[:port][/base]`, empty for the platform's own; `deadline` a moment
+    on `clock`; `timeout` the seconds that one request may take; `grace` the seconds for which
+    401, 403 and 421 are taken for a guest proxy agent that still starts. `on_attempt` hears of
+    each request. A wrong endpoint raises `SettingsError`.
+    """
+
+    __slots__ = (
+        "_api_version",
+        "_clock",
+        "_deadline",
+        "_endpoint",
+        "_grace",
+        "_grace_end",
+        "_patience",
+        "_timeout",
+    )
+
+    def __init__(
+        self,
+        endpoint: str = "",
+        *,
+        deadline: float,
+        api_version: str = DEFAULT_VERSION,
+        timeout: float = 5.0,
+        grace: float = 60.0,
+        on_attempt: Callable[[Attempt], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        uniform: Uniform | None = None,
+    ) -> None:
+        self._endpoint = parse_endpoint(endpoint)
+        self._api_version = api_version
+        self._clock = clock
+        self._deadline = deadline
+        self._grace = grace
+        self._grace_end: float | None = None
+        self._timeout = timeout
+        self._patience = Patience(
+            deadline=deadline, on_attempt=on_attempt, clock=clock, sleep=sleep, uniform=uniform
+        )
+
+    @property
+    def tally(self) -> Tally:
+        """What the asking has taken so far; it also stands after an error."""
+        return self._patience.tally
+
+    def instance(self, *, expected_vm_id: str | None = None) -> Instance:
+        """This VM's metadata.
+
+        With `expected_vm_id`, the id that the firmware gives, an answer about another VM is not
+        used. Raises `MetadataUnavailable` at the deadline, `MetadataRefused` at once when asking
+        again would get the same answer.
+        """
+        version = self._api_version
+        rejected: set[str] = set()
+        while True:
+            try:
+                return self._ask(_INSTANCE.format(version), _reader(version, expected_vm_id))
+            except _OtherVersions as refusal:  # noqa: PERF203 - once per boot, if at all
+                rejected.add(version)
+                version = self._agree(refusal.response, rejected)
+
+    def _agree(self, response: Response, rejected: set[str]) -> str:
+        """The api-version to ask for after `response` turned one down."""
+        version = newest_common(answers.offered_versions(response), rejected=rejected)
+        if version is None:
+            # A 400 names only the three newest; an old enough or new enough host knows others.
+            version = newest_common(self._ask(_VERSIONS, _read_versions), rejected=rejected)
+        if version is None:
+            raise self._refusal(response)
+        return version
+
+    def _ask(self, path: str, read: Callable[[Response], T]) -> T:
+        """What `read` makes of the first usable answer to `path`."""
+        try:
+            while True:
+                self._patience.begin()
+                try:
+                    result = read(self._answer(path))
+                except _Unusable as reason:
+                    self._patience.again(reason.outcome, str(reason), at_least=reason.at_least)
+                else:
+                    self._patience.over("ok")
+                    return result
+        except OutOfTime as error:
+            raise self._unavailable() from error
+
+    def _answer(self, path: str) -> Response:
+        try:
+            response = wire.get(
+                self._endpoint,
+                path,
+                headers=_HEADERS,
+                deadline=self._deadline,
+                timeout=self._timeout,
+                clock=self._clock,
+            )
+        except WireError as error:
+            raise _Unusable(error.outcome, str(error)) from error
+        self._judge(response)
+        return response
+
+    def _judge(self, response: Response) -> None:
+        """Return if the answer may be read; raise what follows from it if not."""
+        outcome = str(response.status)
+        what = answers.action(response.status)
+        if what == answers.USE:
+            return
+        said = answers.said(response)
+        if what == answers.RETRY or (what == answers.GRACE and self._in_grace()):
+            raise _Unusable(outcome, said)
+        if what == answers.RETRY_AFTER:
+            raise _Unusable(outcome, said, at_least=answers.retry_after(response))
+        self._patience.over(outcome, said)
+        if what == answers.NEGOTIATE and answers.offered_versions(response):
+            raise _OtherVersions(response)
+        raise self._refusal(response)
+
+    def _in_grace(self) -> bool:
+        """Whether the grace period, which the first such answer starts, still runs."""
+        if self._grace_end is None:
+            self._grace_end = self._clock() + self._grace
+        return self._clock() < self._grace_end
+
+    def _refusal(self, response: Response) -> MetadataRefused:
+        status = str(response.status)
+        said = answers.said(response)
+        if answers.action(response.status) == answers.GRACE:
+            what = f"refused this VM with {status} for {self._grace:g} s"
+        else:
+            what = f"refused the request with {status}"
+        message = f"IMDS at {self._endpoint} {what}" + (f": {said}" if said else "")
+        return MetadataRefused(message, hint=answers.hint(status))
+
+    def _unavailable(self) -> MetadataUnavailable:
+        message = f"IMDS at {self._endpoint} gave no usable answer before the deadline"
+        return MetadataUnavailable(
+            f"{message}: {self.tally}", hint=answers.hint(self.tally.commonest)
+        )
+
+
+class _Unusable(Exception):
+    """Ask again: `outcome` and the text say why, `at_least` how many seconds from now."""
+
+    def __init__(self, outcome: str, detail: str = "", *, at_least: float = 0.0) -> None:
+        super().__init__(answers.printable(detail))
+        self.outcome = outcome
+        self.at_least = at_least
+
+
+class _OtherVersions(Exception):
+    """The host does not know the api-version, and says which it knows."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+def _reader(api_version: str, expected_vm_id: str | None) -> Callable[[Response], Instance]:
+    def read(response: Response) -> Instance:
+        try:
+            instance = Instance.from_document(_document(response), api_version)
+        except WrongShape as error:
+            raise _Unusable("wrong-shape", str(error)) from error
+        if expected_vm_id and not _same_vm(expected_vm_id, instance.vm_id):
+            raise _Unusable("other-vm", f"it is {instance.vm_id}, this is {expected_vm_id}")
+        return instance
+
+    return read
+
+
+def _same_vm(firmware: str, vm_id: str) -> bool:
+    # In either byte order: a kernel without EFI support makes a Generation 2 VM look like a
+    # Generation 1 one, and that must not keep it from being configured.
+    return vm_id in (firmware, swap_fields(firmware))
+
+
+def _read_versions(response: Response) -> tuple[str, ...]:
+    body = _document(response)
+    versions = body.get("apiVersions") if isinstance(body, dict) else None
+    if not isinstance(versions, list):
+        raise _Unusable("wrong-shape", "apiVersions is not a list")
+    return answers.texts(versions)
+
+
+def _document(response: Response) -> Any:
+    if answers.is_html(response):
+        raise _Unusable("html", "a page instead of a document")
+    try:
+        return answers.document(response)
+    except ValueError as error:
+        raise _Unusable("not-json", f"{len(response.body)} bytes that are not JSON") from error

@@ -1,0 +1,120 @@
+"""The machine as IMDS describes it, whichever api-version answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bootstrap.metadata.dmi import canonical_uuid
+from bootstrap.metadata.versions import MINIMUM_TAGS_LIST, MINIMUM_USER_DATA
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+# IMDS also writes them in capitals (AZURECHINACLOUD); the names of the Azure CLI are the field's.
+_CLOUDS = {
+    name.casefold(): name
+    for name in (
+        "AzurePublicCloud",
+        "AzureUSGovernmentCloud",
+        "AzureChinaCloud",
+        "AzureGermanCloud",
+        "AzureStack",
+    )
+}
+
+
+class WrongShape(Exception):
+    """A document that is JSON, and is not an instance; the text says where it differs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One VM. A text that the platform does not give is empty.
+
+    `vm_id` is a UUID in lower case; `cloud` is spelt as in `AzurePublicCloud`. `user_data` (base64,
+    as given) and `tags` (name and value, in the platform's order) are `None` when the answer cannot
+    say what they are, because its api-version is too old: not the same as a VM without any.
+    `raw` is the whole document, for templates.
+    """
+
+    vm_id: str
+    name: str
+    location: str
+    cloud: str
+    os_type: str
+    resource_group: str
+    subscription_id: str
+    vm_size: str
+    zone: str
+    scale_set: str
+    user_data: str | None
+    tags: tuple[tuple[str, str], ...] | None
+    api_version: str
+    raw: Mapping[str, Any]
+
+    @classmethod
+    def from_document(cls, raw: object, api_version: str) -> Instance:
+        """The instance in the parsed answer of `/metadata/instance`.
+
+        `api_version` is the one that was asked for. Raises `WrongShape` for what no api-version
+        of IMDS answers; missing parts, empty texts and unknown keys are none of that.
+        """
+        if not isinstance(raw, dict):
+            raise WrongShape("the document is not an object")
+        compute = raw.get("compute")
+        if not isinstance(compute, dict):
+            raise WrongShape("compute is not an object")
+        cloud = _text(compute, "azEnvironment")
+        return cls(
+            vm_id=_vm_id(compute),
+            name=_text(compute, "name"),
+            location=_text(compute, "location"),
+            cloud=_CLOUDS.get(cloud.casefold(), cloud),
+            os_type=_text(compute, "osType").capitalize(),
+            resource_group=_text(compute, "resourceGroupName"),
+            subscription_id=_text(compute, "subscriptionId"),
+            vm_size=_text(compute, "vmSize"),
+            zone=_text(compute, "zone"),
+            scale_set=_text(compute, "vmScaleSetName"),
+            user_data=_user_data(compute, api_version),
+            tags=_tags(compute, api_version),
+            api_version=api_version,
+            raw=raw,
+        )
+
+
+def _text(part: Mapping[str, Any], key: str) -> str:
+    value = part.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise WrongShape(f"{key} is not a text")
+    return value
+
+
+def _vm_id(compute: Mapping[str, Any]) -> str:
+    # It names a directory of the state, so nothing but a UUID may pass.
+    vm_id = canonical_uuid(_text(compute, "vmId"))
+    if vm_id is None:
+        raise WrongShape("compute.vmId is not a UUID")
+    return vm_id
+
+
+def _user_data(compute: Mapping[str, Any], api_version: str) -> str | None:
+    if "userData" not in compute and api_version < MINIMUM_USER_DATA:
+        return None
+    return _text(compute, "userData")
+
+
+def _tags(compute: Mapping[str, Any], api_version: str) -> tuple[tuple[str, str], ...] | None:
+    entries = compute.get("tagsList")
+    if entries is None:
+        # The flat text is never taken apart (values hold `;` and `:`), but it tells whether
+        # there are tags that this answer does not list.
+        unlisted = api_version < MINIMUM_TAGS_LIST or _text(compute, "tags")
+        return None if unlisted else ()
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise WrongShape("compute.tagsList is not a list of objects")
+    return tuple((_text(entry, "name"), _text(entry, "value")) for entry in entries)

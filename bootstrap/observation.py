@@ -1,0 +1,130 @@
+"""What the platform says of this machine, with the waiting told as it goes."""
+
+from __future__ import annotations
+
+import json
+
+from bootstrap.errors import MissingInput, Problem
+from bootstrap.metadata.imds import Imds
+from bootstrap.metadata.instance import Instance, WrongShape
+from bootstrap.report.log import DEBUG, INFO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootstrap.machine import Machine
+    from bootstrap.metadata.dmi import Firmware
+    from bootstrap.metadata.patience import Attempt
+    from bootstrap.report.status import Status
+    from bootstrap.settings import Settings
+
+
+def is_elsewhere(settings: Settings, firmware: Firmware) -> bool:
+    """Whether this machine is not Azure's, as far as its firmware tells.
+
+    Settings that say where IMDS is have answered the question.
+    """
+    return settings.imds.detect and not settings.imds.endpoint and not firmware.is_azure
+
+
+def ask(
+    machine: Machine,
+    settings: Settings,
+    *,
+    deadline: float,
+    vm_id: str | None = None,
+    status: Status | None = None,
+    told: int = DEBUG,
+) -> Instance:
+    """Wait for IMDS until `deadline` (on the machine's clock) and give this VM's metadata.
+
+    `vm_id` is the firmware's word for which VM this is. What the asking took goes into `status`
+    however it ends; that it has ended is told with the priority `told`. Raises MetadataUnavailable, MetadataRefused or SettingsError.
+    """
+    imds = Imds(
+        settings.imds.endpoint,
+        deadline=deadline,
+        api_version=settings.imds.api_version,
+        timeout=settings.imds.timeout,
+        grace=settings.imds.grace,
+        on_attempt=_Teller(machine, deadline),
+        clock=machine.clock,
+        sleep=machine.sleep,
+    )
+    try:
+        instance = imds.instance(expected_vm_id=vm_id)
+    finally:
+        if status:
+            status.record["imds"] = imds.tally.as_dict()
+    machine.log.event(
+        told,
+        "imds.ready",
+        requests=imds.tally.requests,
+        elapsed=imds.tally.elapsed,
+        api_version=instance.api_version,
+        vm_id=instance.vm_id,
+    )
+    return instance
+
+
+def read_offline(path: str) -> Instance:
+    """The instance in a document saved by `show instance --format json`.
+
+    Raises MissingInput when there is no such file or it is no instance document.
+    """
+    doing = f"reading the saved instance {path}"
+    try:
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+        return Instance.from_document(document, api_version="saved")
+    except OSError as error:
+        raise MissingInput(f"{doing}: {error.strerror}") from error
+    except json.JSONDecodeError as error:
+        where = f"{path}:{error.lineno}:{error.colno}"
+        problem = Problem("this is not JSON", where=where)
+        raise MissingInput(f"{doing}: it is not JSON", problems=[problem]) from None
+    except (WrongShape, UnicodeDecodeError) as error:
+        hint = "save one with: imds-bootstrap show instance --format json"
+        raise MissingInput(f"{doing}: {error}", hint=hint) from None
+
+
+def warnings_of(instance: Instance) -> list[str]:
+    """What this answer cannot say: an old api-version leaves parts out."""
+    told = []
+    if instance.user_data is None:
+        told.append(
+            f"IMDS answered with api-version {instance.api_version}, which has no userData "
+            "(it appeared in 2021-01-01): only image documents and tags are used"
+        )
+    if instance.tags is None:
+        told.append(
+            f"IMDS answered with api-version {instance.api_version}, which has no list of tags "
+            "(it appeared in 2019-06-04): no tag is used"
+        )
+    return told
+
+
+class _Teller:
+    """Tells of each request: a line that changes on a terminal, an event elsewhere."""
+
+    def __init__(self, machine: Machine, deadline: float) -> None:
+        self._machine = machine
+        self._deadline = deadline
+
+    def __call__(self, attempt: Attempt) -> None:
+        log = self._machine.log
+        if attempt.outcome == "ok":
+            return
+        left = max(0.0, self._deadline - self._machine.clock())
+        line = (
+            f"waiting for IMDS: asked {attempt.number} times in {attempt.elapsed:.0f} s, "
+            f"the last answer was {attempt.outcome}; giving up in {left:.0f} s"
+        )
+        priority = DEBUG if log.progress(line) else INFO
+        log.event(
+            priority,
+            "imds.retry",
+            attempt=attempt.number,
+            outcome=attempt.outcome,
+            detail=attempt.detail or None,
+            wait=attempt.wait,
+        )

@@ -1,0 +1,1 @@
+"""The filters that templates have beside Jinja's own, by subject."""

@@ -1,0 +1,87 @@
+"""Filters for IP addresses and networks, both versions of the protocol."""
+
+from __future__ import annotations
+
+from bootstrap.render.filters.text import string
+from bootstrap.render.refusal import Refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ipaddress import IPv4Interface, IPv6Interface
+    from typing import Any
+
+
+def ip_address(value: Any) -> str:
+    """The address of `10.1.2.3/24`: `10.1.2.3`; IPv6 in its short form."""
+    return str(_interface(value).ip)
+
+
+def ip_network(value: Any) -> str:
+    """The network of `10.1.2.3/24`: `10.1.2.0/24`."""
+    return str(_interface(value).network)
+
+
+def ip_netmask(value: Any) -> str:
+    """The netmask of `10.1.2.0/24`: `255.255.255.0`."""
+    return str(_interface(value).netmask)
+
+
+def ip_prefix(value: Any) -> int:
+    """The length of the prefix of `10.1.2.0/24`, or of a netmask: 24."""
+    text = string(value)
+    return int(_interface(text if "/" in text else f"0.0.0.0/{text}").network.prefixlen)
+
+
+def ip_broadcast(value: Any) -> str:
+    """The last address of `10.1.2.0/24`: `10.1.2.255`."""
+    return str(_interface(value).network.broadcast_address)
+
+
+def ip_host(value: Any, number: int) -> str:
+    """An address in a network by its number: 5 in `10.1.2.0/24` is `10.1.2.5`; -1 the last."""
+    network = _interface(value).network
+    try:
+        return str(network[number])
+    except IndexError:
+        raise Refusal(f"the network has fewer addresses than {abs(number)}") from None
+
+
+def ip_version(value: Any) -> int:
+    """4 or 6."""
+    return int(_interface(value).version)
+
+
+def in_network(value: Any, network: Any) -> bool:
+    """Whether an address or a network lies in `network`."""
+    inner: Any = _interface(value).network
+    outer: Any = _interface(network).network
+    return bool(inner.version == outer.version and inner.subnet_of(outer))
+
+
+def is_ip_address(value: Any) -> bool:
+    """Whether the text is an address, without a prefix."""
+    return isinstance(value, str) and "/" not in value and _read(value) is not None
+
+
+def is_ip_network(value: Any) -> bool:
+    """Whether the text is a network with its prefix, and nothing set behind the prefix."""
+    if not isinstance(value, str) or "/" not in value:
+        return False
+    interface = _read(value)
+    return interface is not None and interface.ip == interface.network.network_address
+
+
+def _interface(value: Any) -> IPv4Interface | IPv6Interface:
+    interface = _read(string(value))
+    if interface is None:
+        raise Refusal("this is not an IP address or network, such as 10.1.2.0/24")
+    return interface
+
+
+def _read(text: str) -> IPv4Interface | IPv6Interface | None:
+    import ipaddress  # 4 ms, and few templates reckon with addresses
+
+    try:
+        return ipaddress.ip_interface(text.strip())
+    except ValueError:
+        return None

@@ -1,0 +1,172 @@
+"""Filters that make text."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from bootstrap.render.bounds import require_format, require_items, require_text, require_width
+from bootstrap.render.missing import Gap
+from bootstrap.render.refusal import Refusal, kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+SUBJECT = 64 * 1024  # characters a regular expression is tried on: all of a userData
+
+
+def string(value: Any) -> str:
+    """The value as it is printed: `true` and `false` in lower case, numbers plain."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float | Gap):
+        return str(value)
+    hint = "" if callable(value) else _PRINTING.get(kind(value), "")
+    raise Refusal(f"{kind(value)} cannot be printed", hint=hint or "call it: name()")
+
+
+_PRINTING = {
+    "null": "give it a default: {{ … | default('', true) }}",
+    "a mapping": "choose a form: {{ … | to_json }}, to_yaml, to_toml or to_ini",
+    "a list": "choose a form: {{ … | join(', ') }} or {{ … | to_json }}",
+    "something else": "choose a form: {{ … | list | to_json }} or {{ … | join(', ') }}",
+}
+
+
+def lower(value: Any) -> str:
+    """The text in lower case."""
+    return string(value).lower()
+
+
+def upper(value: Any) -> str:
+    """The text in upper case."""
+    return string(value).upper()
+
+
+def capitalize(value: Any) -> str:
+    """The text with a capital first letter and small others."""
+    return string(value).capitalize()
+
+
+def title(value: Any) -> str:
+    """The text with a capital first letter in each word, and small others."""
+    return re.sub(r"[^\W_]+('\w+)?", lambda word: word.group().capitalize(), string(value))
+
+
+def trim(value: Any, characters: str | None = None) -> str:
+    """The text without white space, or without these characters, at both ends."""
+    return string(value).strip(characters)
+
+
+def quote(value: Any) -> str:
+    """One word for a POSIX shell, whatever the value holds; also right in systemd's env files."""
+    text = string(value)
+    if "\0" in text:
+        raise Refusal("a shell word cannot hold a NUL character")
+    return shlex.quote(text)
+
+
+def indent(value: Any, width: int = 4, first: bool = False, blank: bool = False) -> str:  # noqa: FBT001, FBT002  # Jinja's signature
+    """Every line but the first moved right by `width` columns; `first`, `blank` lines too."""
+    require_width(width)
+    text = string(value)
+    require_text(len(text) + width * (text.count("\n") + 1))
+    padding = " " * width
+    head, *rest = text.split("\n")
+    moved = [padding + line if line or blank else line for line in rest]
+    return "\n".join([padding + head if first else head, *moved])
+
+
+def nindent(value: Any, width: int = 4) -> str:
+    """A newline, then every line moved right by `width` columns: for a block after a key."""
+    return "\n" + indent(value, width, first=True)
+
+
+def comment(value: Any, prefix: str = "# ") -> str:
+    """Every line as a comment; `prefix` begins each."""
+    lines = re.split(r"\r\n|\r|\n", string(value))  # whatever a program may take for a line's end
+    require_text(sum(map(len, lines)) + (len(prefix) + 1) * len(lines))
+    return "\n".join((prefix + line).rstrip() for line in lines)
+
+
+def split(value: Any, separator: str | None = None, maximum: int = -1) -> list[str]:
+    """The pieces of a text between `separator`s, or between white space."""
+    text = string(value)
+    require_items(text.count(separator) if separator else len(text.split()))
+    return text.split(separator, maximum)
+
+
+def join(values: Iterable[Any], separator: str = "") -> str:
+    """The items as one text with `separator` between them."""
+    pieces = []
+    length = 0
+    for item in values:
+        pieces.append(string(item))
+        length += len(pieces[-1]) + len(separator)
+        require_text(length)
+    return separator.join(pieces)
+
+
+def replace(value: Any, old: str, new: str, count: int = -1) -> str:
+    """The text with `new` for every `old`, at most `count` of them."""
+    text = string(value)
+    require_text(len(text) + text.count(old) * len(new))
+    return text.replace(old, new, count)
+
+
+def regex_replace(
+    value: Any, pattern: str, replacement: str = "", *, ignorecase: bool = False, count: int = 0
+) -> str:
+    r"""The text with `replacement` (`\1`, `\g<name>`) for each match of a regular expression.
+
+    The pattern is the image's, the text may be anybody's: the text is bounded, the pattern is not,
+    so none that can match in exponentially many ways (`(a+)+$`) belongs in a template.
+    """
+    text = _subject(value)
+    length = 0
+
+    def expand(match: re.Match[str]) -> str:
+        nonlocal length
+        expanded = match.expand(replacement)
+        length += len(expanded)
+        require_text(length)
+        return expanded
+
+    return _compile(pattern, ignorecase=ignorecase).sub(expand, text, count=count)
+
+
+def matches(value: Any, pattern: str, *, ignorecase: bool = False) -> bool:
+    """Whether a regular expression matches somewhere in the text."""
+    return _compile(pattern, ignorecase=ignorecase).search(_subject(value)) is not None
+
+
+def percent(form: Any, *arguments: Any) -> str:
+    """The text with the arguments for `%s`, `%05d`, `%.2f`."""
+    form = string(form)
+    scalars = [_scalar(argument) for argument in arguments]
+    require_format(form, scalars)
+    return str(form % tuple(scalars))
+
+
+def _subject(value: Any) -> str:
+    text = string(value)
+    if len(text) > SUBJECT:
+        raise Refusal(f"a regular expression is tried on at most {SUBJECT} characters")
+    return text
+
+
+def _compile(pattern: str, *, ignorecase: bool) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.IGNORECASE if ignorecase else 0)
+    except re.error as error:
+        raise Refusal(f"the regular expression is not valid: {error.msg}") from None
+
+
+def _scalar(value: Any) -> str | int | float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    return string(value)

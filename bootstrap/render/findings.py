@@ -1,0 +1,118 @@
+"""What is wrong with the templates: each finding once, at its line."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from bootstrap.errors import Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FrameType, TracebackType
+    from typing import Any, TypeAlias
+
+    from bootstrap.render.missing import Gap
+    from bootstrap.render.names import Names
+    from bootstrap.render.rendered import Template
+
+    Place: TypeAlias = tuple[str, int]  # a template's name and the line in it, from 1
+
+
+class Findings:
+    """Collects problems while templates are rendered.
+
+    `destination` is the path of the file that is being rendered. A template that serves several
+    files is reported once.
+    """
+
+    def __init__(self, templates: Mapping[str, Template], names: Names) -> None:
+        self.destination = ""
+        self.problems: list[Problem] = []
+        self._templates = templates
+        self._names = names
+        self._seen: set[tuple[Place, str]] = set()
+        self._doubtful: set[Place] = set()
+
+    def add(self, message: str, place: Place, *, hint: str = "", word: str = "") -> None:
+        """Report `message`; `word` is the piece of the line that it is about, if one is."""
+        if (place, message) in self._seen:
+            return
+        self._seen.add((place, message))
+        name, number = place
+        template = self._templates[name]
+        number, text, column = _locate(word, template.text, number)
+        self.problems.append(
+            Problem(
+                message,
+                where=f"{template.origin}:{number}",
+                path=self.destination,
+                text=text,
+                column=column,
+                width=len(word) if column else 1,
+                hint=hint,
+            )
+        )
+
+    def add_gap(self, gap: Gap) -> None:
+        """Report a missing name at the place where it stands."""
+        if gap.reason:
+            message, hint = gap.reason, ""
+        else:
+            message, hint = self._names.describe(gap.obj, gap.name)
+        self._doubtful.update((gap.place, self.here()))
+        self.add(message, gap.place, hint=hint, word=str(gap.name or ""))
+
+    def add_here(self, message: str, *, hint: str = "") -> None:
+        """Report `message` at the line that is being rendered."""
+        self.add(message, self.here(), hint=hint)
+
+    def add_failure(self, message: str, place: Place, *, hint: str = "") -> None:
+        """Report what ended the rendering, unless a missing name on the same line explains it."""
+        if place not in self._doubtful:
+            self.add(message, place, hint=hint)
+
+    def here(self) -> Place:
+        """The template and the line that are being rendered."""
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # what inspect does, unpriced
+        while frame is not None:
+            template = frame.f_globals.get("__jinja_template__")
+            if template is not None:
+                return _place(template, frame.f_lineno)
+            frame = frame.f_back
+        raise LookupError("no template is being rendered")
+
+
+def raised_at(traceback: TracebackType | None, default: Place) -> Place:
+    """The template's line in the innermost frame of `traceback` that is one of a template."""
+    place = default
+    while traceback is not None:
+        template = traceback.tb_frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            place = _place(template, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return place
+
+
+def _place(template: Any, line: int) -> Place:
+    return template.name, template.get_corresponding_lineno(line)
+
+
+def _locate(word: str, text: str, number: int) -> tuple[int, str, int]:
+    """The line that holds `word`, with its number and the word's column, from 1.
+
+    Of an expression of several lines Jinja names one, so it is searched down to its end and up to
+    its beginning. Column 0 of the named line stands for a word that is not found.
+    """
+    lines = re.split(r"\r\n|\r|\n", text)  # Jinja's idea of a line, narrower than splitlines()
+    here = min(number, len(lines)) - 1
+    down, up = range(here, len(lines)), range(here, -1, -1)
+    for indexes, ends in ((down, ("}}", "%}")), (up, ("{{", "{%"))):
+        for index in indexes if word else ():
+            match = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", lines[index])
+            if match:
+                return index + 1, lines[index], match.start() + 1
+            if any(end in lines[index] for end in ends):
+                break
+    return number, lines[here], 0

@@ -1,0 +1,41 @@
+"""What a filter or an operator raises: words fit for the person who wrote the template.
+
+The messages are shown, so they describe values by their kind and size, and never quote them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class Refusal(Exception):
+    """A template asks for something that cannot be given; `hint` says what to write instead."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class Exhausted(Refusal):
+    """The rendering as a whole has used up its time: no other file is begun."""
+
+
+def kind(value: object) -> str:
+    """What a person calls a value of this type: `text`, `a list`, `null`."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    for types, name in _KINDS:
+        if isinstance(value, types):
+            return name
+    return "a function" if callable(value) else "something else"
+
+
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (str, "text"),
+    ((int, float), "a number"),
+    ((list, tuple), "a list"),
+    (Mapping, "a mapping"),
+)

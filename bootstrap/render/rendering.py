@@ -1,0 +1,133 @@
+"""Render every file of a configuration in memory, or say everything that is wrong."""
+
+from __future__ import annotations
+
+import time
+
+from bootstrap.errors import Problem, RenderError, nearest
+from bootstrap.render import failures
+from bootstrap.render.bounds import Budget
+from bootstrap.render.environment import Environment
+from bootstrap.render.findings import Findings
+from bootstrap.render.names import Names
+from bootstrap.render.refusal import Exhausted
+from bootstrap.render.rendered import Rendered, Template
+from bootstrap.render.secret_use import WatchedSecrets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from bootstrap.config.configuration import FileSpec
+
+
+def render(
+    files: Sequence[FileSpec],
+    context: Mapping[str, Any],
+    templates: Mapping[str, Template],
+    *,
+    max_bytes: int,
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[Rendered, ...]:
+    """The contents of `files`, in their order.
+
+    `context` is what templates see: values, secrets, instance, tags, environment. `templates` maps
+    the names that `template`, `include`, `extends` and `import` use. No file may become larger than
+    `max_bytes`, and all of them together may take `seconds`.
+
+    Raises RenderError with every problem of every file: each missing name, and what ended the
+    rendering of a file. What the templates hold is printed as it stands; values are data, and are
+    never read as templates.
+    """
+    budget = Budget(seconds=seconds, max_bytes=max_bytes, clock=clock)
+    return _Rendering(files, context, templates, budget).run()
+
+
+class _Rendering:
+    def __init__(
+        self,
+        files: Sequence[FileSpec],
+        context: Mapping[str, Any],
+        templates: Mapping[str, Template],
+        budget: Budget,
+    ) -> None:
+        self._files = files
+        self._templates = templates
+        self._secrets = WatchedSecrets(context.get("secrets", {}))
+        seen = {**context, "secrets": self._secrets}
+        sources = {**templates, **_inline(files)}
+        self._findings = Findings(sources, Names(seen))
+        self._budget = budget
+        self._environment = Environment(sources, seen, findings=self._findings, budget=budget)
+
+    def run(self) -> tuple[Rendered, ...]:
+        rendered = []
+        for spec in self._files:
+            try:
+                result = self._render(spec)
+            except Exhausted:
+                break  # reported; the files that follow have no time left
+            if result is not None:
+                rendered.append(result)
+        if self._findings.problems:
+            raise RenderError(
+                "the templates do not fit the values", problems=self._findings.problems
+            )
+        return tuple(rendered)
+
+    def _render(self, spec: FileSpec) -> Rendered | None:
+        """The file, or None when something is wrong with it, which is then among the findings."""
+        self._findings.destination = spec.path
+        name = _name(spec)
+        if spec.template is not None and name not in self._templates:
+            self._report_unknown(spec, name)
+            return None
+        self._secrets.used = False
+        try:
+            content = self._content(name)
+        except Exception as error:  # a template can raise whatever Python can
+            failures.report(error, name, self._findings, self._templates)
+            if isinstance(error, Exhausted):
+                raise
+            return None
+        return Rendered(spec=spec, content=content, secret=self._secrets.used)
+
+    def _content(self, name: str) -> bytes:
+        self._budget.begin_file()
+        template = self._environment.get_template(name)
+        chunks = []
+        length = 0
+        for chunk in template.root_render_func(template.new_context()):
+            chunks.append(chunk)
+            length += len(chunk)
+            self._budget.require_file(length)
+        content = "".join(chunks).encode()
+        self._budget.require_file(len(content))
+        return content
+
+    def _report_unknown(self, spec: FileSpec, name: str) -> None:
+        meant = nearest(name, self._templates)
+        self._findings.problems.append(
+            Problem(
+                f"there is no template `{name}`",
+                where=spec.origin,
+                path=spec.path,
+                hint=f"did you mean {meant}?" if meant else "",
+            )
+        )
+
+
+def _inline(files: Sequence[FileSpec]) -> dict[str, Template]:
+    """The templates that documents hold themselves, called after the place where they stand."""
+    return {
+        _name(spec): Template(f"{spec.origin} content", spec.content)
+        for spec in files
+        if spec.content is not None
+    }
+
+
+def _name(spec: FileSpec) -> str:
+    """What the loader calls a file's template."""
+    return spec.template if spec.template is not None else f"content of {spec.path}"

@@ -1,0 +1,35 @@
+"""Whether the rendering of a file looked at a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+class WatchedSecrets(Mapping[str, "Any"]):
+    """The secrets as templates see them; `used` turns true when one is handed out."""
+
+    def __init__(self, secrets: Mapping[str, Any]) -> None:
+        self._secrets = secrets
+        self.used = False
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._secrets[name]
+        self.used = True
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._secrets  # a question for the name, not for the value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._secrets)
+
+    def __len__(self) -> int:
+        return len(self._secrets)
+
+    def __repr__(self) -> str:
+        return f"WatchedSecrets({', '.join(self._secrets)})"

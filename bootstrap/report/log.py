@@ -1,0 +1,90 @@
+"""Events of a run, one line each: `imds.ready attempt=3 elapsed=2.1s`.
+
+Events go to standard error. Where that is the journal each line carries its priority (`<6>`), as
+sd-daemon(3) has it; on a terminal the priority is left out and a progress line may stand below.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, TextIO
+
+ERROR, WARNING, NOTICE, INFO, DEBUG = 3, 4, 5, 6, 7  # syslog(3)
+ERASE_LINE = "\r\x1b[K"
+
+
+class Log:
+    """Writes events of at least `level` (a syslog priority: lower is graver) to `stream`."""
+
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        *,
+        level: int = INFO,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self._stream = stream or sys.stderr
+        self._level = level
+        self._journal = _is_journal(self._stream, environ or {})
+        self._terminal = self._stream.isatty()
+        self._progress = False
+
+    def event(self, priority: int, name: str, **fields: Any) -> None:
+        """One event; a field that is None is left out, a text with spaces is quoted."""
+        if priority > self._level:
+            return
+        words = [f"{key}={_word(value)}" for key, value in fields.items() if value is not None]
+        self._line(priority, " ".join([name, *words]))
+
+    def warning(self, text: str) -> None:
+        """A sentence for a person; a warning never changes an exit code."""
+        if self._level >= WARNING:
+            self._line(WARNING, f"warning: {text}")
+
+    def error(self, text: str) -> None:
+        """The lines of a diagnostic; in the journal each carries its priority."""
+        for line in text.splitlines():
+            self._line(ERROR, line)
+
+    def progress(self, text: str) -> bool:
+        """Replace the line that shows a wait; False where there is no terminal to show it."""
+        if not self._terminal or self._level < INFO:
+            return False
+        self._stream.write(f"{ERASE_LINE}{text}")
+        self._stream.flush()
+        self._progress = True
+        return True
+
+    def _line(self, priority: int, text: str) -> None:
+        prefix = f"<{priority}>" if self._journal else ""
+        erase = ERASE_LINE if self._progress else ""
+        self._progress = False
+        self._stream.write(f"{erase}{prefix}{text}\n")
+        self._stream.flush()
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.1f}s"  # every fraction in an event is a time
+    text = str(value)
+    if text and text.isprintable() and not any(c in text for c in ' "='):
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether this stream is the journal's socket, as systemd.exec(5) says to find out."""
+    expected = environ.get("JOURNAL_STREAM", "")
+    if not expected:
+        return False
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # ValueError: a stream without a descriptor
+        return False
+    return expected == f"{status.st_dev}:{status.st_ino}"

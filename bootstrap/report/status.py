@@ -1,0 +1,126 @@
+"""How a run goes and how it ended: `/run/imds-bootstrap/status.json`, for everybody to read.
+
+It is written when a run begins and when it ends. It holds names, numbers and places, never a value
+of a document, for every user of the machine may read it; `schema/status.schema.json` says what a
+reader may rely on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import contextmanager, suppress
+
+from bootstrap import __version__
+from bootstrap.errors import BootstrapError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+STATUS_FILE = "/run/imds-bootstrap/status.json"
+STATUS_MODE = 0o644
+SCHEMA = 1  # raised when a field changes its meaning or goes
+FINISHED = ("configured", "unchanged", "kept", "disabled")
+
+
+class Status:
+    """What is told of one run; `record` is the document itself.
+
+    `clock` gives monotonic seconds, `now` seconds since 1970.
+    """
+
+    def __init__(self, *, clock: Callable[[], float], now: Callable[[], float]) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._now = now
+        self.record: dict[str, Any] = {
+            "schema": SCHEMA,
+            "result": "running",
+            "agent_version": __version__,
+            "pid": os.getpid(),
+            "started_at": timestamp(now()),
+            "stages": {},
+        }
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Take the time of one stage of the run, in seconds."""
+        began = self._clock()
+        try:
+            yield
+        finally:
+            self.record["stages"][name] = round(self._clock() - began, 3)
+
+    def warn(self, text: str) -> None:
+        """Add words for a person; a warning never changes how a run ends."""
+        self.record.setdefault("warnings", []).append(text)
+
+    def end(self, result: str, **fields: Any) -> None:
+        """The run has ended so; fields that are None are left out."""
+        self.record.update({name: value for name, value in fields.items() if value is not None})
+        self.record.update(
+            result=result,
+            finished_at=timestamp(self._now()),
+            seconds=round(self._clock() - self._began, 3),
+        )
+
+    def fail(self, error: BaseException) -> None:
+        """The run has ended in an error; of what was found only the places are told."""
+        code, exit_code = "IB009", 1
+        message = type(error).__name__
+        places = []
+        if isinstance(error, BootstrapError):
+            code, exit_code, message = error.code, error.exit_code, error.message
+            places = [{"where": p.where, "path": p.path} for p in error.problems]
+        told = {"code": code, "message": message, "places": places}
+        self.end("failed", exit_code=exit_code, error=told)
+
+    def publish(self, root: str = "/") -> None:
+        """Write the status file; a machine that cannot hold one is configured all the same."""
+        from bootstrap.apply import durable
+
+        text = json.dumps(self.record, indent=1, ensure_ascii=False)
+        with suppress(OSError):
+            durable.write(STATUS_FILE, f"{text}\n".encode(), mode=STATUS_MODE, root=root)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run began."""
+        return self._clock() - self._began
+
+
+def read_status(root: str = "/") -> dict[str, Any] | None:
+    """The status of the last run since the machine was started; None when there was none.
+
+    A run that says it is running although its process is gone is `interrupted`.
+    """
+    try:
+        with open(os.path.join(root, STATUS_FILE.lstrip("/")), encoding="utf-8") as file:
+            record = json.load(file)
+    except (FileNotFoundError, ValueError):
+        return None
+    if not isinstance(record, dict) or "result" not in record:
+        return None
+    if record["result"] == "running" and not _is_alive(record.get("pid")):
+        record["result"] = "interrupted"
+    return record
+
+
+def _is_alive(pid: object) -> bool:
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # somebody else's process, and there
+    return True
+
+
+def timestamp(seconds: float) -> str:
+    """Seconds since 1970 as RFC 3339 has them, in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

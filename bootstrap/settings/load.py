@@ -1,0 +1,114 @@
+"""From agent.yaml, the environment and the command line to one Settings value.
+
+The sources are hashed before they are parsed: a run that finds the digest of its last run takes
+the values it remembered, and an unchanged boot does not pay for the YAML parser.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from hashlib import sha256
+
+from bootstrap import __version__
+from bootstrap.errors import SettingsError
+from bootstrap.settings.table import ENVIRONMENT_PREFIX, Settings, rows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+SETTINGS_FILE = "/etc/imds-bootstrap/agent.yaml"
+SETTINGS_FOLDER = "/etc/imds-bootstrap/agent.d"
+
+
+def load(
+    *,
+    root: str = "/",
+    file: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    assignments: Sequence[str] = (),
+    remembered: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read the settings of the machine whose file system begins at `root`.
+
+    `file` is read instead of agent.yaml and agent.d when given; `assignments` are `name=value`
+    texts of the command line. `remembered` is what `remember` gave on an earlier run: when the
+    sources have not changed since, no file is parsed. Raises SettingsError with every finding.
+    """
+    files = _read_files(root, file)
+    variables = {
+        name: value
+        for name, value in sorted((environ or {}).items())
+        if name.startswith(ENVIRONMENT_PREFIX)
+    }
+    digest = _digest(files, variables, assignments)
+    if remembered and remembered.get("digest") == digest:
+        return _build(remembered["values"], remembered["origins"], digest)
+    from bootstrap.settings.sources import read_sources
+
+    values, origins = read_sources(files, variables, assignments)
+    return _build(values, origins, digest)
+
+
+def remember(settings: Settings) -> dict[str, Any]:
+    """What the next run needs to have these settings again without parsing: plain JSON values."""
+    stated = {row.name: value_of(settings, row.name) for row in rows()}
+    values = {name: stated[name] for name in settings.origins}
+    return {"digest": settings.digest, "values": values, "origins": dict(settings.origins)}
+
+
+def value_of(settings: Settings, name: str) -> Any:
+    """The value of the setting with this dotted name."""
+    value: Any = settings
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _read_files(root: str, file: str | None) -> list[tuple[str, bytes]]:
+    if file is not None:
+        return [(file, _read(file))]
+    found = []
+    main = os.path.join(root, SETTINGS_FILE.lstrip("/"))
+    if os.path.exists(main):
+        found.append((SETTINGS_FILE, _read(main)))
+    folder = os.path.join(root, SETTINGS_FOLDER.lstrip("/"))
+    if os.path.isdir(folder):
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))
+        found += [
+            (f"{SETTINGS_FOLDER}/{name}", _read(os.path.join(folder, name))) for name in names
+        ]
+    return found
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise SettingsError(
+            f"reading the settings from {path}: {error.strerror}",
+            hint="the file must exist and be readable by the user who runs the agent",
+        ) from error
+
+
+def _digest(
+    files: Sequence[tuple[str, bytes]], variables: Mapping[str, str], assignments: Sequence[str]
+) -> str:
+    hashes = [(name, sha256(content).hexdigest()) for name, content in files]
+    whole = json.dumps([__version__, hashes, dict(variables), list(assignments)])
+    return sha256(whole.encode()).hexdigest()
+
+
+def _build(values: Mapping[str, Any], origins: Mapping[str, str], digest: str) -> Settings:
+    """Put flat dotted values into the nested dataclasses; what is absent keeps its default."""
+    groups: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        group, _, leaf = name.rpartition(".")
+        groups.setdefault(group, {})[leaf] = tuple(value) if isinstance(value, list) else value
+    top = groups.pop("", {})
+    defaults = Settings()
+    nested = {group: type(getattr(defaults, group))(**members) for group, members in groups.items()}
+    return Settings(**top, **nested, origins=dict(origins), digest=digest)

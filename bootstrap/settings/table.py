@@ -1,0 +1,144 @@
+"""The one table of settings: name, type, default, bounds and meaning of each.
+
+The file's keys, the environment's names, the flags, the JSON Schema and the reference are all read
+from the fields of these dataclasses; nothing else lists settings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, Literal
+
+ENVIRONMENT_PREFIX = "IMDS_BOOTSTRAP_"
+MEBIBYTE = 1024 * 1024
+
+
+def _setting(default: Any, about: str, **rule: Any) -> Any:
+    """One row of the table; `rule` may hold `choices`, `minimum` and `maximum`."""
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata={"about": about, **rule})
+    return field(default=default, metadata={"about": about, **rule})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImdsSettings:
+    """How the Instance Metadata Service is reached."""
+
+    endpoint: str = _setting("", "where IMDS answers; empty means Azure's link-local address")
+    api_version: str = _setting(
+        "2023-07-01", "the newest api-version to ask for; an older service is asked for its own"
+    )
+    timeout: float = _setting(5.0, "seconds one request may take", minimum=0.1, maximum=300)
+    grace: float = _setting(
+        60.0, "seconds to bear 401, 403 and 421 while a guest proxy agent starts", minimum=0
+    )
+    detect: bool = _setting(
+        True, "ask the firmware whether this is Azure before waiting; elsewhere the run is disabled"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDataSettings:
+    """What userData may say."""
+
+    required: bool = _setting(False, "fail when userData is empty or somebody else's")
+    allow: tuple[str, ...] = _setting(
+        (),
+        "what userData may bring besides values and templates of the image",
+        choices=("content", "check", "handlers"),
+    )
+    paths: tuple[str, ...] = _setting(
+        ("/etc", "/opt", "/srv"), "folders below which userData may place files"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagSettings:
+    """What the machine's tags may say."""
+
+    environment: str = _setting("environment", "the tag that picks the environment")
+    prefix: str = _setting("config:", "tags that begin so set the value at the path that follows")
+    paths: tuple[str, ...] = _setting(
+        ("*",), "patterns of the paths below `values` that tags may set, such as `web.*`"
+    )
+    map: Mapping[str, str] = _setting({}, "existing tags that set a value: name to path")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSettings:
+    """How checks and handlers are run."""
+
+    timeout: float = _setting(
+        60.0, "seconds a check or a handler may take", minimum=0.1, maximum=86400
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderSettings:
+    """How far a template may go."""
+
+    timeout: float = _setting(10.0, "seconds all templates together may take", minimum=0.1)
+    max_bytes: int = _setting(4 * MEBIBYTE, "bytes one rendered file may have", minimum=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, each with a value; `origins` says where it came from, by dotted name."""
+
+    deadline: float = _setting(300.0, "seconds the whole run may take", minimum=1, maximum=86400)
+    on_unavailable: Literal["keep", "fail"] = _setting(
+        "keep",
+        "what to do when IMDS cannot be reached and this machine was configured before",
+        choices=("keep", "fail"),
+    )
+    prune: bool = _setting(
+        False, "remove files this agent wrote that are no longer in the configuration"
+    )
+    templates: tuple[str, ...] = _setting(
+        ("/etc/imds-bootstrap/templates",),
+        "template folders, in search order; the templates that ship come after them",
+    )
+    values_schema: str = _setting(
+        "/etc/imds-bootstrap/values.schema.json",
+        "the image's JSON Schema for `values`; the default may be absent",
+    )
+    imds: ImdsSettings = ImdsSettings()
+    user_data: UserDataSettings = UserDataSettings()
+    tags: TagSettings = TagSettings()
+    commands: CommandSettings = CommandSettings()
+    render: RenderSettings = RenderSettings()
+    origins: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting, as the table describes it; `kind` is its Python type as written there."""
+
+    name: str
+    kind: str
+    default: Any
+    about: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def variable(self) -> str:
+        """The setting's name in the environment."""
+        return ENVIRONMENT_PREFIX + self.name.replace(".", "_").upper()
+
+
+def rows(group: type = Settings, prefix: str = "") -> Iterator[Row]:
+    """Every setting, in the order of the table."""
+    for one in fields(group):
+        if is_dataclass(one.default):
+            yield from rows(type(one.default), f"{prefix}{one.name}.")
+        elif one.metadata:
+            kind = str(one.type)
+            default = {} if kind.startswith("Mapping") else one.default
+            yield Row(prefix + one.name, kind, default, **one.metadata)

@@ -1,0 +1,32 @@
+"""Text that a person wrote, read as data that remembers where each value stood."""
+
+from __future__ import annotations
+
+from bootstrap.source.document import Reading, Source
+from bootstrap.source.paths import Path, format_path, parse_path
+
+__all__ = ["Path", "Reading", "Source", "dump", "format_path", "parse", "parse_path"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def parse(text: str, name: str) -> Source:
+    """The data in `text`, YAML or JSON, and where each value stands in it.
+
+    `name` is what messages call the text (`userData`, `image config.d/10-shop.yaml`). The data
+    holds mappings with text keys, lists, text, numbers, booleans and None, nothing else.
+
+    Raises InvalidDocument with every problem found; a mistake of syntax hides what follows it.
+    """
+    from bootstrap.source.reading import parse as read  # PyYAML costs a boot 40 ms
+
+    return read(text, name)
+
+
+def dump(value: Any) -> str:
+    """`value` as YAML: block style, keys in their own order, no anchors, a newline at the end."""
+    from bootstrap.source.yaml_text import dump as write
+
+    return write(value)

@@ -1,0 +1,63 @@
+"""From text to a Source: JSON where it is JSON, YAML otherwise."""
+
+from __future__ import annotations
+
+import re
+
+from bootstrap.errors import InvalidDocument
+from bootstrap.source import json_text, yaml_text
+from bootstrap.source.building import MAX_TEXT, Findings
+from bootstrap.source.document import Source, Span
+
+YAML_BREAK = re.compile("[\n\x85]")  # U+2028 and U+2029 are refused before anything counts lines
+# Everything that YAML 1.1 does not call printable, and a byte order mark that is not at the start.
+UNREADABLE = re.compile(
+    r"[^\t\n\x20-\x7e\x85\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+MEANT_AS_JSON = re.compile(r'\s*[{\[]\s*["{\[]')
+
+
+def parse(text: str, name: str) -> Source:
+    """See `bootstrap.source.parse`."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if len(text) > MAX_TEXT:
+        message = f"longer than {MAX_TEXT // 1024} KiB"
+        raise Findings(name, ()).stop(Span(1, 1), message)
+    if not text.lstrip().startswith(("{", "[")):
+        return _yaml(text, name)
+    findings = Findings(name, text.split("\n"))
+    try:
+        node = json_text.read(text, findings)
+    except json_text.NotJson as error:
+        return _yaml_or(error, text, name)
+    return Source(name, node.value, root=node.place, lines=findings.lines)
+
+
+def _yaml(text: str, name: str) -> Source:
+    findings = Findings(name, YAML_BREAK.split(text))
+    _refuse_unreadable(text, findings)
+    node = yaml_text.read(text, findings)
+    return Source(name, node.value, root=node.place, lines=findings.lines)
+
+
+def _yaml_or(error: json_text.NotJson, text: str, name: str) -> Source:
+    """YAML's flow style begins as JSON does; when neither fits, the likelier one complains."""
+    try:
+        return _yaml(text, name)
+    except InvalidDocument:
+        if not MEANT_AS_JSON.match(text):
+            raise
+    findings = Findings(name, text.split("\n"))
+    before = text[: error.at].split("\n")
+    span = Span(len(before), len(before[-1]) + 1)
+    raise findings.stop(span, f"not valid JSON: {error.message}") from error
+
+
+def _refuse_unreadable(text: str, findings: Findings) -> None:
+    for match in UNREADABLE.finditer(text):
+        before = YAML_BREAK.split(text[: match.start()])
+        message = f"the character U+{ord(match.group()):04X} cannot stand in a document"
+        hint = 'write it as an escape in double quotes ("\\x07"), or remove it'
+        findings.add(Span(len(before), len(before[-1]) + 1), message, hint=hint)
+    if findings.problems:
+        raise findings.error()

@@ -1,0 +1,152 @@
+"""The record of one machine: what was done, in JSON that is plain to read and strictly read."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+
+from bootstrap.apply.written import Written
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+SCHEMA = 1  # a record of another schema is not guessed at
+ID_AT_MOST = 2**32 - 1
+MODE_AT_MOST = 0o7777
+SHA256_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is remembered of one machine.
+
+    `fingerprint` stands for everything that went in: when it is the same and the files in
+    `written` (by path) are as they were left, there is nothing to do. `pending_handlers` are due
+    at the next run. `settings` belongs to the agent, which keeps there what an unchanged boot
+    shall not have to parse again. `configured_at` is a time in ISO 8601, empty before the first
+    success; `result` is the agent's word for how the last run ended. Holds no secret.
+    """
+
+    vm_id: str
+    agent_version: str = ""
+    fingerprint: str = ""
+    written: Mapping[str, Written] = field(default_factory=dict)
+    pending_handlers: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    configured_at: str = ""
+    result: str = ""
+
+
+class Damaged(ValueError):
+    """The bytes are not a record that this version wrote."""
+
+
+def encode(state: State) -> bytes:
+    """The record as bytes, always the same for the same state."""
+    record = {
+        "schema": SCHEMA,
+        "vm_id": state.vm_id,
+        "agent_version": state.agent_version,
+        "result": state.result,
+        "configured_at": state.configured_at,
+        "fingerprint": state.fingerprint,
+        "pending_handlers": list(state.pending_handlers),
+        "written": [_as_dict(written) for written in state.written.values()],
+        "settings": dict(state.settings),
+    }
+    return json.dumps(record, indent=1).encode("ascii") + b"\n"
+
+
+def _as_dict(written: Written) -> dict[str, object]:
+    record: dict[str, object] = {name: getattr(written, name) for name in Written.__slots__}
+    return record | {"mode": f"{written.mode:04o}"}
+
+
+def decode(data: bytes) -> State:
+    """The state that the bytes hold. Raises Damaged, and nothing else, when they hold none."""
+    try:
+        record = _Record(json.loads(data))
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
+        raise Damaged(f"it is not JSON: {type(error).__name__}") from error
+    if record.take("schema", int) != SCHEMA:
+        raise Damaged(f"its schema is not {SCHEMA}")
+    written = [_written(_Record(entry)) for entry in record.take("written", list)]
+    handlers = record.take("pending_handlers", list)
+    if not all(type(name) is str for name in handlers):
+        raise Damaged("pending_handlers holds something that is not a name")
+    return State(
+        vm_id=record.take("vm_id", str),
+        agent_version=record.take("agent_version", str),
+        fingerprint=record.take("fingerprint", str),
+        written={entry.path: entry for entry in written},
+        pending_handlers=tuple(handlers),
+        settings=record.take("settings", dict),
+        configured_at=record.take("configured_at", str),
+        result=record.take("result", str),
+    )
+
+
+class _Record:
+    """A JSON object of which each field has to be there, with the right type."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: object) -> None:
+        if not isinstance(fields, dict):
+            raise Damaged("it holds something that is not an object")
+        self._fields = fields
+
+    def take(self, name: str, kind: type) -> Any:
+        value = self._fields.get(name)
+        if type(value) is not kind:  # a bool is an int, and is not meant
+            raise Damaged(f"{name} is missing or is not {kind.__name__}")
+        return value
+
+    def take_id(self, name: str) -> int:
+        value = self.take(name, int)
+        if not 0 <= value < ID_AT_MOST:
+            raise Damaged(f"{name} is out of range")
+        return int(value)
+
+
+def _written(record: _Record) -> Written:
+    return Written(
+        path=_path(record.take("path", str)),
+        sha256=_digest(record.take("sha256", str)),
+        mode=_mode(record.take("mode", str)),
+        uid=record.take_id("uid"),
+        gid=record.take_id("gid"),
+        ours=record.take("ours", bool),
+        once=record.take("once", bool),
+        follow=record.take("follow", bool),
+        secret=record.take("secret", bool),
+    )
+
+
+def _path(text: str) -> str:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        raise Damaged("a path is not text") from None
+    if not text.startswith("/") or "\0" in text:
+        raise Damaged("a path is not absolute")
+    return text
+
+
+def _digest(text: str) -> str:
+    if len(text) != SHA256_LENGTH or not text.isalnum():
+        raise Damaged("a digest is not SHA-256")
+    return text
+
+
+def _mode(text: str) -> int:
+    try:
+        mode = int(text, 8)
+    except ValueError:
+        raise Damaged("a mode is not octal") from None
+    if not 0 <= mode <= MODE_AT_MOST:
+        raise Damaged("a mode is out of range")
+    return mode

@@ -1,0 +1,158 @@
+"""The state of this machine on disk: looked at, put in order, saved."""
+
+from __future__ import annotations
+
+from bootstrap.apply import disk, durable
+from bootstrap.apply.place import resolve
+from bootstrap.errors import NotPermitted, WriteError
+from bootstrap.state import paths
+from bootstrap.state.record import Damaged, decode, encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from bootstrap.state.record import State
+
+STATE_AT_MOST = 16 << 20  # bytes: far more than any state, far less than memory
+
+
+class Loaded:
+    """What was found on disk for a machine.
+
+    `state` is None on a first boot and when the record is `damaged` (why, in words; else empty).
+    `strangers` are the folders of other machines: this one was made from a captured image.
+    """
+
+    __slots__ = ("damaged", "state", "strangers", "vm_id")
+
+    def __init__(
+        self, vm_id: str, state: State | None, damaged: str, strangers: tuple[str, ...]
+    ) -> None:
+        self.vm_id = vm_id
+        self.state = state
+        self.damaged = damaged
+        self.strangers = strangers
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should hear of it."""
+        notes = []
+        if self.strangers:
+            was = ", ".join(self.strangers)
+            notes.append(f"captured image: this was {was} and now is {self.vm_id}; starting afresh")
+        if self.damaged:
+            notes.append(f"the state is damaged ({self.damaged}); it is set aside and rebuilt")
+        return tuple(notes)
+
+
+def load(vm_id: str, *, root: str = "/") -> Loaded:
+    """Look at the state of a machine; writes nothing, and no content of the file makes it fail.
+
+    Raises NotPermitted when this process may not read it.
+    """
+    try:
+        state, damaged = _read(vm_id, root)
+        return Loaded(vm_id, state, damaged, _strangers(vm_id, root))
+    except PermissionError as error:
+        message = f"reading the state: {error.strerror}"
+        raise NotPermitted(message, hint="run it as root") from error
+
+
+def _read(vm_id: str, root: str) -> tuple[State | None, str]:
+    try:
+        place = resolve(paths.state_file(vm_id), root)
+        if disk.look(place) is None:
+            return None, ""
+        data = disk.read(place, STATE_AT_MOST)
+        state = decode(data or b"")
+    except PermissionError:
+        raise
+    except OSError as error:
+        return None, error.strerror or f"{error}"
+    except Damaged as error:
+        return None, f"{error}"
+    return (state, "") if state.vm_id == vm_id else (None, "it is another machine's")
+
+
+def _strangers(vm_id: str, root: str) -> tuple[str, ...]:
+    names = durable.names(paths.INSTANCES, root=root)
+    return tuple(sorted(name for name in names if name != paths.folder_name(vm_id)))
+
+
+def current(*, root: str = "/") -> str | None:
+    """The id of the machine that was last configured here; None when none was."""
+    try:
+        place = resolve(paths.CURRENT, root)
+        return disk.read_link(place).rpartition("/")[2] if disk.look(place) else None
+    except OSError:
+        return None
+
+
+def remembered_settings(*, root: str = "/") -> Mapping[str, Any]:
+    """What the last run remembered of its settings; empty when this process may not read it."""
+    vm_id = current(root=root)
+    try:
+        state = load(vm_id, root=root).state if vm_id else None
+    except NotPermitted:
+        return {}
+    return state.settings if state else {}
+
+
+def settle(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
+    """Set a damaged state aside and forget other machines; does nothing when all is well.
+
+    `now` (a time, for the name of the damaged file) keeps an earlier one from being replaced.
+    Raises WriteError.
+    """
+    try:
+        if loaded.damaged:
+            place = resolve(paths.state_file(loaded.vm_id), root)
+            disk.rename(place, f"{paths.STATE_NAME}.corrupt-{now or disk.token()}")
+        for name in loaded.strangers:
+            durable.forget(f"{paths.INSTANCES}/{name}", root=root)
+    except OSError as error:
+        raise WriteError(f"putting the state in order: {error}") from error
+
+
+def save(state: State, *, root: str = "/") -> bool:
+    """Write the state, atomically and durably; False when it says so already.
+
+    Raises WriteError or NotPermitted.
+    """
+    path = paths.state_file(state.vm_id)
+    target = f"instances/{paths.folder_name(state.vm_id)}"
+    try:
+        durable.make_folders(paths.LIBRARY, paths.PRIVATE_FOLDER, root=root)
+        durable.make_folders(paths.instance_folder(state.vm_id), paths.PRIVATE_FOLDER, root=root)
+        written = durable.write(path, encode(state), mode=paths.PRIVATE_FILE, root=root)
+        durable.link(paths.CURRENT, target, root=root)
+    except PermissionError as error:
+        raise NotPermitted(f"saving the state: {error}", hint="run it as root") from error
+    except OSError as error:
+        raise WriteError(f"saving the state: {error}") from error
+    return written
+
+
+def forget(*, root: str = "/") -> tuple[str, ...]:
+    """Forget every machine and the status of the last run, for image capture; what was removed.
+
+    The lock stays: whoever waits for it must not find another one in its place. Raises
+    NotPermitted or WriteError.
+    """
+    try:
+        return tuple(path for path in _remembered(root) if durable.forget(path, root=root))
+    except PermissionError as error:
+        raise NotPermitted(f"forgetting: {error}", hint="run it as root") from error
+    except OSError as error:
+        raise WriteError(f"forgetting: {error}") from error
+
+
+def _remembered(root: str) -> list[str]:
+    found = [
+        f"{folder}/{name}"
+        for folder in (paths.LIBRARY, paths.RUNTIME)
+        for name in sorted(durable.names(folder, root=root))
+    ]
+    return [path for path in found if path != paths.LOCK]

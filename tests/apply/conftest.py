@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import contextmanager
+
+import pytest
+
+from bootstrap.apply.commit import commit
+from bootstrap.apply.plan import plan
+from bootstrap.config.configuration import FileSpec
+from bootstrap.render.rendered import Rendered
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="ownership and mounts need root")
+
+
+class Machine:
+    """A tree that files are applied to, on the real file system."""
+
+    def __init__(self, root):
+        self.root = root
+        self.written = {}
+
+    def path(self, path):
+        """The path of a name below the root."""
+        return self.root / path.lstrip("/")
+
+    def put(self, path, content, mode=0o644):
+        """Make a file by hand, with its folders."""
+        where = self.path(path)
+        where.parent.mkdir(parents=True, exist_ok=True)
+        where.write_text(content)
+        where.chmod(mode)
+        return where
+
+    def plan(self, *files, **arguments):
+        """Plan with what was written before."""
+        arguments = {"written": self.written} | arguments
+        return plan(files, root=str(self.root), **arguments)
+
+    def commit(self, planned):
+        """Commit and remember what was written."""
+        self.written = {record.path: record for record in commit(planned, timeout=10)}
+
+    def apply(self, *files, **arguments):
+        """Plan and commit."""
+        planned = self.plan(*files, **arguments)
+        self.commit(planned)
+        return planned
+
+    def tree(self):
+        """Every name below the root, with content and access: what all-or-nothing compares."""
+        return {
+            str(path.relative_to(self.root)): self._look(path)
+            for path in sorted(self.root.rglob("*"))
+        }
+
+    @staticmethod
+    def _look(path):
+        status = path.lstat()
+        content = ""
+        if path.is_symlink():
+            content = str(path.readlink())
+        elif path.is_file():
+            content = path.read_text()
+        return content, oct(status.st_mode), status.st_uid, status.st_gid
+
+
+@pytest.fixture
+def machine(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    return Machine(root)
+
+
+@pytest.fixture
+def wanted():
+    """A file as it shall be: `wanted("/etc/x", "content", mode=0o600)`."""
+
+    def make(path, content="new\n", *, secret=False, **spec):
+        spec = FileSpec(path=path, content=content, **spec)
+        return Rendered(spec=spec, content=content.encode(), secret=secret)
+
+    return make
+
+
+@pytest.fixture
+def umask():
+    """Set the process's umask for one test."""
+    before = os.umask(0o022)
+    yield os.umask
+    os.umask(before)
+
+
+@pytest.fixture
+def mounted():
+    """Mount something for the time of a `with` statement; skip where that is not possible."""
+
+    @contextmanager
+    def mount(*arguments):
+        done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip(f"cannot mount here: {done.stderr.decode().strip()}")
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", str(arguments[-1])], check=True)
+
+    return mount
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if {"mounted", "as_root"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(needs_root)
+
+
+@pytest.fixture
+def as_root():
+    """The test needs root: it is about ownership."""

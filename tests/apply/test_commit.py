@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from bootstrap.apply import disk
+from bootstrap.apply.commit import commit
+from bootstrap.apply.place import resolve
+from bootstrap.errors import CommandFailed, UnsafeDestination, WriteError
+
+
+@pytest.mark.usefixtures("as_root")
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o777])
+def test_mode_is_exact_whatever_the_umask(machine, wanted, umask, mask):
+    """The mode is the one that was asked for; folders on the way are 0755."""
+    modes = (0o644, 0o600, 0o640, 0o755, 0o400, 0o4755, 0o666)
+    umask(mask)
+    machine.apply(*(wanted(f"/srv/shop/{mode}", mode=mode) for mode in modes))
+    umask(0o022)
+    for mode in modes:
+        assert stat.S_IMODE(machine.path(f"/srv/shop/{mode}").stat().st_mode) == mode
+    assert stat.S_IMODE(machine.path("/srv/shop").stat().st_mode) == 0o755
+
+
+def test_owner_is_set_before_the_name_appears(machine, wanted, as_root, monkeypatch):
+    """When a name appears, its owner, mode and content are final."""
+    seen = []
+    replace = os.replace
+
+    def watch(old, new, *, src_dir_fd, dst_dir_fd):
+        status = os.stat(old, dir_fd=src_dir_fd)
+        seen.append((stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, status.st_size))
+        replace(old, new, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+
+    monkeypatch.setattr(os, "replace", watch)
+    machine.apply(wanted("/a", "12345", mode=0o440, owner="1234", group="77"))
+    assert seen == [(0o440, 1234, 77, 5)]
+
+
+def test_staged_file_is_never_wider_than_asked(machine, wanted, as_root, monkeypatch):
+    """Nobody but root can open a staged file before its owner and mode are final."""
+    modes = []
+    for name in ("write", "fchown", "fchmod", "fsync"):
+        real = getattr(os, name)
+
+        def watch(descriptor, *arguments, real=real):
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                modes.append((real.__name__, stat.S_IMODE(status.st_mode)))
+            return real(descriptor, *arguments)
+
+        monkeypatch.setattr(os, name, watch)
+    machine.apply(wanted("/a", mode=0o640, owner="1234"))
+    assert modes == [("write", 0), ("fchown", 0), ("fchmod", 0), ("fsync", 0o640)]
+
+
+def test_owner_of_an_existing_file_is_kept(machine, wanted, as_root):
+    """A document that names no owner keeps the one that a file has."""
+    os.chown(machine.put("/a", "old\n"), 1234, 77)
+    machine.apply(wanted("/a"))
+    status = machine.path("/a").stat()
+    assert (status.st_uid, status.st_gid) == (1234, 77)
+    assert machine.path("/a").read_text() == "new\n"
+
+
+def test_nothing_is_left_behind(machine, wanted):
+    """After a commit there are only the files that were asked for."""
+    machine.put("/etc/a", "old\n")
+    machine.apply(wanted("/etc/a"), wanted("/etc/b"))
+    assert sorted(os.listdir(machine.path("/etc"))) == ["a", "b"]
+
+
+def test_link_is_refused_by_default(machine, wanted):
+    """A symbolic link is not written through unless the document says so."""
+    machine.put("/data/real", "old\n")
+    machine.path("/a").symlink_to("/data/real")
+    with pytest.raises(UnsafeDestination) as caught:
+        machine.apply(wanted("/a"))
+    assert "symlink: follow" in caught.value.problems[0].hint
+    assert machine.path("/data/real").read_text() == "old\n"
+
+
+def test_link_is_followed_below_the_root(machine, wanted):
+    """`symlink: follow` writes where the link points, as the tree below the root reads it."""
+    machine.put("/data/real", "old\n")
+    machine.path("/a").symlink_to("/data/real")
+    machine.apply(wanted("/a", symlink="follow"))
+    assert machine.path("/data/real").read_text() == "new\n"
+    assert machine.path("/a").is_symlink()
+
+
+def test_dangling_link_is_followed_to_a_new_file(machine, wanted):
+    """`symlink: follow` makes the file that a dangling link promises."""
+    machine.path("/a").symlink_to("/data/new/real")
+    machine.apply(wanted("/a", symlink="follow"))
+    assert machine.path("/data/new/real").read_text() == "new\n"
+
+
+def test_link_is_replaced(machine, wanted):
+    """`symlink: replace` puts a file where the link was and leaves the link's target alone."""
+    target = machine.put("/data/real", "old\n")
+    machine.path("/a").symlink_to("/data/real")
+    planned = machine.apply(wanted("/a", symlink="replace"))
+    assert planned.changes[0].reasons == ("replaces a link to /data/real",)
+    assert not machine.path("/a").is_symlink()
+    assert machine.path("/a").read_text() == "new\n"
+    assert target.read_text() == "old\n"
+
+
+def test_folder_swapped_for_a_link_leads_nowhere(machine, wanted, tmp_path):
+    """A folder that becomes a link between plan and commit does not lead the agent outside."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    machine.path("/etc").mkdir()
+    planned = machine.plan(wanted("/etc/a"))
+    machine.path("/etc").rmdir()
+    machine.path("/etc").symlink_to(outside)
+    with pytest.raises(WriteError):
+        machine.commit(planned)
+    assert list(outside.iterdir()) == []
+
+
+def test_backup_is_the_one_previous_copy(machine, wanted):
+    """`backup: true` keeps the content before the last change, with its mode, and no other."""
+    machine.put("/a", "one\n", 0o600)
+    machine.apply(wanted("/a", "two\n", backup=True))
+    backup = machine.path("/a.imds-bootstrap.bak")
+    assert backup.read_text() == "one\n"
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    machine.apply(wanted("/a", "three\n", backup=True))
+    machine.apply(wanted("/a", "three\n", backup=True, mode=0o600))
+    assert backup.read_text() == "two\n"
+    assert sorted(os.listdir(machine.root)) == ["a", "a.imds-bootstrap.bak"]
+
+
+def test_suffix_is_kept_for_checks(machine, wanted):
+    """A check sees the staged file with its real suffix, its mode and its content."""
+    script = 'case "$0" in *.toml) ;; *) exit 3;; esac; test "$(cat "$0")" = new'
+    check = ("sh", "-c", script, "{path}")
+    machine.apply(wanted("/shop.toml", check=check, mode=0o600))
+    assert machine.path("/shop.toml").read_text() == "new\n"
+
+
+def test_failed_check_stops_before_anything_is_published(machine, wanted):
+    """A check that says no leaves every file as it was; its words are in the error."""
+    machine.put("/a", "old\n")
+    before = machine.tree()
+    check = ("sh", "-c", "echo line 7 is bad; exit 2", "{path}")
+    with pytest.raises(CommandFailed) as caught:
+        machine.apply(wanted("/a"), wanted("/srv/b", check=check))
+    assert caught.value.message == "/srv/b: its check sh ended with status 2"
+    assert "line 7 is bad" in caught.value.problems[0].hint
+    assert machine.tree() == before
+
+
+def test_folders_made_for_several_files_go_again(machine, wanted):
+    """Folders that were made for files that did not come are removed, shared ones too."""
+    files = [wanted(f"/srv/deep/{name}") for name in "ab"]
+    with pytest.raises(CommandFailed):
+        machine.apply(*files, wanted("/srv/c", check=("false", "{path}")))
+    assert list(machine.root.iterdir()) == []
+
+
+def test_check_without_path_runs_after_and_rolls_back(machine, wanted):
+    """A check without `{path}` sees the new files in place; if it says no, the old are back."""
+    machine.put("/a", "old\n")
+    before = machine.tree()
+    script = f"cat {machine.path('/a')}; exit 1"
+    with pytest.raises(CommandFailed) as caught:
+        machine.apply(wanted("/a", check=("sh", "-c", script)), wanted("/srv/b"))
+    assert "it wrote: new" in caught.value.problems[0].hint
+    assert machine.tree() == before
+
+
+def test_output_of_a_check_on_a_secret_is_not_shown(machine, wanted):
+    """What a check writes about a file with a secret may be the secret."""
+    check = ("sh", "-c", "cat $0; exit 1", "{path}")
+    with pytest.raises(CommandFailed) as caught:
+        machine.apply(wanted("/a", "hunter2", secret=True, check=check))
+    told = repr(caught.value.as_dict())
+    assert "hunter2" not in told
+    assert "not shown" in told
+
+
+def test_unchanged_file_is_not_checked(machine, wanted):
+    """A check runs only when there is a new content to check."""
+    machine.put("/a", "new\n", 0o600)
+    machine.apply(wanted("/a", check=("false", "{path}")))
+    machine.apply(wanted("/a", check=("false",)))
+
+
+@pytest.mark.parametrize("when", range(4))
+def test_failed_commit_puts_everything_back(machine, wanted, when):
+    """When any one name cannot be changed, all files are as they were, and nothing is left."""
+    machine.put("/etc/a", "a\n", 0o600)
+    machine.put("/etc/b", "b\n")
+    machine.path("/etc/c").symlink_to("nowhere")
+    machine.put("/etc/pruned", "p\n")
+    machine.apply(wanted("/etc/pruned", "P\n"))
+    names = ["/etc/a", "/etc/b", "/etc/c", "/srv/new/d"]
+    planned = machine.plan(
+        *(wanted(name, symlink="replace", backup=True) for name in names), prune=True
+    )
+    assert [change.action for change in planned.changes][-1] == "remove"
+    obstacle = machine.path(names[when])
+    if obstacle.is_symlink() or obstacle.exists():
+        obstacle.unlink()
+    (obstacle / "in-the-way").mkdir(parents=True)
+    before = machine.tree()
+    with pytest.raises(WriteError) as caught:
+        machine.commit(planned)
+    assert caught.value.problems[0].path == names[when]
+    assert machine.tree() == before
+
+
+def test_interrupt_puts_everything_back(machine, wanted):
+    """Control-C between two files is no different from any other failure."""
+    machine.put("/a", "old\n")
+    before = machine.tree()
+
+    def interrupt(command, *, timeout):
+        raise KeyboardInterrupt
+
+    planned = machine.plan(wanted("/a"), wanted("/srv/b", check=("true",)))
+    with pytest.raises(KeyboardInterrupt):
+        commit(planned, timeout=1, run=interrupt)
+    assert machine.tree() == before
+
+
+def test_file_changed_after_the_plan_is_what_comes_back(machine, wanted):
+    """Undo puts back what stood there at the commit, the same file and not a copy."""
+    old = machine.put("/a", "old\n")
+    number = old.stat().st_ino
+    planned = machine.plan(wanted("/a", check=("false",)))
+    old.write_text("changed meanwhile\n")
+    with pytest.raises(CommandFailed):
+        machine.commit(planned)
+    assert old.read_text() == "changed meanwhile\n"
+    assert old.stat().st_ino == number
+
+
+def test_file_system_without_hard_links_keeps_a_copy(machine, wanted, monkeypatch):
+    """Where a file can have one name only, undo works from a copy."""
+
+    def refuse(*arguments, **keywords):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    machine.put("/a", "old\n", 0o640)
+    before = machine.tree()
+    with pytest.raises(CommandFailed):
+        machine.apply(wanted("/a", check=("false",)))
+    assert machine.tree() == before
+
+
+def test_long_names_fit(machine, wanted):
+    """A name as long as the file system allows can be staged and kept too."""
+    name = "/" + "ä" * 125 + ".conf"
+    machine.apply(wanted(name, "one"))
+    machine.apply(wanted(name, "two"))
+    assert machine.path(name).read_text() == "two"
+
+
+def test_staged_and_kept_names_never_meet():
+    """No staged file is called as a kept one."""
+    staged = {disk.staged_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
+    kept = {disk.kept_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
+    assert len(staged) == len(kept) == 6
+    assert not staged & kept
+
+
+def test_staging_does_not_write_through_a_planted_link(machine):
+    """A link with the staged name is an error and not a way out."""
+    machine.path("/planted").symlink_to("/target")
+    with pytest.raises(FileExistsError):
+        disk.write(resolve("/planted", str(machine.root)), b"x", disk.own_access(0o600))
+
+
+def test_file_that_did_not_exist_is_gone_after_a_failed_write(machine, monkeypatch):
+    """A file that could not be flushed leaves no name."""
+
+    def fail(descriptor):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="Input"):
+        disk.write(resolve("/a", str(machine.root)), b"x", disk.own_access(0o600))
+    assert list(machine.root.iterdir()) == []

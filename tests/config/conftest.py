@@ -1,0 +1,51 @@
+"""Layers for tests: what IMDS and the image would give, and the settings of the image."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+
+import pytest
+
+from bootstrap import shipped
+from bootstrap.config.resolve import resolve
+from bootstrap.settings import TagSettings, UserDataSettings
+from bootstrap.source import dump, parse
+
+
+@pytest.fixture(scope="session")
+def document_schema():
+    return json.loads(shipped.read("schema/document.schema.json"))
+
+
+@pytest.fixture(scope="session")
+def resolve_layers(document_schema):
+    """A function that resolves layers given as plain text and data."""
+
+    def run(*, image=None, user_data="", tags=(), schema=None, settings=None):
+        return resolve(
+            documents=[(f"image config.d/{name}", text) for name, text in (image or {}).items()],
+            user_data=encode(user_data),
+            tags=[tuple(tag) for tag in tags],
+            user_data_trust=_settings(UserDataSettings, settings, "user_data"),
+            tag_rules=_settings(TagSettings, settings, "tags"),
+            document_schema=document_schema,
+            values_schema=schema_source(schema),
+        )
+
+    return run
+
+
+def encode(content):
+    return b64encode(content if isinstance(content, bytes) else content.encode()).decode()
+
+
+def schema_source(schema):
+    if schema is None:
+        return None
+    return parse(schema if isinstance(schema, str) else dump(schema), "values.schema.json")
+
+
+def _settings(kind, settings, name):
+    given = (settings or {}).get(name, {})
+    return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in given.items()})

@@ -1,0 +1,58 @@
+"""The shipped schema is one, and describes itself to editors and people."""
+
+from __future__ import annotations
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from bootstrap.config.image_schema import ValuesSchema
+from bootstrap.config.shape import walk
+from bootstrap.source import dump, parse
+
+
+def test_the_schema_is_valid(document_schema):
+    """The schema that checks documents is itself JSON Schema 2020-12, without remote references."""
+    Draft202012Validator.check_schema(document_schema)
+    ValuesSchema(parse(dump(document_schema), "document.schema.json"))
+
+
+def test_every_key_is_described(document_schema):
+    """Whoever hovers over a key in an editor reads what it does."""
+    for path, schema in walk(document_schema):
+        for name, part in schema.get("properties", {}).items():
+            described = {**part, **document_schema["$defs"].get(part.get("$ref", "")[8:], {})}
+            assert "description" in described or "title" in described, (path, name)
+
+
+@pytest.mark.parametrize(
+    ("path", "good"),
+    [
+        ("/etc/a", True),
+        ("/a/..b/.c/d..", True),
+        ("/", False),
+        ("/etc/", False),
+        ("/etc//a", False),
+        ("/etc/./a", False),
+        ("/etc/../a", False),
+        ("/etc/..", False),
+        ("etc/a", False),
+        ("/etc/a\n", False),
+        ("/etc/\0", False),
+        ("/" + "a" * 256, False),
+    ],
+)
+def test_only_plain_absolute_paths_are_destinations(document_schema, path, good):
+    """A destination says where it is without dots, double slashes or control characters."""
+    rules = document_schema["$defs"]["file"]["properties"]["path"]
+    assert Draft202012Validator(rules).is_valid(path) is good
+
+
+@pytest.mark.parametrize(
+    ("mode", "good"),
+    [("0644", True), ("644", True), ("4755", True), ("04755", True), ("0o644", False),
+     ("0844", False), ("64", False), ("u+rw", False), ("0644\n", False), ("", False)],
+)  # fmt: skip
+def test_modes_are_octal_text(document_schema, mode, good):
+    """A mode is three or four octal digits, with or without a zero in front."""
+    rules = document_schema["$defs"]["file"]["properties"]["mode"]
+    assert Draft202012Validator(rules).is_valid(mode) is good
