@@ -17,7 +17,7 @@
     ├── RenderError           IB401  65   templates do not fit the values
     ├── WriteError            IB501  73   a file could not be written
     ├── UnsafeDestination     IB502  73   a destination that this agent will not write through
-    └── CommandFailed         IB503   1   a handler failed
+    └── CommandFailed         IB503   1   a check or a handler failed
 
 The second column is the stable code, the third the exit code of the process (sysexits.h where it
 has a name for the case). An error says what was being done, where, why, and what to do about it:
@@ -209,7 +209,7 @@ class UnsafeDestination(WriteError):
 
 
 class CommandFailed(BootstrapError):
-    """A handler ended with an error or outlasted its time."""
+    """A check or a handler ended with an error or outlasted its time."""
 
     code = "IB503"
     exit_code = 1

@@ -38,7 +38,8 @@ def ask(
     """Wait for IMDS until `deadline` (on the machine's clock) and give this VM's metadata.
 
     `vm_id` is the firmware's word for which VM this is. What the asking took goes into `status`
-    however it ends; that it has ended is told with the priority `told`. Raises MetadataUnavailable, MetadataRefused or SettingsError.
+    however it ends; that it has ended is told with the priority `told`. Raises
+    MetadataUnavailable, MetadataRefused or SettingsError.
     """
     imds = Imds(
         settings.imds.endpoint,

@@ -26,6 +26,7 @@ MACHINE = """\
 # What the emulated IMDS says of this machine. Edit it while `emulate` runs, and run again.
 name: shop-01
 location: westeurope
+rate: 0                           # the real one answers 5 requests a second; a demo asks faster
 tags:
   environment: test
   config:web.port: "8080"

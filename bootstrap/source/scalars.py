@@ -26,9 +26,12 @@ BASES = {"0b": 2, "0x": 16}
 MAX_DIGITS = 100
 SECONDS = 60  # sexagesimal: 12:30 is 12 * 60 + 30
 
+EXPLICIT = "explicit"  # stands for any tag that was written out (!vault, !!binary)
+
 UNSUPPORTED = {
     YAML + "timestamp": ("YAML reads this as a date", "quote it, and it stays text"),
     YAML + "merge": ("merge keys (<<) are not supported", "write the keys out"),
+    EXPLICIT: ("tags are not supported", "leave the tag out"),
 }
 
 
@@ -55,7 +58,7 @@ def read(tag: str, raw: str) -> tuple[Scalar, Reading | None]:
         return _boolean(raw)
     if kind in {"int", "float"}:
         return _number(raw, kind)
-    raise Refused(*UNSUPPORTED.get(tag, ("tags are not supported", "leave the tag out")))
+    raise Refused(*UNSUPPORTED.get(tag, UNSUPPORTED[EXPLICIT]))
 
 
 def _boolean(raw: str) -> tuple[bool, Reading | None]:

@@ -194,7 +194,7 @@ def _wrong_key(tag: str, raw: str) -> tuple[str, str]:
 
 def _tag(event: Any) -> str:
     if event.tag:
-        return str(event.tag) if event.tag in scalars.TEXT else "unsupported"
+        return str(event.tag) if event.tag in scalars.TEXT else scalars.EXPLICIT
     return str(RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit))
 
 

@@ -1,0 +1,18 @@
+# A mistake on the command line is told with what was meant, and exits 2.
+agent 2
+says "see imds-bootstrap --help"
+agent 2 rnu
+says "did you mean run?"
+agent 2 run --frce
+says "see imds-bootstrap run --help"
+agent 2 --format xml run
+agent 78 --set imds.endpont=x run
+says "did you mean imds.endpoint?"
+agent 78 --set imds.endpoint=https://127.0.0.1 run
+agent 0 --help
+prints "emulate"
+agent 0 run --help
+prints "--offline"
+agent 0 --version
+agent 0 schema document
+prints "2020-12"
