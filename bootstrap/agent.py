@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from bootstrap import __version__
 from bootstrap.apply.written import verify
-from bootstrap.decision import decide, fingerprint, render_all
+from bootstrap.decision import decide_and_render, fingerprint
 from bootstrap.errors import DeadlinePassed, MetadataRefused, MetadataUnavailable
 from bootstrap.image import read_image
 from bootstrap.metadata.dmi import read_firmware
@@ -123,8 +123,7 @@ def _prepare(
     """Everything up to the first write: the configuration, and the plan that follows from it."""
     from bootstrap.apply.plan import plan
 
-    configuration = decide(instance, image, settings)
-    contents = render_all(configuration, instance, image, settings)
+    configuration, contents = decide_and_render(instance, image, settings)
     return configuration, plan(
         contents,
         root=machine.root,

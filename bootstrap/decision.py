@@ -7,13 +7,14 @@ from dataclasses import replace
 from hashlib import sha256
 
 from bootstrap import __version__
-from bootstrap.errors import RenderError, SecretsUnsupported
+from bootstrap.errors import InvalidDocument, RenderError, SecretsUnsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.config.configuration import Configuration
+    from bootstrap.config.resolve import Resolution
     from bootstrap.image import Image
     from bootstrap.metadata.instance import Instance
     from bootstrap.render.rendered import Rendered, Template
@@ -38,13 +39,49 @@ def decide(instance: Instance, image: Image, settings: Settings) -> Configuratio
 
     Raises InvalidDocument with every finding, MissingInput, ImageError or SecretsUnsupported.
     """
+    return _usable(_resolve(instance, image, settings))
+
+
+def _usable(resolution: Resolution) -> Configuration:
+    configuration = resolution.sound()
+    if configuration.secrets:
+        raise SecretsUnsupported(
+            f"the configuration names secrets ({', '.join(configuration.secrets)}), and this "
+            "version cannot fetch any",
+            hint="remove `secrets` from the documents",
+        )
+    return configuration
+
+
+def decide_and_render(
+    instance: Instance, image: Image, settings: Settings
+) -> tuple[Configuration, tuple[Rendered, ...]]:
+    """The configuration and the contents of its files; all mistakes of both in one error.
+
+    Templates are tried even when a document is not valid, as far as its values are beyond doubt:
+    nobody has to mend one mistake to be told of the next. Raises what `decide` and `render_all` do.
+    """
+    resolution = _resolve(instance, image, settings)
+    if resolution.error and resolution.configuration:
+        try:
+            render_all(resolution.configuration, instance, image, settings)
+        except RenderError as error:
+            raise InvalidDocument(
+                f"{resolution.error.message}, and {error.message}",
+                problems=resolution.error.problems + error.problems,
+            ) from None
+    configuration = _usable(resolution)
+    return configuration, render_all(configuration, instance, image, settings)
+
+
+def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution:
     from bootstrap import shipped
     from bootstrap.config.resolve import resolve
     from bootstrap.image import decode
     from bootstrap.source import parse
 
     schema = image.values_schema
-    configuration = resolve(
+    return resolve(
         documents=[(name, decode(name, content)) for name, content in image.documents],
         user_data=instance.user_data or "",
         tags=instance.tags or (),
@@ -53,13 +90,6 @@ def decide(instance: Instance, image: Image, settings: Settings) -> Configuratio
         document_schema=json.loads(shipped.read("schema/document.schema.json")),
         values_schema=parse(decode(*schema), schema[0]) if schema else None,
     )
-    if configuration.secrets:
-        raise SecretsUnsupported(
-            f"the configuration names secrets ({', '.join(configuration.secrets)}), and this "
-            "version cannot fetch any",
-            hint="remove `secrets` from the documents",
-        )
-    return configuration
 
 
 def render_all(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EXAMPLE = "a document begins with `#imds-bootstrap` and `version: 1`"
 MAX_SHOWN = 40
 REFERENCE_KEYS = {"vault", "name", "version"}
+FILE_KEY = 2  # where the key of an entry stands in ("files", 0, "mode")
 SEPARABLE = {("files",), ("handlers",), ("secrets",)}  # one entry says nothing about another
 DANGEROUS = {"octal": "octal", "sexagesimal": "base 60"}
 
@@ -29,8 +30,8 @@ DANGEROUS = {"octal": "octal", "sexagesimal": "base 60"}
 class Document:
     """A document and its problems so far.
 
-    A section (`values`) or an entry of one (a file, a handler) in which something is wrong is
-    `broken`: `part` leaves it out, so that the stages after this one meet only what they expect
+    A section (`values`), an entry of one (a handler) or a key of a file in which something is wrong
+    is `broken`: `part` leaves it out, so that the stages after this one meet only what they expect
     and can still report what they find.
     """
 
@@ -52,22 +53,23 @@ class Document:
             if not isinstance(value, dict) or step not in value:
                 return None
             value = value[step]
-        return (
-            None
-            if path[:1] in self.broken
-            else self._sound(grow(value, DocumentOrigin(self.source, path)), path)
-        )
+        if path[:1] in self.broken:
+            return None
+        part = grow(value, DocumentOrigin(self.source, path))
+        return self._sound(part, path) if self.broken else part
 
     def _sound(self, part: Part, path: Path) -> Part:
-        """The part without its broken entries."""
+        """The part without what is broken in it."""
         if isinstance(part.value, list):
-            part.value = [
-                entry for at, entry in enumerate(part.value) if (*path, at) not in self.broken
-            ]
+            members = [(at, one) for at, one in enumerate(part.value) if self._is_sound(path, at)]
+            part.value = [self._sound(one, (*path, at)) for at, one in members]
         elif isinstance(part.value, dict):
-            for key in [key for key in part.value if (*path, key) in self.broken]:
-                del part.value[key]
+            entries = {key: one for key, one in part.value.items() if self._is_sound(path, key)}
+            part.value = {key: self._sound(one, (*path, key)) for key, one in entries.items()}
         return part
+
+    def _is_sound(self, path: Path, step: str | int) -> bool:
+        return (*path, step) not in self.broken
 
     def environments(self) -> list[str]:
         """The names of the environments that it describes."""
@@ -94,9 +96,16 @@ def read(
     for finding in schema.findings(
         rules, source.data, reading=source.reading, hidden=lambda path: _is_guarded(path, shape)
     ):
-        document.broken.add(finding.path[: 2 if finding.path[:1] in SEPARABLE else 1])
+        document.broken.add(_broken(finding.path))
         document.problems.append(_problem(source, finding, shape))
     return document
+
+
+def _broken(path: Path) -> Path:
+    """How much of a document a finding at `path` makes unusable."""
+    if path[:1] == ("files",) and len(path) > FILE_KEY and path[FILE_KEY] != "path":
+        return path[: FILE_KEY + 1]  # the rest of the entry can still be looked at
+    return path[: 2 if path[:1] in SEPARABLE else 1]
 
 
 def _problem(source: Source, finding: Finding, shape: Shape) -> Problem:

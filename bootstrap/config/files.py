@@ -50,13 +50,18 @@ def repeated(entries: Sequence[Part]) -> Iterator[Problem]:
 def incomplete(files: Mapping[str, Part], handlers: Collection[str]) -> Iterator[Problem]:
     """What is missing once all layers are merged: contents, handlers, a place to stand."""
     for path, entry in files.items():
-        if not any(source in entry.value for source in SOURCES):
+        if not is_whole(entry):
             message = f"no layer says what is in {path}"
             yield entry.origin.problem(message, hint="add `template:` or `content:`")
         for name in entry.value["notify"].value if "notify" in entry.value else ():
             if name.value not in handlers:
                 yield _unknown_handler(name, handlers)
         yield from _inside_a_file(path, entry, files)
+
+
+def is_whole(entry: Part) -> bool:
+    """Whether some layer says what is in the file."""
+    return any(source in entry.value for source in SOURCES)
 
 
 def spec(entry: Part) -> FileSpec:
@@ -70,7 +75,7 @@ def spec(entry: Part) -> FileSpec:
 
 def _cleared(known: Part, entry: Part) -> Part:
     """The lower entry without the content that the upper one gives in another way."""
-    if not any(source in entry.value for source in SOURCES):
+    if not is_whole(entry):
         return known
     kept = {key: part for key, part in known.value.items() if key not in SOURCES}
     return Part(kept, known.origin)

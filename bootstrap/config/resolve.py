@@ -22,6 +22,30 @@ if TYPE_CHECKING:
     from bootstrap.settings import TagSettings
     from bootstrap.source import Path, Source
 
+
+class Resolution:
+    """The configuration, and what is wrong with it.
+
+    `error` holds every problem of every layer, None when there is none. With an error the
+    configuration must not be applied: it is what could be understood, for finding more mistakes in
+    the same run, and None when the values themselves are in doubt.
+    """
+
+    __slots__ = ("configuration", "error")
+
+    def __init__(
+        self, *, configuration: Configuration | None, error: InvalidDocument | None
+    ) -> None:
+        self.configuration = configuration
+        self.error = error
+
+    def sound(self) -> Configuration:
+        """The configuration, if nothing is wrong. Raises InvalidDocument."""
+        if self.error or self.configuration is None:
+            raise self.error or InvalidDocument("the configuration is not valid")
+        return self.configuration
+
+
 MISSING_HINT = "set userData, or turn user_data.required off in the image's agent.yaml"
 
 
@@ -34,15 +58,15 @@ def resolve(
     tag_rules: TagSettings,
     document_schema: Mapping[str, Any],
     values_schema: Source | None,
-) -> Configuration:
-    """The configuration that all layers together ask for.
+) -> Resolution:
+    """What all layers together ask for.
 
     `documents` are the image's, name and text, in the order in which they apply; `user_data` is
     base64 as IMDS gives it; `tags` are name and value. `default` in the image's schema is not
     applied: what no layer says stays unsaid.
 
-    Raises InvalidDocument with all problems of all layers, MissingInput when the settings require
-    a userData that is not there, ImageError when the image's schema cannot be used.
+    Raises MissingInput when the settings require a userData that is not there, ImageError when the
+    image's schema cannot be used.
     """
     stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None)
     for name, text in documents:
@@ -51,11 +75,12 @@ def resolve(
     tag_layer = TagLayer(tags, tag_rules, stage.shape)
     merged = layers.merge(stage.documents, tag_layer)
     values = tag_layer.over(merged.sections.get("values"))
-    stage.problems += tag_layer.problems
-    stage.check_merged(merged)
+    stage.check_merged(merged, tag_layer)
     stage.check_values(values)
-    stage.finish()
-    return _configuration(merged, values, stage.shape, notes)
+    error = stage.error()
+    if stage.lacks_values():
+        return Resolution(configuration=None, error=error)
+    return Resolution(configuration=_configuration(merged, values, stage.shape, notes), error=error)
 
 
 def validate(
@@ -109,7 +134,7 @@ def _configuration(
         environment=merged.environment,
         values=data,
         secrets={name: SecretReference(**keys) for name, keys in secrets.items()},
-        files=tuple(files.spec(entry) for entry in merged.files.values()),
+        files=tuple(files.spec(entry) for entry in merged.files.values() if files.is_whole(entry)),
         handlers={name: tuple(command) for name, command in handlers.items()},
         origins=_origins(merged, values),
         hidden=frozenset((*VALUES, *path) for path in shape.hidden(data)),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bootstrap.config.documents import Document, Trust
     from bootstrap.config.image_schema import ValuesSchema
     from bootstrap.config.layers import Merged
+    from bootstrap.config.tags import TagLayer
     from bootstrap.errors import Problem
     from bootstrap.settings import UserDataSettings
 
@@ -34,6 +35,7 @@ class Stage:
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
         self.names: list[str] = []
+        self.has_sound_values = True
         self.is_readable = True
 
     def read(self, text: str, name: str, trust: Trust, settings: UserDataSettings) -> None:
@@ -74,28 +76,37 @@ class Stage:
                     hidden=finding.path in hidden or (finding.unknown_key and self.shape.hides),
                 )
                 self.problems.append(problem)
+                self.has_sound_values = False
 
-    def check_merged(self, merged: Merged) -> None:
+    def check_merged(self, merged: Merged, tags: TagLayer) -> None:
         """Check what only shows once the layers are merged."""
+        self.problems += tags.problems
+        if merged.problem or tags.problems:
+            self.has_sound_values = False
         if merged.problem and not self._lacks({"environments"}):
             self.problems.append(merged.problem)
         if not self._lacks({"files", "handlers", "environments", "environment"}):
             handlers = merged.sections.get("handlers")
             self.problems += files.incomplete(merged.files, handlers.value if handlers else ())
 
-    def finish(self) -> None:
-        """Raise everything that was found, if anything was."""
+    def error(self) -> InvalidDocument | None:
+        """Everything that was found, if anything was."""
         problems = self.sorted_problems()
-        if problems:
-            subjects = {self._subject(problem) for problem in problems}
-            subject = subjects.pop() if len(subjects) == 1 else "the configuration"
-            raise InvalidDocument(f"{subject} is not valid", problems=problems)
+        if not problems:
+            return None
+        subjects = {self._subject(problem) for problem in problems}
+        subject = subjects.pop() if len(subjects) == 1 else "the configuration"
+        return InvalidDocument(f"{subject} is not valid", problems=problems)
 
     def sorted_problems(self) -> list[Problem]:
         """All problems in the order of the layers, and in each from top to bottom."""
         for document in self.documents:
             self.problems += reading.misreadings(document, self.problems)
         return sorted(self.problems, key=self._place)
+
+    def lacks_values(self) -> bool:
+        """Whether the merged values are not what the layers meant, so that nothing can use them."""
+        return not self.has_sound_values or self._lacks({"values", "environments", "environment"})
 
     def _lacks(self, sections: set[str]) -> bool:
         """Whether something of these sections could not be understood."""

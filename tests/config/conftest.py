@@ -31,7 +31,7 @@ def resolve_layers(document_schema):
             tag_rules=_settings(TagSettings, settings, "tags"),
             document_schema=document_schema,
             values_schema=schema_source(schema),
-        )
+        ).sound()
 
     return run
 

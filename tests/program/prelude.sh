@@ -50,7 +50,7 @@ never() { ! grep -qF -- "$1" "$out" "$err" || fail "should not be told: $1"; }
 holds() { diff -u - "$root$1" >difference || fail "$1 differs: $(cat difference)"; }
 
 # snapshot: everything below $root with its times, but for what is in /run.
-snapshot() { (cd "$root" && find . -path ./run -prune -o -printf '%p %T@ %m %s\n' | sort); }
+snapshot() { (cd "$root" && find . -mindepth 1 -path ./run -prune -o -printf '%p %T@ %m %s\n' | sort); }
 remember() { snapshot >before; }
 untouched() { snapshot | diff before - >difference || fail "something changed: $(cat difference)"; }
 

@@ -1,6 +1,7 @@
 """The whole program, as scripts: each file in cases/ is one test, and needs no Python."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,19 +22,24 @@ def test_script(script, tmp_path):
         "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
         "SHARED": str(HERE.parents[2] / "shared"),
     }
-    ended = subprocess.run(
+    case = subprocess.Popen(
         ["bash", "-c", f'source "{HERE}/prelude.sh"; source "{script}"'],
         cwd=tmp_path,
         env=environment,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=SECONDS,
-        check=False,
+        start_new_session=True,
     )
-    if ended.returncode == 77:  # as automake has it
-        pytest.skip(ended.stderr.strip())
-    assert ended.returncode == 0, ended.stderr
+    try:
+        _, said = case.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(case.pid, signal.SIGKILL)  # the emulator of a case that hangs goes with it
+        _, said = case.communicate()
+        pytest.fail(f"the case took longer than {SECONDS} s\n{said}")
+    if case.returncode == 77:  # as automake has it
+        pytest.skip(said.strip())
+    assert case.returncode == 0, said
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

@@ -4,10 +4,11 @@ version: 1
 files:
   - {path: /etc/app/a, content: "one\n"}
 EOF
-machine </dev/null
+machine <<<'name: shop-01'
 agent 0 run
 remember
 machine <<'EOF'
+name: shop-01
 userDataBase64: Zm9vYmFy
 EOF
 agent 65 run
@@ -17,6 +18,7 @@ says "#imds-bootstrap"
 says "version: 1"
 untouched
 machine <<'EOF'
+name: shop-01
 userDataBase64: "!!!!"
 EOF
 agent 65 run

@@ -4,7 +4,7 @@ version: 1
 files:
   - {path: /etc/app/a, content: "one\n"}
 EOF
-machine </dev/null
+machine <<<'name: shop-01'
 agent 0 run
 state=$(ls "$root"/var/lib/imds-bootstrap/instances/*/state.json)
 head -c 100 "$state" >half && cat half >"$state"

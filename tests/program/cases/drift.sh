@@ -6,7 +6,7 @@ files:
   - {path: /etc/app/b, content: "two\n", mode: "0600"}
   - {path: /etc/app/c, content: "three\n"}
 EOF
-machine </dev/null
+machine <<<'name: shop-01'
 agent 66 verify
 says "this machine has not been configured yet"
 agent 0 run

@@ -1,7 +1,7 @@
 # get gives a shell script the raw value and nothing else; a missing one exits 1.
 image config.d/10-app.yaml <<'EOF'
 version: 1
-values: {web: {port: 8080, hosts: [a, b], on: true}, token: abc123secret}
+values: {web: {port: 8080, hosts: [a, b], tls: true}, token: abc123secret}
 EOF
 image values.schema.json <<'EOF'
 {"properties": {"token": {"type": "string", "writeOnly": true}}}
@@ -24,7 +24,7 @@ agent 0 get instance.compute.location
 prints westeurope
 agent 0 get values.web.port
 prints 9000
-agent 0 get values.web.on
+agent 0 get values.web.tls
 prints true
 agent 0 get 'values.web.hosts[1]'
 prints b

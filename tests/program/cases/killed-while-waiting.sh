@@ -20,7 +20,7 @@ kill -KILL "$victim"
 wait "$victim" || true
 agent 1 status
 prints "status: interrupted"
-machine </dev/null
+machine <<<'name: shop-01'
 agent 0 run
 prints configured
 agent 0 status --wait --timeout 5

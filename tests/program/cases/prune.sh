@@ -7,7 +7,7 @@ files:
   - {path: /etc/app/c, content: "three\n"}
 EOF
 image agent.yaml <<<"prune: true"
-machine </dev/null
+machine <<<'name: shop-01'
 agent 0 run
 echo mine >>"$root/etc/app/c"
 image config.d/10-app.yaml <<'EOF'

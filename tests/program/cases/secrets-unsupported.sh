@@ -6,7 +6,7 @@ secrets:
 files:
   - {path: /etc/app/a, content: "one\n"}
 EOF
-machine </dev/null
+machine <<<'name: shop-01'
 remember
 agent 69 run
 says "error[IB301]"

@@ -12,7 +12,7 @@ prints "# default"
 agent 0 --format json show settings
 prints '"deadline": 60'
 image agent.yaml <<<"deadlin: 60"
-machine </dev/null
+machine <<<'name: shop-01'
 agent 78 run
 says "agent.yaml:1:1"
 says "did you mean deadline?"

@@ -10,6 +10,6 @@ userData: |
   packages: [nginx]
 EOF
 agent 0 run
-says "cloud-config"
+says "cloud-init"
 agent 66 --set user_data.required=true run --force
 says "error[IB104]"

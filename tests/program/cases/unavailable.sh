@@ -14,7 +14,7 @@ agent 1 status
 prints "status: failed"
 prints "503 ×"
 
-machine </dev/null
+machine <<<'name: shop-01'
 agent 0 run
 machine <<'EOF'
 faults: [{times: forever, status: 503}]
