@@ -113,10 +113,12 @@ class _Story:
         self._expect(65, "run")
         self._require(_times(self.root) == before, "a failed run wrote a file")
         self._expect(1, "status")
+        self._edit(MISTAKES, "")
         self._say(f"Everything is still below {self.folder}: look around, and go on with")
         endpoint = "http://127.0.0.1:8169"
-        print(f"  imds-bootstrap emulate {self.machine}")
-        print(f"  imds-bootstrap --root {self.root} --set imds.endpoint={endpoint} run")
+        program = os.path.relpath(sys.argv[0]) if os.sep in sys.argv[0] else sys.argv[0]
+        print(f"  {program} emulate {self.machine} &")
+        print(f"  {program} --root {self.root} --set imds.endpoint={endpoint} run")
 
     def _say(self, text: str) -> None:
         print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
