@@ -10,9 +10,17 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, Protocol
 
-    from bootstrap.render.findings import Findings
+    class Reporter(Protocol):
+        """Whoever collects what is missing; `findings` does."""
+
+        def here(self) -> tuple[str, int]:
+            """The template and the line that are being rendered."""
+
+        def add_gap(self, gap: Gap) -> None:
+            """Report a missing name."""
+
 
 ABSENT = object()  # the name was looked up in the template's context, not in a value
 
@@ -23,7 +31,7 @@ class Gap:
     The constructor's shape is the one that Jinja calls. `findings` is set on a subclass.
     """
 
-    findings: Findings
+    findings: Reporter
 
     def __init__(
         self, hint: str | None = None, obj: Any = ABSENT, name: Any = None, exc: object = None

@@ -62,6 +62,19 @@ def test_arrows_run_along_the_data(path):
         )
 
 
+def test_no_circles():
+    """No file imports, by whatever way round and be it for a type only, a file that imports it."""
+    names = {name_of(path).removesuffix(".__init__"): path for path in FILES}
+    graph = {
+        name: {m for m in imports_of(path) if m in names} - {name} for name, path in names.items()
+    }
+    # A package's face hands names on: it stands above its files and is no step between them.
+    graph = {name: uses for name, uses in graph.items() if names[name].name != "__init__.py"}
+    while leaves := {name for name, uses in graph.items() if not uses & graph.keys()}:
+        graph = {name: uses for name, uses in graph.items() if name not in leaves}
+    assert not graph, f"a circle among {sorted(graph)}"
+
+
 def test_every_room_has_a_place():
     """A new room is put into the order on purpose."""
     rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES}
