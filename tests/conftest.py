@@ -1,6 +1,9 @@
 """What all tests share: nothing leaves loopback, and where things lie."""
 
+import itertools
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 TESTS = Path(__file__).parent
 CHECKOUT = TESTS.parent
 SHARED = CHECKOUT.parent / "shared"
+NAMESPACES = itertools.count()
 
 # Before any test: this process and every Python it starts refuse to connect beyond loopback.
 os.environ["TESTS_HOST_NAMESPACE"] = os.readlink("/proc/self/ns/net")
@@ -32,3 +36,25 @@ def shared():
     if not SHARED.is_dir():
         pytest.skip(f"there is no {SHARED}: the real documents are looked at where they are")
     return SHARED
+
+
+@pytest.fixture
+def namespace():
+    """The name of a network namespace in which only the loopback device is up.
+
+    Nothing can leave it, so that the platform's own address may be served and asked there. Where
+    none can be made the test is skipped; in CI that is a failure, or nobody would notice.
+    """
+    name = f"imds-test-{os.getpid()}-{next(NAMESPACES)}"
+    without = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+    if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("ip") is None:
+        without("a network namespace needs Linux, root and the ip command of iproute2")
+    ip = ["ip", "netns"]
+    made = subprocess.run([*ip, "add", name], capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        without(f"no network namespace here: {made.stderr.strip()}")
+    try:
+        subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
+        yield name
+    finally:
+        subprocess.run([*ip, "del", name], check=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from bootstrap.config import schema
 from bootstrap.config.origins import DocumentOrigin, grow
 from bootstrap.errors import InvalidDocument, Problem
@@ -98,6 +100,8 @@ def read(
     ):
         document.broken.add(_broken(finding.path))
         document.problems.append(_problem(source, finding, shape))
+    if len(document.problems) >= schema.MAX_FINDINGS:
+        document.broken |= {(section,) for section in source.data}  # what was not looked at
     return document
 
 
@@ -109,12 +113,13 @@ def _broken(path: Path) -> Path:
 
 
 def _problem(source: Source, finding: Finding, shape: Shape) -> Problem:
+    is_misplaced = finding.unknown_key or not finding.path  # so anything may stand on its line
     return source.problem(
         finding.path,
         finding.message,
         hint=finding.hint,
         at_key=finding.at_key,
-        hidden=_section(finding.path) == "secrets" or (finding.unknown_key and shape.hides),
+        hidden=_section(finding.path) == "secrets" or (is_misplaced and shape.hides),
     )
 
 
@@ -122,24 +127,23 @@ def misreadings(document: Document, known: Sequence[Problem]) -> Iterator[Proble
     """What YAML read as a number that hardly was meant as one, unless something complained."""
     complained = {problem.where for problem in known}
     source = document.source
-    hidden = set(_hidden_lines(source))
-    for path, reading in source.readings.items():
-        if reading.kind in DANGEROUS and source.where(path) not in complained:
-            yield _misread(source, path, reading, hidden=path in hidden)
+    dangerous = (
+        (path, reading)
+        for path, reading in source.readings.items()
+        if reading.kind in DANGEROUS and source.where(path) not in complained
+    )
+    for path, reading in islice(dangerous, schema.MAX_FINDINGS):
+        yield _misread(source, path, reading)
 
 
-def _misread(source: Source, path: Path, reading: Reading, *, hidden: bool) -> Problem:
+def _misread(source: Source, path: Path, reading: Reading) -> Problem:
     kind = DANGEROUS[reading.kind]
-    if hidden:
+    if not source.problem(path, "").text:  # on a line that is never shown
         return source.problem(path, f"YAML reads this as a number in {kind}", hint="quote it")
     message = f"YAML reads {reading.raw} as the number {reading.value} ({kind})"
     key = f"{path[-1]}: " if path and isinstance(path[-1], str) else ""
     hint = f'quote it: {key}"{reading.raw}"   (or write {reading.value}, if the number is meant)'
     return source.problem(path, message, hint=hint)
-
-
-def _hidden_lines(source: Source) -> Iterator[Path]:
-    return (path for path in source.readings if not source.problem(path, "").text)
 
 
 def _section(path: Path) -> str | int | None:
@@ -149,24 +153,28 @@ def _section(path: Path) -> str | int | None:
 
 
 def _is_guarded(path: Path, shape: Shape) -> bool:
-    """Whether no value from `path` is to be repeated."""
+    """Whether no value from `path` is to be repeated; None stands for a place of sections."""
     section = _section(path)
-    return section == "secrets" or (section == "values" and shape.hides)
+    return section == "secrets" or (section in {"values", None} and shape.hides)
 
 
 def _hidden(data: Any, shape: Shape) -> Iterator[Path]:
     """Where a document holds what must not be shown, in it and in its environments."""
-    if not isinstance(data, dict):
-        return
     yield from _hidden_in_sections(data, (), shape)
-    environments = data.get("environments")
-    for name, entry in environments.items() if isinstance(environments, dict) else ():
-        if isinstance(entry, dict):
+    environments = data.get("environments", {}) if isinstance(data, dict) else {}
+    if isinstance(environments, dict):
+        for name, entry in environments.items():
             yield from _hidden_in_sections(entry, ("environments", name), shape)
+    elif shape.hides:
+        yield ("environments",)
 
 
-def _hidden_in_sections(data: Mapping[str, Any], path: Path, shape: Shape) -> Iterator[Path]:
-    yield from ((*path, "values", *found) for found in shape.hidden(data.get("values")))
+def _hidden_in_sections(data: Any, path: Path, shape: Shape) -> Iterator[Path]:
+    if not isinstance(data, dict):
+        if shape.hides:
+            yield path
+        return
+    yield from ((*path, "values", *found) for found in shape.guarded(data.get("values")))
     secrets = data.get("secrets")
     for name, entry in secrets.items() if isinstance(secrets, dict) else ():
         if not isinstance(entry, dict):

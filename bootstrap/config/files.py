@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from bootstrap.config.configuration import FileSpec
 from bootstrap.config.origins import Part, overlay
 from bootstrap.errors import nearest
@@ -49,6 +51,7 @@ def repeated(entries: Sequence[Part]) -> Iterator[Problem]:
 
 def incomplete(files: Mapping[str, Part], handlers: Collection[str]) -> Iterator[Problem]:
     """What is missing once all layers are merged: contents, handlers, a place to stand."""
+    lengths = sorted({len(path) for path in files})
     for path, entry in files.items():
         if not is_whole(entry):
             message = f"no layer says what is in {path}"
@@ -56,7 +59,7 @@ def incomplete(files: Mapping[str, Part], handlers: Collection[str]) -> Iterator
         for name in entry.value["notify"].value if "notify" in entry.value else ():
             if name.value not in handlers:
                 yield _unknown_handler(name, handlers)
-        yield from _inside_a_file(path, entry, files)
+        yield from _inside_a_file(path, entry, files, lengths)
 
 
 def is_whole(entry: Part) -> bool:
@@ -88,10 +91,11 @@ def _unknown_handler(name: Part, handlers: Collection[str]) -> Problem:
     return name.origin.problem(f"no layer has a handler {name.value!r}", hint=hint)
 
 
-def _inside_a_file(path: str, entry: Part, files: Mapping[str, Part]) -> Iterator[Problem]:
-    parents = path.split("/")[:-1]
-    for depth in range(2, len(parents) + 1):
-        parent = "/".join(parents[:depth])
-        if parent in files:
+def _inside_a_file(
+    path: str, entry: Part, files: Mapping[str, Part], lengths: Sequence[int]
+) -> Iterator[Problem]:
+    """Other files in whose place this path has a folder; `lengths` are those of all paths."""
+    for length in lengths[: bisect_left(lengths, len(path))]:
+        if path[length] == "/" and (parent := path[:length]) in files:
             message = f"{parent} is a file here, so nothing can lie below it"
             yield entry.value["path"].origin.problem(message, hint=str(files[parent].origin))

@@ -6,7 +6,8 @@ import re
 
 OUR_TYPE = "text/x-imds-bootstrap"
 HEADER = re.compile(rb"\s*(?:From |(?:MIME-Version|Content-[A-Za-z-]+)\s*:)", re.IGNORECASE)
-MAX_BOUNDARIES = 64  # the parser's time and stack grow with the multi-parts inside one another
+NESTING = re.compile(rb"boundary\s*=|message/", re.IGNORECASE)
+MAX_NESTED = 16  # the parser's time and stack grow with the messages inside one another
 
 
 class Unusable(ValueError):
@@ -26,8 +27,8 @@ def our_part(content: bytes) -> bytes | None:
     from email.parser import BytesParser  # 40 ms, for the few userData that are multi-part
     from email.policy import compat32
 
-    if len(re.findall(rb"boundary\s*=", content, re.IGNORECASE)) > MAX_BOUNDARIES:
-        raise Unusable(f"a MIME message with more than {MAX_BOUNDARIES} multi-parts in it")
+    if len(NESTING.findall(content)) > MAX_NESTED:
+        raise Unusable(f"a MIME message with more than {MAX_NESTED} messages and multi-parts in it")
     message = BytesParser(policy=compat32).parsebytes(content.lstrip())
     parts = [part for part in message.walk() if part.get_content_type() == OUR_TYPE]
     if len(parts) > 1:

@@ -43,7 +43,7 @@ class DocumentOrigin:
 
 
 class TagOrigin:
-    """A value set by a tag: `tag config:web.port`."""
+    """A value set by a tag: `tag config:web.port`; `text` is empty where it must not be shown."""
 
     __slots__ = ("name", "path", "text")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
+
 from bootstrap.config.sentences import say
 from bootstrap.errors import ImageError
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from bootstrap.config.sentences import Finding
     from bootstrap.source import Path, Reading
 
+MAX_FINDINGS = 100  # of one text: nobody reads more, and each costs a search for what was meant
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -23,7 +26,7 @@ def findings(
     reading: Callable[[Path], Reading | None],
     hidden: Callable[[Path], bool],
 ) -> Iterator[Finding]:
-    """What `schema` does not accept of `data`, in words.
+    """What `schema` does not accept of `data`, in words; the first MAX_FINDINGS of it.
 
     `reading` gives the scalar as written where YAML may have misread it; of what is `hidden` no
     value is repeated. The schema must have been checked: see `image_schema`.
@@ -33,12 +36,12 @@ def findings(
 
     validator = Draft202012Validator(schema, **_offline(schema))
     try:
-        errors = list(validator.iter_errors(data))
+        errors = list(islice(validator.iter_errors(data), MAX_FINDINGS))
     except RecursionError:
         message = "applying the image's schema for values: it refers to itself without end"
         raise ImageError(message, hint="look for a $ref that leads back to its own place") from None
-    for error in errors:
-        yield from say(error, reading=reading, hidden=hidden)
+    said = (say(error, reading=reading, hidden=hidden) for error in errors)
+    yield from islice(chain.from_iterable(said), MAX_FINDINGS)
 
 
 def faults(schema: Mapping[str, Any]) -> Iterator[Finding]:

@@ -161,7 +161,8 @@ def _wrong_value(error: Any, path: Path, *, hidden: bool) -> Finding:
         return Finding(path, f"{value} is not {expected}")
     if error.validator is None:
         return Finding(path, "nothing may stand here")
-    shown = show(limit, hidden=hidden and error.validator == "const")
+    is_kept = hidden and error.validator == "const"  # which would be the value itself
+    shown = "the one that the schema asks for" if is_kept else show(limit)
     template = SENTENCES.get(error.validator, f"{{value}} does not satisfy `{error.validator}`")
     hint = (
         "remove the quotes" if error.validator == "const" and str(limit) == error.instance else ""
@@ -181,10 +182,11 @@ def _not_among(error: Any, path: Path, value: str, *, hidden: bool) -> Finding:
 def _unknown_keys(error: Any, path: Path) -> Iterator[Finding]:
     known = set(error.schema.get("properties", ()))
     patterns = error.schema.get("patternProperties", ())
+    spare = known.difference(error.instance)
     for key in error.instance:
         if key in known or any(_matches(pattern, key) for pattern in patterns):
             continue
-        near = nearest(key, known - set(error.instance)) or nearest(key, known)
+        near = nearest(key, spare) or nearest(key, known)
         others = f"the keys here are {', '.join(sorted(known))}" if known else ""
         yield Finding(
             (*path, key),

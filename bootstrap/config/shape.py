@@ -19,6 +19,7 @@ MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSch
 LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 ALTERNATIVES = ("allOf", "anyOf", "oneOf")
 SAME_PLACE = ("then", "else", "if")
+REFERENCES = ("$ref", "$dynamicRef")
 SINGLES = (
     "additionalProperties",
     "contains",
@@ -40,6 +41,7 @@ class Shape:
     def __init__(self, schema: Any) -> None:
         self.root = schema
         self.hides = any(_is_hidden(part) for _, part in walk(schema))
+        self._keeping: dict[int, bool] = {}  # by the identity of a part of the schema
 
     def types(self, path: Path) -> frozenset[str]:
         """The types that the schema takes at `path`; empty where it does not say."""
@@ -53,7 +55,7 @@ class Shape:
         """Every part of the schema that speaks about `path`."""
         schemas = self._unfold([self.root])
         for part in path:
-            schemas = self._unfold(found for schema in schemas for found in _step(schema, part))
+            schemas = self._below(schemas, part)
         return schemas
 
     def hidden(self, value: Any, path: Path = ()) -> Iterator[Path]:
@@ -66,8 +68,53 @@ class Shape:
             yield from _everything(value, path)
             return
         for part, item in _items(value):
-            below = self._unfold(found for schema in schemas for found in _step(schema, part))
-            yield from self._hidden(item, below, (*path, part))
+            yield from self._hidden(item, self._below(schemas, part), (*path, part))
+
+    def guarded(self, value: Any) -> Iterator[Path]:
+        """The paths in `value` that no message may repeat: more than the hidden ones.
+
+        A hidden value can stand in the wrong place: under a misspelt key, or where the mapping
+        that should hold it was left out. So what has another form than the schema gives it is
+        guarded too, wherever the schema hides something.
+        """
+        if self.hides:
+            yield from self._guarded(value, self._unfold([self.root]), ())
+
+    def _guarded(self, value: Any, schemas: list[Mapping[str, Any]], path: Path) -> Iterator[Path]:
+        if any(map(_is_hidden, schemas)):
+            yield from _everything(value, path)
+        elif any(map(self._keeps_hidden, schemas)):
+            if value is not None and not isinstance(value, (dict, list)):
+                yield path
+            for part, item in _items(value):
+                known = self._below(schemas, part)
+                inner = (*path, part)
+                yield from self._guarded(item, known, inner) if known else _everything(item, inner)
+
+    def _keeps_hidden(self, schema: Mapping[str, Any]) -> bool:
+        """Whether something at or below the place of which `schema` speaks is hidden."""
+        if id(schema) not in self._keeping:
+            self._keeping[id(schema)] = any(map(_is_hidden, self._reachable(schema)))
+        return self._keeping[id(schema)]
+
+    def _reachable(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """The schema, and all inside it and behind its references."""
+        seen: set[int] = set()
+        waiting: list[Any] = [schema]
+        while waiting:
+            for _, part in walk(waiting.pop()):
+                if id(part) not in seen:
+                    seen.add(id(part))
+                    yield part
+                    waiting += self._referred(part)
+
+    def _below(self, schemas: list[Mapping[str, Any]], part: str | int) -> list[Mapping[str, Any]]:
+        return self._unfold(found for schema in schemas for found in _step(schema, part))
+
+    def _referred(self, schema: Mapping[str, Any]) -> Iterator[Any]:
+        for name in REFERENCES:
+            if isinstance(reference := schema.get(name), str):
+                yield resolve_reference(self.root, reference)
 
     def _unfold(self, schemas: Iterable[Any]) -> list[Mapping[str, Any]]:
         """The schemas themselves, and all that they refer to or combine for the same value."""
@@ -78,8 +125,8 @@ class Shape:
             if not isinstance(schema, dict) or id(schema) in found:
                 continue
             found[id(schema)] = schema
-            if isinstance(reference := schema.get("$ref"), str):
-                waiting.append(resolve_reference(self.root, reference))
+            waiting += self._referred(schema)
+            waiting += schema.get("dependentSchemas", {}).values()
             waiting += [part for name in ALTERNATIVES for part in schema.get(name, ())]
             waiting += [schema[name] for name in SAME_PLACE if name in schema]
         return list(found.values())
@@ -143,7 +190,7 @@ def _types(schema: Mapping[str, Any]) -> Iterator[str]:
 def _step(schema: Mapping[str, Any], part: str | int) -> Iterator[Any]:
     if isinstance(part, int):
         prefix = schema.get("prefixItems", [])
-        yield prefix[part] if part < len(prefix) else schema.get("items")
+        yield prefix[part] if part < len(prefix) else _rest(schema, "items", "unevaluatedItems")
         return
     known = schema.get("properties", {})
     patterns = schema.get("patternProperties", {})
@@ -152,7 +199,12 @@ def _step(schema: Mapping[str, Any], part: str | int) -> Iterator[Any]:
         yield known[part]
     yield from fitting
     if part not in known and not fitting:
-        yield schema.get("additionalProperties")
+        yield _rest(schema, "additionalProperties", "unevaluatedProperties")
+
+
+def _rest(schema: Mapping[str, Any], name: str, otherwise: str) -> Any:
+    """What speaks about the parts that the schema does not name."""
+    return schema.get(name, schema.get(otherwise))
 
 
 def _items(value: Any) -> Iterable[tuple[str | int, Any]]:

@@ -61,7 +61,7 @@ class Stage:
             return
         part = values or Part({}, DocumentOrigin(self.owner.source, ()))
         data = part.plain()
-        hidden = frozenset(self.shape.hidden(data))
+        hidden = frozenset(self.shape.guarded(data))
         for finding in schema.findings(
             self.owner.rules,
             data,

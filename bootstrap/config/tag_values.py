@@ -30,23 +30,26 @@ class Unfit(ValueError):
         self.without_value = f"the value is not {wanted}"
 
 
-def typed(text: str, shape: Shape, path: Path) -> Any:
+def typed(text: str, shape: Shape, path: Path, *, is_entry: bool = False) -> Any:
     """What `text` stands for at `path` below `values`.
 
-    Where the schema takes text, or says nothing, it stays text: nothing is guessed. Raises Unfit.
+    Where the schema takes text, or says nothing, it stays text: nothing is guessed. An entry of a
+    list between commas is no list or mapping in turn; those are written as JSON. Raises Unfit.
     """
     types = shape.types(path)
     if not types or "string" in types:
         return text
     wanted = [name for name in READERS if name in types]
     for name in wanted:
-        value = READERS[name](text.strip(), shape, path)
-        if value is not UNREADABLE:
-            return value
+        if not (is_entry and name in NESTED):
+            value = READERS[name](text.strip(), shape, path)
+            if value is not UNREADABLE:
+                return value
     raise Unfit(text, " or ".join(TYPES[name] for name in wanted))
 
 
 UNREADABLE = object()
+NESTED = ("array", "object")
 
 
 def _null(text: str, _shape: Shape, _path: Path) -> Any:
@@ -71,7 +74,7 @@ def _array(text: str, shape: Shape, path: Path) -> Any:
     if text.startswith("["):
         return _json(text, list)
     items = [item.strip() for item in text.split(",")] if text else []
-    return [typed(item, shape, (*path, index)) for index, item in enumerate(items)]
+    return [typed(item, shape, (*path, at), is_entry=True) for at, item in enumerate(items)]
 
 
 def _object(text: str, _shape: Shape, _path: Path) -> Any:

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from bootstrap.config.origins import Part, TagOrigin, grow, overlay
 from bootstrap.config.tag_values import Unfit, typed
 from bootstrap.source import format_path, parse_path
+from bootstrap.source.building import MAX_DEPTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class TagLayer:
             if folded in mapped:
                 self.setters.append(((name, text), mapped[folded]))
             elif prefix and folded.startswith(prefix):
-                self.setters.append(((name, text), name[len(prefix) :]))
+                self.setters.append(((name, text), name[len(prefix) :].strip()))
             elif folded != self.rules.environment.casefold():
                 continue
             if folded == self.rules.environment.casefold():
@@ -64,14 +65,20 @@ class TagLayer:
             try:
                 path = _path(dotted)
             except ValueError as error:
-                hint = f"write it as {self.rules.prefix}web.port"
-                self.problems.append(origin.problem(str(error), hint=hint, hidden=self.shape.hides))
+                self.problems.append(
+                    origin.problem(str(error), hint=self._path_hint(name), hidden=self.shape.hides)
+                )
                 continue
             path = self._as_written_elsewhere(path, values)
-            layer = self._layer(TagOrigin(name, text, (*VALUES, *path)), path, values)
+            layer = self._layer(name, text, path, values)
             if layer:
                 values = overlay(values, layer)
         return values
+
+    def _path_hint(self, name: str) -> str:
+        if name.casefold().startswith(self.rules.prefix.casefold()):
+            return f"write it as {self.rules.prefix}web.port"
+        return "correct its path in the setting tags.map in the image's agent.yaml"
 
     def _as_written_elsewhere(self, path: Path, values: Part | None) -> Path:
         """The path in the spelling of the values and the schema: tag names have no case."""
@@ -85,16 +92,16 @@ class TagLayer:
             found.append(part if part in known else folded.get(str(part).casefold(), part))
         return tuple(found)
 
-    def _layer(self, origin: TagOrigin, path: Path, values: Part | None) -> Part | None:
+    def _layer(self, name: str, text: str, path: Path, values: Part | None) -> Part | None:
         """The values with nothing but this tag's in them; None, and a problem, if it may not."""
+        is_guarded = self._is_guarded(path)
+        origin = TagOrigin(name, "" if is_guarded else text, (*VALUES, *path))
         problem = self._forbidden(origin, path) or self._blocked(origin, path, values)
-        hidden = self._is_hidden(path)
         if not problem:
             try:
-                part = grow(typed(origin.text, self.shape, path), origin)
+                part = grow(typed(text, self.shape, path), origin)
             except Unfit as error:
-                message = error.without_value if hidden else str(error)
-                problem = origin.problem(message, hidden=hidden)
+                problem = origin.problem(error.without_value if is_guarded else str(error))
             else:
                 problem = self._replaces_mapping(part, path, values)
         if problem:
@@ -104,13 +111,15 @@ class TagLayer:
             part = Part({step: part}, origin)
         return part
 
-    def _is_hidden(self, path: Path) -> bool:
-        skeleton: object = None
+    def _is_guarded(self, path: Path) -> bool:
+        """Whether no message may repeat what a tag sets at `path`."""
+        skeleton: object = "text"
         for step in reversed(path):
             skeleton = {step: skeleton}
-        return path in set(self.shape.hidden(skeleton))
+        return path in set(self.shape.guarded(skeleton))
 
     def _forbidden(self, origin: TagOrigin, path: Path) -> Problem | None:
+        """A problem where the settings do not let tags set the path; `*` also stands for dots."""
         dotted = format_path(path)
         if any(fnmatchcase(dotted, pattern) for pattern in self.rules.paths):
             return None
@@ -118,7 +127,6 @@ class TagLayer:
         return origin.problem(
             f"tags may not set {dotted}; they may set {allowed}",
             hint="add the path to the setting tags.paths in the image's agent.yaml",
-            hidden=self._is_hidden(path),
         )
 
     def _blocked(self, origin: TagOrigin, path: Path, values: Part | None) -> Problem | None:
@@ -130,9 +138,7 @@ class TagLayer:
             part = values.find(on_the_way)
             if not isinstance(part.value, dict):
                 message = f"{format_path(on_the_way)} holds a value; nothing can be set below it"
-                return origin.problem(
-                    message, hint=f"it was set by {part.origin}", hidden=self._is_hidden(path)
-                )
+                return origin.problem(message, hint=f"it was set by {part.origin}")
         return None
 
     def _replaces_mapping(self, part: Part, path: Path, values: Part | None) -> Problem | None:
@@ -143,7 +149,7 @@ class TagLayer:
         message = f"{format_path(path)} is a mapping; a tag sets one value in it"
         keys: Sequence[str] = sorted(values.find(path).value)
         hint = f"write {self.rules.prefix}{format_path((*path, keys[0]))}" if keys else ""
-        return part.origin.problem(message, hint=hint, hidden=self._is_hidden(path))
+        return part.origin.problem(message, hint=hint)
 
 
 def _path(dotted: str) -> Path:
@@ -152,6 +158,8 @@ def _path(dotted: str) -> Path:
         raise ValueError("this tag names no value")
     if any(isinstance(part, int) for part in path):
         raise ValueError("a tag sets a whole list, not one entry of it")
+    if len(path) > MAX_DEPTH:
+        raise ValueError(f"a value lies at most {MAX_DEPTH} levels deep")
     return path
 
 

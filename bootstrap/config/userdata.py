@@ -27,7 +27,8 @@ MAX_WRAPPINGS = 5
 GZIP = b"\x1f\x8b"
 GZIP_WINDOW = 31  # zlib's number for "a gzip header, the largest window"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
-BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
+# No two neighbours match the same character: a text of blanks must not be tried in every way.
+BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+(?:=\s*){0,2}")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # no text has these; garbage does
 IGNITION = re.compile(r'\{\s*"ignition"\s*:|\{.*"ignition"\s*:\s*\{\s*"version"', re.DOTALL)
 ENCODING_HINT = "encode the file as it is: az vm update --user-data FILE does it by itself"

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from threading import TIMEOUT_MAX
 
-from bootstrap.emulator.versions import API_VERSIONS
+from bootstrap.metadata.versions import KNOWN_VERSIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _is_headers(value: Any) -> bool:
 
 
 def _is_versions(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(v in API_VERSIONS for v in value)
+    return isinstance(value, list) and bool(value) and all(v in KNOWN_VERSIONS for v in value)
 
 
 _TEXT = Kind("text", _is_text)

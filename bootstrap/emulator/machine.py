@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
-from bootstrap.emulator.versions import API_VERSIONS
+from bootstrap.metadata.versions import KNOWN_VERSIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Machine:
     user_data_file: str | None = None
     compute: Mapping[str, Any] = field(default_factory=dict)
     network: Mapping[str, Any] | None = field(default_factory=dict)
-    api_versions: tuple[str, ...] = API_VERSIONS
+    api_versions: tuple[str, ...] = KNOWN_VERSIONS
     rate: float = REQUESTS_PER_SECOND
     faults: tuple[Fault, ...] = ()
     gone: float = 0.0

@@ -7,8 +7,8 @@ import os.path
 
 from bootstrap.emulator.kinds import FAULT, FAULT_EXCLUDES, FAULT_WORDS, MACHINE
 from bootstrap.emulator.machine import Fault, Machine
-from bootstrap.emulator.versions import API_VERSIONS
 from bootstrap.errors import InvalidDocument, nearest
+from bootstrap.metadata.versions import KNOWN_VERSIONS
 from bootstrap.source import parse
 
 TYPE_CHECKING = False
@@ -60,7 +60,7 @@ def _machine(data: Mapping[str, Any], folder: str) -> Machine:
         given_vm_id=data.get("vmId", ""),
         user_data=_user_data(data, folder),
         user_data_file=_user_data_file(data, folder),
-        api_versions=tuple(sorted(data.get("apiVersions", API_VERSIONS))),
+        api_versions=tuple(sorted(data.get("apiVersions", KNOWN_VERSIONS))),
         faults=tuple(_fault(entry) for entry in data.get("faults", ())),
     )
 

@@ -1,7 +1,9 @@
-"""The api-versions of IMDS, and which field appeared in which.
+"""Which field of the instance document appeared in which api-version of IMDS.
 
-Source of every date: the tables "Version introduced" and "Supported API versions" of
+Source of every date: the tables "Version introduced" of
 https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service, read in 2025.
+The two oldest api-versions spelt the network differently (`ipaddress`, `mac`); here they get
+today's spelling.
 """
 
 from __future__ import annotations
@@ -9,45 +11,6 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-# The two oldest spelt the network differently (`ipaddress`, `mac`); here they get today's spelling.
-API_VERSIONS: tuple[str, ...] = (
-    "2017-03-01",
-    "2017-04-02",
-    "2017-08-01",
-    "2017-10-01",
-    "2017-12-01",
-    "2018-02-01",
-    "2018-04-02",
-    "2018-10-01",
-    "2019-02-01",
-    "2019-03-11",
-    "2019-04-30",
-    "2019-06-01",
-    "2019-06-04",
-    "2019-08-01",
-    "2019-08-15",
-    "2019-11-01",
-    "2020-06-01",
-    "2020-07-15",
-    "2020-09-01",
-    "2020-10-01",
-    "2020-12-01",
-    "2021-01-01",
-    "2021-02-01",
-    "2021-03-01",
-    "2021-05-01",
-    "2021-08-01",
-    "2021-10-01",
-    "2021-11-01",
-    "2021-11-15",
-    "2021-12-13",
-    "2023-07-01",
-    "2023-11-15",
-    "2024-03-15",
-    "2024-07-17",
-    "2025-04-07",
-)
 
 # Keys walk the document; positions in lists are left out. What is not named here was always there.
 FIELD_SINCE: dict[tuple[str, ...], str] = {

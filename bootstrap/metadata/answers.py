@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Collection, Mapping
+    from typing import Any, NoReturn
 
     from bootstrap.metadata.http1 import Response
 
@@ -32,6 +33,8 @@ _ACTIONS = {
 }
 
 _LONGEST_TEXT = 200  # characters of somebody else's words in a message of ours
+# Levels of objects and lists. The deepest document has 8; what reads it later may recurse.
+_DEEPEST = 64
 
 _MSP = (
     "the VM uses the Metadata Security Protocol and its guest proxy agent is not ready, or does "
@@ -43,6 +46,8 @@ _HINTS = {
     "401": _MSP,
     "403": _MSP,
     "404": "something answers that has no instance metadata: check imds.endpoint",
+    "408": "a middlebox answers in the place of IMDS: check the route to it",
+    "410": "the host is being serviced: a later run may succeed",
     "421": _MSP,
     "429": "another program on this VM asks IMDS more than 5 times a second: find and slow it",
     "blocked": "a firewall rule or a prohibiting route (systemd-imdsd installs one) keeps this "
@@ -52,6 +57,8 @@ _HINTS = {
     "not-json": "something else answers in the place of IMDS: check the route and imds.endpoint",
     "other-vm": "IMDS described a VM that this is not: a nested VM, or an endpoint shared by many, "
     "must not be configured by it",
+    "partial": "the host left out userData or tags, as it does while a provider of its own fails: "
+    "a later run may succeed",
     "refused": "nothing listens at the endpoint: check the route to it and imds.endpoint",
     "reset": "a firewall or a proxy cuts the connection: let it pass",
     "timeout": "a firewall or a proxy swallows the requests: they must leave directly from the "
@@ -95,13 +102,26 @@ def retry_after(response: Response) -> float:
 
 def document(response: Response) -> Any:
     """The JSON in the body. Raises `ValueError` if there is none that could be written again."""
+    return strict_json(response.body)
+
+
+def strict_json(body: bytes) -> Any:
+    """The value in a JSON text.
+
+    Raises `ValueError` for what could not be written again: a number that is none, half a
+    character, a nesting that no document has.
+    """
     try:
-        parsed = json.loads(response.body.decode("utf-8-sig"))
-        if b"\\ud" in response.body.lower():
-            # Half a surrogate pair is JSON, and yet no text: no file could hold it.
-            json.dumps(parsed, ensure_ascii=False).encode()
+        parsed = json.loads(
+            body.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite
+        )
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    if _is_deep(parsed):
+        raise ValueError("nested too deeply")
+    if b"\\ud" in body.lower():
+        # Half a surrogate pair is JSON, and yet no text: no file could hold it.
+        json.dumps(parsed, ensure_ascii=False).encode()
     return parsed
 
 
@@ -135,6 +155,29 @@ def printable(text: str) -> str:
     """Somebody else's words, short and without anything that moves a cursor."""
     plain = "".join(character if character.isprintable() else " " for character in text)
     return plain if len(plain) <= _LONGEST_TEXT else f"{plain[:_LONGEST_TEXT]}…"
+
+
+def _no_number(word: str) -> NoReturn:
+    """Refuse `NaN` and `Infinity`, which Python reads and no other reader of JSON would."""
+    raise ValueError(f"{word} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if isfinite(number) else _no_number(digits)
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _held(outer)]
+    return bool(level)
+
+
+def _held(value: Any) -> Collection[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _object(response: Response) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ LINK_LOCAL = "http://169.254.169.254"
 _SCHEME = "http://"
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
 _LARGEST_PORT = 65535
+_PORT_DIGITS = 5
 
 
 class Endpoint:
@@ -44,17 +45,19 @@ def parse_endpoint(text: str) -> Endpoint:
     text = text or LINK_LOCAL
     if text[: len(_SCHEME)].lower() != _SCHEME:
         raise _unusable(text, "it does not start with http:// (IMDS has no TLS)")
+    if "@" in text:
+        # The text is not repeated: what stands before the @ may be a password, with any mark in it.
+        raise _unusable("(not shown)", "it holds user information")
     for mark, what in (("?", "a query"), ("#", "a fragment"), ("\\", "a backslash")):
         if mark in text:
             raise _unusable(text, f"it holds {what}")
     authority, _, base = text[len(_SCHEME) :].partition("/")
-    if "@" in authority:
-        # The text is not repeated: what stands before the @ may be a password.
-        raise _unusable("(not shown)", "it holds user information")
     host, port = _host_and_port(text, authority)
     base = base.rstrip("/")
     if base and not is_plain_path(f"/{base}"):
         raise _unusable(text, "its path is not a plain one")
+    if f"/{base}".endswith("/metadata"):
+        raise _unusable(text, "/metadata is not part of it: the agent adds that itself")
     return Endpoint(host, port, f"/{base}" if base else "")
 
 
@@ -79,9 +82,10 @@ def _host_and_port(text: str, authority: str) -> tuple[str, int]:
         port = port if colon else "80"
         if not host or not _NAME.issuperset(host.lower()):
             raise _unusable(text, "its host is not a name or an address")
-    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= _LARGEST_PORT):
+    number = int(port) if port.isascii() and port.isdigit() and len(port) <= _PORT_DIGITS else 0
+    if not 0 < number <= _LARGEST_PORT:
         raise _unusable(text, "its port is not a number from 1 to 65535")
-    return host, int(port)
+    return host, number
 
 
 def _is_ipv6(host: str) -> bool:

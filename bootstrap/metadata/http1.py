@@ -169,7 +169,7 @@ def _header(line: bytes) -> tuple[str, str]:
     if not colon or not name or not _TOKEN.issuperset(name):
         raise _garbage("a line among the headers that is none")
     if b"\r" in value or b"\n" in value or b"\0" in value:
-        raise _garbage("a header with a line end in it")
+        raise _garbage("a header with a line end or a NUL in it")
     return name.decode("ascii").lower(), value.strip(b" \t").decode("latin-1")
 
 

@@ -6,15 +6,16 @@ An answer is judged by `answers`, the pace is kept by `patience`, the bytes are 
 from __future__ import annotations
 
 import time
+from functools import partial
 
-from bootstrap.errors import MetadataRefused, MetadataUnavailable
+from bootstrap.errors import MetadataRefused, MetadataUnavailable, SettingsError
 from bootstrap.metadata import answers, wire
 from bootstrap.metadata.dmi import swap_fields
 from bootstrap.metadata.endpoint import parse_endpoint
 from bootstrap.metadata.http1 import WireError
-from bootstrap.metadata.instance import Instance, WrongShape
+from bootstrap.metadata.instance import Instance, WrongShape, missing_keys
 from bootstrap.metadata.patience import OutOfTime, Patience
-from bootstrap.metadata.versions import DEFAULT_VERSION, newest_common
+from bootstrap.metadata.versions import DEFAULT_VERSION, is_version, newest_common
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 _INSTANCE = "/metadata/instance?api-version={}&extended=true"
 _VERSIONS = "/metadata/versions"  # the one path that needs no api-version
 _HEADERS = {"Metadata": "true", "Accept": "application/json"}
+# Seconds for which an answer without userData or tags is taken for a partial one. A host that never
+# gives them is believed in the end, for not to be configured at all would be worse.
+_PARTIAL = 30.0
 
 
 class Imds:
@@ -39,7 +43,7 @@ class Imds:
     `endpoint` is `http://host[:port][/base]`, empty for the platform's own; `deadline` a moment
     on `clock`; `timeout` the seconds that one request may take; `grace` the seconds for which
     401, 403 and 421 are taken for a guest proxy agent that still starts. `on_attempt` hears of
-    each request. A wrong endpoint raises `SettingsError`.
+    each request. A wrong endpoint or api-version raises `SettingsError`.
     """
 
     __slots__ = (
@@ -47,8 +51,8 @@ class Imds:
         "_clock",
         "_deadline",
         "_endpoint",
+        "_first",
         "_grace",
-        "_grace_end",
         "_patience",
         "_timeout",
     )
@@ -66,12 +70,18 @@ class Imds:
         sleep: Callable[[float], None] = time.sleep,
         uniform: Uniform | None = None,
     ) -> None:
+        if not is_version(api_version):
+            # It becomes a part of the request, and must not be able to become more than that.
+            raise SettingsError(
+                f"the api-version {api_version!r} cannot be asked for: it is not a date",
+                hint=f"write imds.api_version as {DEFAULT_VERSION}",
+            )
         self._endpoint = parse_endpoint(endpoint)
         self._api_version = api_version
         self._clock = clock
         self._deadline = deadline
         self._grace = grace
-        self._grace_end: float | None = None
+        self._first: dict[str, float] = {}  # when something came for the first time
         self._timeout = timeout
         self._patience = Patience(
             deadline=deadline, on_attempt=on_attempt, clock=clock, sleep=sleep, uniform=uniform
@@ -93,7 +103,8 @@ class Imds:
         rejected: set[str] = set()
         while True:
             try:
-                return self._ask(_INSTANCE.format(version), _reader(version, expected_vm_id))
+                read = partial(self._read_instance, version, expected_vm_id)
+                return self._ask(_INSTANCE.format(version), read)
             except _OtherVersions as refusal:  # noqa: PERF203 - once per boot, if at all
                 rejected.add(version)
                 version = self._agree(refusal.response, rejected)
@@ -103,10 +114,16 @@ class Imds:
         version = newest_common(answers.offered_versions(response), rejected=rejected)
         if version is None:
             # A 400 names only the three newest; an old enough or new enough host knows others.
-            version = newest_common(self._ask(_VERSIONS, _read_versions), rejected=rejected)
+            version = newest_common(self._all_versions(), rejected=rejected)
         if version is None:
             raise self._refusal(response)
         return version
+
+    def _all_versions(self) -> tuple[str, ...]:
+        try:
+            return self._ask(_VERSIONS, _read_versions)
+        except _OtherVersions as refusal:  # of the one question that names no api-version
+            raise self._refusal(refusal.response) from None
 
     def _ask(self, path: str, read: Callable[[Response], T]) -> T:
         """What `read` makes of the first usable answer to `path`."""
@@ -145,7 +162,7 @@ class Imds:
         if what == answers.USE:
             return
         said = answers.said(response)
-        if what == answers.RETRY or (what == answers.GRACE and self._in_grace()):
+        if what == answers.RETRY or (what == answers.GRACE and self._within(self._grace, what)):
             raise _Unusable(outcome, said)
         if what == answers.RETRY_AFTER:
             raise _Unusable(outcome, said, at_least=answers.retry_after(response))
@@ -154,11 +171,24 @@ class Imds:
             raise _OtherVersions(response)
         raise self._refusal(response)
 
-    def _in_grace(self) -> bool:
-        """Whether the grace period, which the first such answer starts, still runs."""
-        if self._grace_end is None:
-            self._grace_end = self._clock() + self._grace
-        return self._clock() < self._grace_end
+    def _within(self, seconds: float, what: str) -> bool:
+        """Whether less than so many seconds have passed since `what` came for the first time."""
+        now = self._clock()
+        return now < self._first.setdefault(what, now) + seconds
+
+    def _read_instance(
+        self, api_version: str, expected_vm_id: str | None, response: Response
+    ) -> Instance:
+        try:
+            instance = Instance.from_document(_document(response), api_version)
+        except WrongShape as error:
+            raise _Unusable("wrong-shape", str(error)) from error
+        if expected_vm_id and not _same_vm(expected_vm_id, instance.vm_id):
+            raise _Unusable("other-vm", f"it is {instance.vm_id}, this is {expected_vm_id}")
+        missing = missing_keys(instance)
+        if missing and self._within(_PARTIAL, "partial"):
+            raise _Unusable("partial", f"{' and '.join(missing)} not there")
+        return instance
 
     def _refusal(self, response: Response) -> MetadataRefused:
         status = str(response.status)
@@ -192,19 +222,6 @@ class _OtherVersions(Exception):
     def __init__(self, response: Response) -> None:
         super().__init__(response.status)
         self.response = response
-
-
-def _reader(api_version: str, expected_vm_id: str | None) -> Callable[[Response], Instance]:
-    def read(response: Response) -> Instance:
-        try:
-            instance = Instance.from_document(_document(response), api_version)
-        except WrongShape as error:
-            raise _Unusable("wrong-shape", str(error)) from error
-        if expected_vm_id and not _same_vm(expected_vm_id, instance.vm_id):
-            raise _Unusable("other-vm", f"it is {instance.vm_id}, this is {expected_vm_id}")
-        return instance
-
-    return read
 
 
 def _same_vm(firmware: str, vm_id: str) -> bool:

@@ -85,6 +85,21 @@ class Instance:
         )
 
 
+def missing_keys(instance: Instance) -> tuple[str, ...]:
+    """The keys that every answer of the instance's api-version holds, and this one does not.
+
+    "Missing or inapplicable values are always included but will be set to an empty string"
+    (https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#data-format), so
+    without them an answer is only a part of what the host knows.
+    """
+    compute = instance.raw["compute"]
+    return tuple(
+        f"compute.{key}"
+        for key, since in (("userData", MINIMUM_USER_DATA), ("tagsList", MINIMUM_TAGS_LIST))
+        if key not in compute and instance.api_version >= since
+    )
+
+
 def _text(part: Mapping[str, Any], key: str) -> str:
     value = part.get(key)
     if value is None:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 # Oldest first. Up to 2023-07-01 the example of `Versions` in Azure/azure-rest-api-specs,
-# specification/imds/data-plane; the later ones from the service's page,
+# specification/imds/data-plane; the later ones from the service's page, read in 2025:
 # https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#supported-api-versions
 KNOWN_VERSIONS = (
     "2017-03-01",
@@ -42,12 +42,21 @@ KNOWN_VERSIONS = (
     "2021-12-13",
     "2023-07-01",
     "2023-11-15",
+    "2024-03-15",
+    "2024-07-17",
     "2025-04-07",
 )
 
 DEFAULT_VERSION = "2023-07-01"  # offered in every cloud
 MINIMUM_TAGS_LIST = "2019-06-04"  # compute.tagsList appeared here (same page, "Compute")
 MINIMUM_USER_DATA = "2021-01-01"  # compute.userData appeared here (same page, "Get user data")
+
+
+def is_version(text: str) -> bool:
+    """Whether `text` has the form of an api-version, known or not: a date such as 2023-07-01."""
+    fields = text.split("-")
+    digits = "".join(fields)
+    return [*map(len, fields)] == [4, 2, 2] and digits.isascii() and digits.isdecimal()
 
 
 def newest_common(offered: Iterable[str], *, rejected: Collection[str] = ()) -> str | None:

@@ -60,7 +60,8 @@ def get(
     none. `ValueError` is a fault of the caller: a path or a header that must never be sent.
     """
     request = _request(endpoint, path, headers)
-    end = min(clock() + timeout, deadline)
+    started = clock()
+    end = min(started + timeout, deadline)
 
     def left() -> float:
         seconds = end - clock()
@@ -74,7 +75,8 @@ def get(
             connection.sendall(request)
             return _receive(connection, left)
     except TimeoutError as error:
-        raise WireError("timeout", f"no whole answer within {timeout:g} s") from error
+        took = max(0.0, end - started)
+        raise WireError("timeout", f"no whole answer within {took:.3g} s") from error
     except OSError as error:
         outcome = _OUTCOMES.get(error.errno or 0, "network")
         raise WireError(outcome, error.strerror or str(error)) from error

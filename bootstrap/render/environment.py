@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import (
+    BytecodeCache,
     FunctionLoader,
     TemplateNotFound,
     TemplateRuntimeError,
@@ -41,6 +42,7 @@ from bootstrap.render.refusal import Refusal, kind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from jinja2.bccache import Bucket
     from jinja2.environment import TemplateModule
     from jinja2.runtime import Context
 
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from bootstrap.render.rendered import Template
 
 __all__ = [
+    "Compiled",
     "Environment",
     "TemplateNotFound",
     "TemplateRuntimeError",
@@ -56,6 +59,21 @@ __all__ = [
 ]
 
 GLOBALS = ("range", "dict", "namespace", "cycler", "joiner")
+
+
+class Compiled(BytecodeCache):
+    """Templates once compiled, for another rendering of the same texts: only values differ."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give Jinja the code of this very text, if it is here."""
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what Jinja has just compiled."""
+        self._codes[bucket.key, bucket.checksum] = bucket.code
 
 
 class Environment(ImmutableSandboxedEnvironment):
@@ -70,6 +88,7 @@ class Environment(ImmutableSandboxedEnvironment):
         *,
         findings: Findings,
         budget: bounds.Budget,
+        compiled: Compiled | None = None,
     ) -> None:
         super().__init__(
             loader=FunctionLoader(lambda name: templates[name].text if name in templates else None),
@@ -80,6 +99,7 @@ class Environment(ImmutableSandboxedEnvironment):
             optimized=False,  # a constant expression is as bounded, and fails as well, as another
             cache_size=-1,
             auto_reload=False,
+            bytecode_cache=compiled,
         )
         self.template_class = _Template
         self._budget = budget

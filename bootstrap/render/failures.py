@@ -57,9 +57,7 @@ def _report_words(message: str, place: Place, findings: Findings) -> None:
     unknown = _UNKNOWN.match(message)
     if unknown:
         sort, name = unknown.groups()
-        meant = nearest(name, _KNOWN[sort])
-        message = f"there is no {sort} `{name}`"
-        hint = f"did you mean {meant}?" if meant else ""
+        message, hint = _no_such(sort, name, _KNOWN[sort], findings)
     findings.add_failure(message, place, hint=hint)
 
 
@@ -67,6 +65,13 @@ def _report_not_found(
     error: TemplateNotFound, place: Place, findings: Findings, templates: Iterable[str]
 ) -> None:
     names = error.templates if isinstance(error, TemplatesNotFound) else [str(error.name)]
-    message = " and ".join(f"there is no template `{name}`" for name in names)
-    meant = nearest(str(names[-1]), templates) if names else None
-    findings.add_failure(message, place, hint=f"did you mean {meant}?" if meant else "")
+    told = [_no_such("template", str(name), templates, findings) for name in names]
+    message = " and ".join(message for message, _ in told)
+    findings.add_failure(message, place, hint=told[-1][1] if told else "")
+
+
+def _no_such(sort: str, name: str, known: Iterable[str], findings: Findings) -> tuple[str, str]:
+    """The message and the hint for a name that no `sort` has; one out of a value is not told."""
+    meant = nearest(name, known)
+    what = f"`{name}`" if findings.is_written(name) else "of the name that is worked out here"
+    return f"there is no {sort} {what}", f"did you mean {meant}?" if meant else ""

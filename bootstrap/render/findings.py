@@ -57,12 +57,23 @@ class Findings:
 
     def add_gap(self, gap: Gap) -> None:
         """Report a missing name at the place where it stands."""
+        word = str(gap.name or "")
         if gap.reason:
             message, hint = gap.reason, ""
-        else:
+        elif self.is_written(word):
             message, hint = self._names.describe(gap.obj, gap.name)
+        else:
+            message, hint = self._names.describe_computed(gap.obj)
         self._doubtful.update((gap.place, self.here()))
-        self.add(message, gap.place, hint=hint, word=str(gap.name or ""))
+        self.add(message, gap.place, hint=hint, word=word)
+
+    def is_written(self, word: str) -> bool:
+        """Whether some template holds `word`; what none holds came out of a value, and is not told.
+
+        Digits are told always: they are the positions in lists that loops count.
+        """
+        texts = (template.text for template in self._templates.values())
+        return word.isdecimal() or any(word in text for text in texts)
 
     def add_here(self, message: str, *, hint: str = "") -> None:
         """Report `message` at the line that is being rendered."""

@@ -45,6 +45,13 @@ class Names:
         reason = f": {kind(obj)} has no such key" if is_data(obj) else ""
         return f"`{name}` is not defined{reason}", ""
 
+    def describe_computed(self, obj: Any) -> tuple[str, str]:
+        """The message and the hint for a name that was worked out, perhaps from a secret."""
+        path = self._path(obj)
+        what = f"`{format_path(path)}`" if path else kind(obj)
+        hint = _keys(obj) if isinstance(obj, Mapping) else ""
+        return f"{what} has no key of the name that is worked out here", hint
+
     def _path(self, container: Any) -> Path:
         if not self._found:  # only a failing run looks
             for path, value in _containers((), self._context):
@@ -79,8 +86,10 @@ def _join(path: Path, name: Any) -> str:
 
 def _hint_for_key(path: Path, name: Any, mapping: Mapping[Any, Any]) -> str:
     meant = nearest(str(name), map(str, mapping))
-    if meant:
-        return f"did you mean {_join(path, meant)}?"
+    return f"did you mean {_join(path, meant)}?" if meant else _keys(mapping)
+
+
+def _keys(mapping: Mapping[Any, Any]) -> str:
     keys = list(map(str, mapping))
     if not keys:
         return "the mapping is empty"

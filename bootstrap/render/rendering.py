@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.config.configuration import FileSpec
+    from bootstrap.render.environment import Compiled
 
 
 def render(
@@ -30,19 +31,21 @@ def render(
     max_bytes: int,
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
+    compiled: Compiled | None = None,
 ) -> tuple[Rendered, ...]:
     """The contents of `files`, in their order.
 
     `context` is what templates see: values, secrets, instance, tags, environment. `templates` maps
     the names that `template`, `include`, `extends` and `import` use. No file may become larger than
-    `max_bytes`, and all of them together may take `seconds`.
+    `max_bytes`, and all of them together may take `seconds`. Renderings that are given the same
+    `compiled` compile each template once.
 
     Raises RenderError with every problem of every file: each missing name, and what ended the
     rendering of a file. What the templates hold is printed as it stands; values are data, and are
     never read as templates.
     """
     budget = Budget(seconds=seconds, max_bytes=max_bytes, clock=clock)
-    return _Rendering(files, context, templates, budget).run()
+    return _Rendering(files, context, templates, budget, compiled).run()
 
 
 class _Rendering:
@@ -52,6 +55,7 @@ class _Rendering:
         context: Mapping[str, Any],
         templates: Mapping[str, Template],
         budget: Budget,
+        compiled: Compiled | None,
     ) -> None:
         self._files = files
         self._templates = templates
@@ -60,7 +64,9 @@ class _Rendering:
         sources = {**templates, **_inline(files)}
         self._findings = Findings(sources, Names(seen))
         self._budget = budget
-        self._environment = Environment(sources, seen, findings=self._findings, budget=budget)
+        self._environment = Environment(
+            sources, seen, findings=self._findings, budget=budget, compiled=compiled
+        )
 
     def run(self) -> tuple[Rendered, ...]:
         rendered = []

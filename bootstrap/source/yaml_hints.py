@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+QUOTED = re.compile(r""" (['"]).{2,}\1""")
 # A part of the library's words, ours, the hint. libyaml and PyYAML word some differently.
 WORDS = (
     (
@@ -69,4 +72,5 @@ def explain(
     for part, message, hint in WORDS:
         if part in problem:
             return message, hint
-    return f"not valid YAML: {problem}", ""
+    # PyYAML quotes the text, libyaml does not; and the text may be one that is never shown.
+    return f"not valid YAML: {QUOTED.sub('', problem)}", ""

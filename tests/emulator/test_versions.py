@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from bootstrap.emulator.versions import API_VERSIONS, FIELD_SINCE, at_version
+from bootstrap.emulator.versions import FIELD_SINCE, at_version
+from bootstrap.metadata.versions import KNOWN_VERSIONS
 
 RICH = {
     "tags": {"a": "b"},
@@ -50,7 +51,7 @@ def test_a_field_appears_with_its_version(serve, ask, field):
     """The api-version in the table shows the field, the one before does not."""
     emulator = serve(RICH if "host" not in field else None)
     since = FIELD_SINCE[field]
-    before = API_VERSIONS[API_VERSIONS.index(since) - 1]
+    before = KNOWN_VERSIONS[KNOWN_VERSIONS.index(since) - 1]
     for version, expected in ((before, False), (since, True)):
         document = ask(emulator, f"/metadata/instance?api-version={version}").json()
         assert (field in set(paths_of(document))) is expected, version
@@ -59,14 +60,14 @@ def test_a_field_appears_with_its_version(serve, ask, field):
 def test_custom_data_is_gone_again(serve, instance):
     """CustomData came, was deprecated, and is no longer part of newer answers."""
     emulator = serve()
-    shown = [v for v in API_VERSIONS if "customData" in instance(emulator, v)["compute"]]
+    shown = [v for v in KNOWN_VERSIONS if "customData" in instance(emulator, v)["compute"]]
     assert (shown[0], shown[-1]) == ("2019-02-01", "2020-07-15")
 
 
 def test_newer_versions_only_add(serve, instance):
     """Apart from customData, no field is lost from one version to the next."""
     emulator, seen = serve(RICH), set()
-    for version in API_VERSIONS:
+    for version in KNOWN_VERSIONS:
         now = set(paths_of(instance(emulator, version))) - {("compute", "customData")}
         assert seen <= now
         seen = now
@@ -75,7 +76,7 @@ def test_newer_versions_only_add(serve, instance):
 def test_what_the_table_does_not_name_is_kept():
     """Fields of a machine's own are shown in every version."""
     document = {"compute": {"ownField": [{"x": "1"}]}}
-    assert at_version(document, API_VERSIONS[0]) == document
+    assert at_version(document, KNOWN_VERSIONS[0]) == document
 
 
 @pytest.mark.parametrize("version", ["2021-01-01", "2023-07-01"])

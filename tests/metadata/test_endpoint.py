@@ -51,6 +51,7 @@ def test_an_endpoint_is_a_host_a_port_and_a_base(text, host, port, base, authori
         "http://::1",
         "ftp://h",
         "http://h:99999999999",
+        "http://h:0655350",
         "http://h:²",
     ],
 )
@@ -61,10 +62,11 @@ def test_anything_but_plain_http_is_refused(text):
     assert "imds.endpoint" in caught.value.hint
 
 
-def test_a_password_in_the_endpoint_is_not_repeated():
-    """The message about user information does not show it."""
+@pytest.mark.parametrize("password", ["hunter2", "hunter2?", "hunter2#", "hunter2/x", "\\hunter2"])
+def test_a_password_in_the_endpoint_is_not_repeated(password):
+    """The message about user information does not show it, whatever is in it."""
     with pytest.raises(SettingsError) as caught:
-        parse_endpoint("http://me:hunter2@h")
+        parse_endpoint(f"http://me:{password}@h")
     assert "hunter2" not in str(caught.value)
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bootstrap.errors import MetadataRefused, MetadataUnavailable
+from bootstrap.errors import MetadataRefused, MetadataUnavailable, SettingsError
 from bootstrap.metadata.imds import Imds
 
 VM_ID = "0f9e8d7c-6b5a-4938-8271-605f4e3d2c1b"
@@ -89,6 +89,10 @@ def test_a_status_that_can_pass_is_asked_again(serve, patient, document, heard, 
         (b"HTTP/1.1 200 OK\r\n\r\n\xff\xfe", "not-json"),
         (b'HTTP/1.1 200 OK\r\n\r\n{"a": "\\ud800"}', "not-json"),
         (b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 200_000, "not-json"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"x": ' + b"[" * 500 + b"]" * 500 + b"}", "not-json"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"x": NaN}', "not-json"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"x": -Infinity}', "not-json"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"x": 1e999}', "not-json"),
         (b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 1_100_000, "too-large"),
         ([], "wrong-shape"),
         ({"compute": {}}, "wrong-shape"),
@@ -100,6 +104,25 @@ def test_an_answer_that_cannot_be_used_is_asked_again(serve, patient, document, 
     imds = patient(serve(unusable, document))
     assert imds.instance().vm_id == VM_ID
     assert imds.tally.outcomes == {outcome: 1, "ok": 1}
+
+
+@pytest.mark.parametrize("key", ["userData", "tagsList"])
+def test_a_partial_answer_is_asked_again(serve, patient, document, heard, key):
+    """A VM whose userData or tags a provider failed to give is not taken for one without."""
+    compute = {name: value for name, value in document["compute"].items() if name != key}
+    imds = patient(serve({"compute": compute}, {"compute": compute}, document))
+    assert imds.instance().tags == (("environment", "prod"),)
+    assert outcomes(heard) == ["partial", "partial", "ok"]
+    assert heard[0].detail == f"compute.{key} not there"
+
+
+def test_a_host_that_never_gives_all_is_believed_in_the_end(serve, patient, document, fake_time):
+    """A key that no answer holds keeps the machine waiting for half a minute, not for ever."""
+    del document["compute"]["userData"]
+    imds = patient(serve(document))
+    started = fake_time.now
+    assert imds.instance().user_data == ""
+    assert 30 <= fake_time.now - started < 36
 
 
 def test_an_answer_about_another_vm_is_asked_again(serve, patient, document, heard):
@@ -290,6 +313,41 @@ def test_negotiation_ends(serve, patient, answer):
     with pytest.raises(MetadataRefused):
         patient(server).instance()
     assert len(server.times) == 3
+
+
+def test_a_host_that_turns_down_every_question_is_final(serve, patient, answer):
+    """Even the list of its api-versions may be answered with a list of api-versions."""
+    server = serve(rejection(answer, "2020-10-01", "2023-07-01"))
+    with pytest.raises(MetadataRefused, match="refused the request with 400"):
+        patient(server).instance()
+    assert server.paths[-1] == "/metadata/versions"
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        "",
+        "2021-01-01&x=y",
+        "2021-01-01 HTTP/1.1",
+        "2021-01-01\r\nX: y",
+        "..",
+        "2021-1-1",
+        "٢٠٢١-٠١-٠١",
+    ],
+)
+def test_an_api_version_cannot_alter_the_request(serve, quick, document, version):
+    """What is no date is a settings error; nothing is sent."""
+    server = serve(document)
+    with pytest.raises(SettingsError, match="api-version") as caught:
+        quick(server, api_version=version)
+    assert "imds.api_version" in caught.value.hint
+    assert not server.times
+
+
+def test_an_api_version_of_tomorrow_can_be_asked_for(serve, quick, document):
+    """The builder of an image may know a version that this program does not."""
+    server = serve(document)
+    assert quick(server, api_version="2099-12-31").instance().api_version == "2099-12-31"
 
 
 def test_no_more_than_five_requests_a_second(serve, quick, answer, document):

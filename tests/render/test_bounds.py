@@ -66,14 +66,14 @@ GREEDY = {
 def test_greedy_template_is_stopped(template, render_text):
     """No template outlasts its time by much or takes memory to match its wishes."""
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.thread_time()  # not the time that other processes take
     try:
         with pytest.raises(RenderError) as caught:
             render_text(template, max_bytes=50_000, seconds=0.3)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert time.monotonic() - started < 5  # tracing makes everything several times slower
+    assert time.thread_time() - started < 5  # tracing makes everything several times slower
     assert peak < 100_000_000
     assert caught.value.problems[0].where.startswith("main.j2:")
 

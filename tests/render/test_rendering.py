@@ -105,5 +105,42 @@ def test_secret_is_in_no_message(context):
     assert "s3cret" not in told
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ values.web[secrets.db] }}",
+        "{{ {'a': 1}[secrets.db] }}",
+        "{{ [1][secrets.db] }}",
+        "{{ values.sites | map(attribute=secrets.db) | list }}",
+        "{{ values.sites | sort(attribute=secrets.db) | list }}",
+        "{{ values.sites | selectattr('name', secrets.db) | list }}",
+        "{{ ['x'] | map(secrets.db) | list }}",
+        "{% include secrets.db %}",
+        "{% include ['none.j2', secrets.db] %}",
+        "{% import secrets.db as x %}",
+        "{{ 'a' | regex_replace('(?P=' ~ secrets.db ~ ')', '') }}",
+        "{{ 'a' is matching('(?P<' ~ secrets.db ~ ' x>a)') }}",
+    ],
+)
+def test_name_that_comes_out_of_a_value_is_in_no_message(text, context):
+    """A key, a template or a filter may be named by a value; the message does not repeat it."""
+    with pytest.raises(RenderError) as caught:
+        render([FileSpec(path="/a", content=text)], context, {}, **LIMITS)
+    assert not any("s3cret" in repr(vars_of(problem)) for problem in caught.value.problems)
+
+
+def test_computed_name_is_told_apart_from_a_written_one(context):
+    """A name that stands in the template is told with its path; of another, what there is."""
+    text = "{% set k = 'po' ~ 'rts' %}{{ values.web[k] }}{{ values.web['ports'] }}"
+    with pytest.raises(RenderError) as caught:
+        render([FileSpec(path="/a", content=text)], context, {}, **LIMITS)
+    assert caught.value.problems[0].message == "`values.web.ports` is not defined"
+    with pytest.raises(RenderError) as caught:
+        render([FileSpec(path="/a", content=text[:45])], context, {}, **LIMITS)
+    problem = caught.value.problems[0]
+    assert problem.message == "`values.web` has no key of the name that is worked out here"
+    assert problem.hint == "there is port, tls"
+
+
 def vars_of(problem):
     return {name: getattr(problem, name) for name in problem.__slots__}

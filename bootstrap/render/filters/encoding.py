@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+SCALARS = (str, int, float, type(None))
 DEPTH = 100  # mappings within mappings; deeper ones come from a template that nests its own
 
 
@@ -114,7 +115,7 @@ class _Copy:
 
     def copy(self, value: Any, depth: int) -> Any:
         self._count(value, depth)
-        if value is None or isinstance(value, str | int | float):
+        if isinstance(value, SCALARS):
             return value
         if isinstance(value, Gap):
             value.use()

@@ -163,7 +163,8 @@ def _compile(pattern: str, *, ignorecase: bool) -> re.Pattern[str]:
     try:
         return re.compile(pattern, re.IGNORECASE if ignorecase else 0)
     except re.error as error:
-        raise Refusal(f"the regular expression is not valid: {error.msg}") from None
+        reason = error.msg.partition("'")[0].strip()  # what it quotes may come from a value
+        raise Refusal(f"the regular expression is not valid: {reason}") from None
 
 
 def _scalar(value: Any) -> str | int | float:
