@@ -22,7 +22,7 @@ from bootstrap.observation import ask, is_elsewhere, read_offline, warnings_of
 from bootstrap.report.log import DEBUG, INFO, WARNING
 from bootstrap.report.status import Status, timestamp
 from bootstrap.settings.load import load, remember
-from bootstrap.state import store
+from bootstrap.state import recovery, store
 from bootstrap.state.lock import Lock
 from bootstrap.state.record import State
 
@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 
     from bootstrap.apply.change import Plan
     from bootstrap.apply.commands import Ended
+    from bootstrap.apply.journal import Story
     from bootstrap.config.configuration import Configuration
     from bootstrap.image import Image
     from bootstrap.machine import Machine
     from bootstrap.metadata.instance import Instance
     from bootstrap.settings import Settings
+    from bootstrap.state.fulfilment import Fulfilment
 
 
 def run(machine: Machine, *, force: bool = False, offline: str | None = None) -> Status:
@@ -70,8 +72,9 @@ def preview(machine: Machine, *, offline: str | None = None) -> Plan:
     settings, instance = observe(machine, offline=offline)
     loaded = store.load(instance.vm_id, root=machine.root)
     image = read_image_of(machine, settings)
-    _, plan = _prepare(machine, settings, instance, image, loaded.state)
-    return plan
+    seen = recovery.foresee(instance.vm_id, loaded.state, root=machine.root)
+    _, plan = _prepare(machine, settings, instance, image, seen.state, undone=seen.undone)
+    return replace(plan, notes=(seen.text, *plan.notes)) if seen.text else plan
 
 
 def observe(
@@ -119,6 +122,8 @@ def _prepare(
     instance: Instance,
     image: Image,
     state: State | None,
+    *,
+    undone: Story | None = None,
 ) -> tuple[Configuration, Plan]:
     """Everything up to the first write: the configuration, and the plan that follows from it."""
     from bootstrap.apply.plan import plan
@@ -131,6 +136,7 @@ def _prepare(
         prune=settings.prune,
         handlers=configuration.handlers,
         pending=state.pending_handlers if state else (),
+        undone=undone,
     )
 
 
@@ -144,7 +150,8 @@ class _Run:
         self.deadline = machine.clock() + settings.deadline - status.seconds
 
     def go(self, *, force: bool, offline: str | None) -> str:
-        """The run from the firmware to its result."""
+        """The run from the firmware to its result, after settling one that was interrupted."""
+        self._recover()
         firmware = read_firmware(self.machine.root)
         if offline is None and is_elsewhere(self.settings, firmware):
             self.machine.log.event(INFO, "platform.elsewhere", firmware=firmware.tells)
@@ -161,6 +168,12 @@ class _Run:
         for text in warnings_of(instance):
             self._warn(text)
         return self._configure(instance, force=force)
+
+    def _recover(self) -> None:
+        now = timestamp(self.machine.now())
+        if recovered := recovery.recover(root=self.machine.root, now=now):
+            self.machine.log.event(WARNING, f"recovery.{recovered.verdict}")
+            self._warn(recovered.text)
 
     def _instance(self, vm_id: str | None, offline: str | None) -> Instance:
         if offline is not None:
@@ -205,18 +218,38 @@ class _Run:
         )
 
     def _apply(self, configuration: Configuration, plan: Plan, state: State, mark: str) -> str:
-        """Write, remember, notify, remember: what is due is on record before it is run."""
+        """Write, notify, remember: one transaction."""
         self._tell(configuration, plan)
         if self.machine.clock() >= self.deadline:
             raise DeadlinePassed("the deadline passed before anything was written")
-        state = replace(self._commit(plan, state), fingerprint="")
-        if plan.handlers:
-            self._save(state)
-            self._notify(configuration, state)
-        now = timestamp(self.machine.now())
-        done = replace(state, pending_handlers=(), fingerprint=mark, configured_at=now)
-        self._save(done)
+        after = State(
+            vm_id=state.vm_id,
+            agent_version=__version__,
+            fingerprint=mark,
+            written={record.path: record for record in plan.written},
+            settings=remember(self.settings),
+            configured_at=timestamp(self.machine.now()),
+        )
+        self._fulfilment(configuration, plan).commit(plan, state, after)
+        for change in plan.changes:
+            why = ", ".join(change.reasons)
+            self.machine.log.event(INFO, f"file.{change.action}", path=change.path, why=why)
         return "configured" if plan.changes or plan.handlers else "unchanged"
+
+    def _fulfilment(self, configuration: Configuration, plan: Plan) -> Fulfilment:
+        from bootstrap.apply.handlers import Handlers
+        from bootstrap.state.fulfilment import Fulfilment
+
+        rules = self.settings.commands
+        run, timeout = self._command, rules.timeout
+        handlers = Handlers(configuration.handlers, timeout=timeout, run=run, hushed=plan.hushed)
+        return Fulfilment(
+            handlers,
+            root=self.machine.root,
+            timeout=timeout,
+            run=run,
+            keep=rules.on_notify_failure == "keep",
+        )
 
     def _tell(self, configuration: Configuration, plan: Plan) -> None:
         from bootstrap.report.changes import change_record
@@ -230,35 +263,6 @@ class _Run:
             handlers=list(plan.handlers),
         )
 
-    def _commit(self, plan: Plan, state: State) -> State:
-        from bootstrap.apply.commit import commit
-
-        written = commit(plan, timeout=self.settings.commands.timeout, run=self._command)
-        for change in plan.changes:
-            why = ", ".join(change.reasons)
-            self.machine.log.event(INFO, f"file.{change.action}", path=change.path, why=why)
-        return replace(
-            state,
-            agent_version=__version__,
-            written={record.path: record for record in written},
-            pending_handlers=plan.handlers,
-            settings=remember(self.settings),
-        )
-
-    def _notify(self, configuration: Configuration, state: State) -> None:
-        from bootstrap.apply.handlers import HandlersFailed, notify
-
-        try:
-            notify(
-                state.pending_handlers,
-                configuration.handlers,
-                timeout=self.settings.commands.timeout,
-                run=self._command,
-            )
-        except HandlersFailed as error:
-            self._save(replace(state, pending_handlers=error.due))
-            raise
-
     def _command(self, command: Sequence[str], *, timeout: float) -> Ended:
         """Run a check or a handler, within its own time and within the run's."""
         from bootstrap.apply import commands
@@ -270,9 +274,6 @@ class _Run:
             priority, "command.ended", command=command[0], how=ended.reason or "ok"
         )
         return ended
-
-    def _save(self, state: State) -> None:
-        store.save(state, root=self.machine.root)
 
     def _warn(self, text: str) -> None:
         self.status.warn(text)

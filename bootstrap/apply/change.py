@@ -55,11 +55,13 @@ class Plan:
     """All that a commit will do, in order.
 
     `unchanged` are the paths that are as they shall be; `handlers` the names of those that are
-    due; `written` the records to remember once the plan is committed; `notes` words for the log.
+    due, `hushed` those of them whose output may hold a secret; `written` the records to remember
+    once the plan is committed; `notes` words for the log.
     """
 
     changes: tuple[Change, ...] = ()
     unchanged: tuple[str, ...] = ()
     handlers: tuple[str, ...] = ()
+    hushed: frozenset[str] = frozenset()
     written: tuple[Written, ...] = ()
     notes: tuple[str, ...] = ()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bootstrap.apply.entries import PLACEHOLDER, takes_path
 from bootstrap.apply.failures import together
-from bootstrap.apply.steps import PLACEHOLDER
 from bootstrap.errors import CommandFailed, Problem
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ def before(steps: Iterable[Step], *, timeout: float, run: Run) -> None:
             if (command := step.change.check)
             and (staged := step.staged)
             and step.change.action != "attributes"
-            and _takes_path(command)
+            and takes_path(command)
         ],
         timeout=timeout,
         run=run,
@@ -50,13 +50,9 @@ def after(steps: Iterable[Step], *, timeout: float, run: Run) -> None:
     checked: dict[tuple[str, ...], Change] = {}
     for step in steps:
         command = step.change.check
-        if command and step.change.action != "attributes" and not _takes_path(command):
+        if command and step.change.action != "attributes" and not takes_path(command):
             checked.setdefault(command, step.change)
     _run([(change, command) for command, change in checked.items()], timeout=timeout, run=run)
-
-
-def _takes_path(command: tuple[str, ...]) -> bool:
-    return any(PLACEHOLDER in word for word in command)
 
 
 def _run(checks: Sequence[tuple[Change, tuple[str, ...]]], *, timeout: float, run: Run) -> None:

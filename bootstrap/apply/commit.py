@@ -1,85 +1,162 @@
-"""A plan onto the disk: all of it or nothing."""
+"""A plan onto the disk: all of it or nothing, whatever happens on the way."""
 
 from __future__ import annotations
 
-from bootstrap.apply import checks, commands, disk
+from contextlib import contextmanager, suppress
+
+from bootstrap.apply import checks, commands, disk, names, settling
+from bootstrap.apply.entries import entry_for, missing_folders
 from bootstrap.apply.failures import told
-from bootstrap.apply.steps import step_for
-from bootstrap.errors import BootstrapError, Problem
+from bootstrap.apply.journal import Story
+from bootstrap.apply.place import Place
+from bootstrap.apply.steps import Step
+from bootstrap.errors import BootstrapError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from typing import Any
 
     from bootstrap.apply.change import Plan
     from bootstrap.apply.checks import Run
-    from bootstrap.apply.steps import Step
-    from bootstrap.apply.written import Written
+    from bootstrap.apply.journal import Journal
 
 
 def commit(
     plan: Plan,
     *,
+    journal: Journal,
+    memo: Mapping[str, Any] | None = None,
     timeout: float,
     run: Run = commands.run,
-    token: Callable[[], str] = disk.token,
-) -> tuple[Written, ...]:
-    """Carry out a plan and give the records of every file as it now stands.
+    token: Callable[[], str] = names.token,
+) -> Transaction:
+    """Carry out a plan; what it gives has still to be closed, or to be rolled back and closed.
 
     Everything is staged and checked before the first name changes; when anything fails after
     that, a check without `{path}` included, the old files are put back before the error is
-    raised. `timeout` is for each check, in seconds. Raises WriteError, NotPermitted or
-    CommandFailed. Handlers are not run here: see `notify`.
+    raised. Until it is closed the journal stays, with `memo`, for whoever comes after a crash.
+    `timeout` is for each check, in seconds. Raises WriteError, NotPermitted or CommandFailed.
+    Handlers are not run here: see `notify`.
     """
-    name = token()
-    steps = [step_for(change, f"{name}-{index}") for index, change in enumerate(plan.changes)]
+    transaction = Transaction(plan, journal, token())
+    if plan.changes:
+        try:
+            transaction.begin(memo or {})
+            transaction.prepare(timeout=timeout, run=run)
+            transaction.publish(timeout=timeout, run=run)
+        except BaseException as error:
+            transaction.abandon(error)
+            raise
+    return transaction
+
+
+class Transaction:
+    """A plan that is being carried out, step by step with its journal."""
+
+    def __init__(self, plan: Plan, journal: Journal, token: str) -> None:
+        self._journal = journal
+        self._root = journal.place.root
+        self._steps = [
+            Step(change, entry_for(change, f"{token}-{index}", journal.place))
+            for index, change in enumerate(plan.changes)
+        ]
+        self._story = Story()
+        self._rolled_back = False
+
+    def begin(self, memo: Mapping[str, Any]) -> None:
+        """Write down what is about to be done."""
+        entries = tuple(step.entry for step in self._steps)
+        folders = missing_folders(entries, self._root)
+        with self._writing():
+            self._journal.begin(entries, folders, memo)
+        self._story = Story("intent", entries, folders, memo)
+
+    def prepare(self, *, timeout: float, run: Run) -> None:
+        """Stage and check the new files, keep the old ones."""
+        for folder in self._story.folders:
+            self._make(folder)
+        self._each(Step.stage, "writing")
+        checks.before(self._steps, timeout=timeout, run=run)
+        inodes = self._each(Step.keep, "keeping the old content of")
+        entries = self._story.entries
+        kept = [one.kept for one in entries if one.kind != "remove"]
+        self._sync([*self._story.folders, *(one.staged for one in entries), *kept])
+        with self._writing():
+            self._journal.prepare(inodes)
+        self._story = Story("prepared", entries, self._story.folders, self._story.memo, inodes)
+
+    def publish(self, *, timeout: float, run: Run) -> None:
+        """Change the names; from the end of this on, it is done."""
+        self._each(Step.publish, "replacing")
+        self._sync(one.path for one in self._story.entries if one.kind != "overwrite")
+        checks.after(self._steps, timeout=timeout, run=run)
+        with self._writing():
+            self._journal.commit()
+        self._story.phase = "committed"
+
+    def abandon(self, error: BaseException) -> None:
+        """Put everything back; what cannot be is told with the error and left to the next run."""
+        if self._story.phase == "nothing":
+            return
+        try:
+            settling.revert(self._story, self._root)
+            settling.discard(self._story, self._root)
+            self._journal.remove()
+        except BootstrapError as failure:
+            if isinstance(error, BootstrapError):
+                error.problems += failure.problems
+        except OSError:
+            pass  # the journal is there, and the next run comes through here again
+
+    def roll_back(self) -> None:
+        """Take back a commit that is not closed yet. Raises WriteError or NotPermitted."""
+        if self._steps:
+            with self._writing():
+                self._journal.retract()
+            self._story.phase = "prepared"
+            settling.revert(self._story, self._root)
+            self._rolled_back = True
+
+    def close(self) -> None:
+        """Let go of the old files, or of the new ones after a rollback.
+
+        Nothing may fail the commit any more: what cannot be removed is left to the next run.
+        """
+        if self._steps:
+            with suppress(OSError, BootstrapError):
+                settle = settling.discard if self._rolled_back else settling.finish
+                settle(self._story, self._root)
+                self._journal.remove()
+
+    def _make(self, folder: str) -> None:
+        place = Place(self._root, folder)
+        with _telling("making the folder", path=f"/{folder}"):
+            disk.make_folder(place)
+
+    def _each(self, act: Callable[[Step], int | None], doing: str) -> list[int]:
+        return [self._attempt(step, act, doing) or 0 for step in self._steps]
+
+    def _attempt(self, step: Step, act: Callable[[Step], int | None], doing: str) -> int | None:
+        with _telling(doing, path=step.change.path, origin=step.change.origin):
+            return act(step)
+
+    def _sync(self, names: Iterable[str]) -> None:
+        """Flush every folder in which a name changed, each once."""
+        places = [Place(self._root, name) for name in names if name]
+        for folders, place in {place.folders: place for place in places}.items():
+            with _telling("flushing the folder", path=f"/{'/'.join(folders)}"):
+                disk.sync(place)
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return _telling("writing the journal", path=self._journal.path)
+
+
+@contextmanager
+def _telling(doing: str, *, path: str, origin: str = "") -> Iterator[None]:
+    """Tell what the system says as an error of this agent."""
     try:
-        _each(steps, lambda step: step.stage(), "writing")
-        checks.before(steps, timeout=timeout, run=run)
-        _each(steps, lambda step: step.publish(), "replacing")
-        _sync(steps)
-        checks.after(steps, timeout=timeout, run=run)
-    except BaseException as error:
-        _put_back(steps, error)
-        raise
-    for step in steps:
-        step.finish()
-    return plan.written
-
-
-def _each(steps: list[Step], act: Callable[[Step], None], doing: str) -> None:
-    for step in steps:
-        _attempt(step, act, doing)
-
-
-def _attempt(step: Step, act: Callable[[Step], None], doing: str) -> None:
-    try:
-        act(step)
+        yield
     except OSError as error:
-        change = step.change
-        raise told(error, doing, path=change.path, origin=change.origin) from error
-
-
-def _sync(steps: list[Step]) -> None:
-    """Flush every folder in which a name changed, each once."""
-    folders = {step.place.folders: step for step in steps}
-    _each(list(folders.values()), lambda step: disk.sync(step.place), "flushing the folder of")
-
-
-def _put_back(steps: list[Step], error: BaseException) -> None:
-    """Undo what was published, the last first; what cannot be undone is told with the error."""
-    backwards = steps[::-1]
-    undone = [_stranded(step, step.undo) for step in backwards]
-    discarded = [_stranded(step, step.discard) for step in backwards]
-    if isinstance(error, BootstrapError):
-        error.problems += tuple(problem for problem in undone + discarded if problem)
-
-
-def _stranded(step: Step, act: Callable[[], None]) -> Problem | None:
-    try:
-        act()
-    except OSError as failure:
-        message = f"could not be put back: {failure.strerror}"
-        hint = f"if {step.kept.path} exists, it is the old file"
-        return Problem(message, path=step.change.path, where=step.change.origin, hint=hint)
-    return None
+        raise told(error, doing, path=path, origin=origin) from error

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 
-from bootstrap.apply import disk
 from bootstrap.apply.change import Change, Snapshot
 from bootstrap.apply.failures import MOUNT_POINT, refusal
 from bootstrap.apply.ground import inspect
 from bootstrap.apply.mounts import is_mount_point
+from bootstrap.apply.strangers import refuse_strangers
 from bootstrap.apply.written import Written
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bootstrap.apply.disk import Access, Found
     from bootstrap.apply.ground import Ground
     from bootstrap.apply.place import Place
+    from bootstrap.apply.standing import Standing
     from bootstrap.config.configuration import FileSpec
     from bootstrap.render.rendered import Rendered
 
@@ -32,13 +33,15 @@ def compare(
     every problem of this file, and OSError when it cannot be looked at.
     """
     spec = rendered.spec
-    found = disk.look(place)
+    standing = ground.standing
+    found = standing.look(place)
     if found and spec.when == "once":
         met = _record(rendered, found.access, ours=False)
         return None, replace(before, once=True) if before else met
-    missing = inspect(spec, place, found)
+    missing = inspect(spec, place, found, standing)
     access = ground.access(spec, found)
-    old = _snapshot(place, found, len(rendered.content)) if found else None
+    refuse_strangers(spec, place, access, ground)
+    old = _snapshot(place, found, len(rendered.content), standing) if found else None
     same = old is not None and old.link is None and old.content == rendered.content
     ours = not same or (before is not None and before.ours)
     record = _record(rendered, access, ours=ours)
@@ -49,11 +52,11 @@ def compare(
     return _change(rendered, place, old, access, reasons, same=same), record
 
 
-def _snapshot(place: Place, found: Found, wanted: int) -> Snapshot:
+def _snapshot(place: Place, found: Found, wanted: int, standing: Standing) -> Snapshot:
     if found.kind == "link":
-        return Snapshot(content=b"", access=found.access, link=disk.read_link(place))
+        return Snapshot(content=b"", access=found.access, link=standing.read_link(place))
     limit = max(CONTENT_AT_MOST, wanted)
-    return Snapshot(content=disk.read(place, limit), access=found.access)
+    return Snapshot(content=standing.read(place, limit), access=found.access)
 
 
 def _reasons(

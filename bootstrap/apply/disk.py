@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     Kind = Literal["file", "link", "folder", "other"]
 
-MARK = "imds-bootstrap"
-NAME_AT_MOST = 255  # bytes: NAME_MAX of every file system that Linux boots from
 CHUNK = 1 << 18
 FOLDER_MODE = 0o755
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -34,7 +32,6 @@ CANNOT_LINK = frozenset({
     errno.EMLINK,
     errno.EXDEV,  # the file is a mount point
 })  # fmt: skip
-SELINUX = "security.selinux"
 
 
 class Access:
@@ -61,14 +58,15 @@ class Access:
 
 
 class Found:
-    """What stands at a place: its kind, access, and size in bytes."""
+    """What stands at a place: its kind, access, size in bytes and inode number."""
 
-    __slots__ = ("access", "kind", "size")
+    __slots__ = ("access", "inode", "kind", "size")
 
     def __init__(self, status: os.stat_result) -> None:
         self.kind = _kind(status.st_mode)
         self.access = Access(stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
         self.size = status.st_size
+        self.inode = status.st_ino
 
 
 def _kind(mode: int) -> Kind:
@@ -89,7 +87,7 @@ def look(place: Place) -> Found | None:
 
 def read(place: Place, limit: int) -> bytes | None:
     """The content of a regular file; None when it is longer than `limit` bytes."""
-    content = b"".join(_chunks(place, limit + 1))
+    content = b"".join(chunks(place, limit + 1))
     return content if len(content) <= limit else None
 
 
@@ -101,12 +99,13 @@ def read_link(place: Place) -> str:
 def digest(place: Place) -> str:
     """The SHA-256 of a regular file's content, in hexadecimal."""
     hashed = sha256()
-    for chunk in _chunks(place):
+    for chunk in chunks(place):
         hashed.update(chunk)
     return hashed.hexdigest()
 
 
-def _chunks(place: Place, limit: int | None = None) -> Iterator[bytes]:
+def chunks(place: Place, limit: int | None = None) -> Iterator[bytes]:
+    """The content of a regular file, piece by piece, up to `limit` bytes."""
     descriptor = os.open(place.path, READ_FLAGS)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -124,27 +123,6 @@ def own_access(mode: int) -> Access:
     return Access(mode, os.geteuid(), os.getegid())
 
 
-def token() -> str:
-    """A name part that nothing else in a folder has."""
-    return os.urandom(6).hex()
-
-
-def staged_name(name: str, token: str) -> str:
-    """What a file is called before it is published; it keeps its suffix, for checks go by it."""
-    stem, suffix = os.path.splitext(name)
-    return _hidden(stem, f".{MARK}-{token}{suffix}")
-
-
-def kept_name(name: str, token: str) -> str:
-    """What the old file is called until the new one is final; no staged file is called so."""
-    return _hidden(name, f".{MARK}-{token}~")
-
-
-def _hidden(stem: str, ending: str) -> str:
-    room = NAME_AT_MOST - len(os.fsencode(ending)) - 1
-    return f".{os.fsdecode(os.fsencode(stem)[:room])}{ending}"
-
-
 @contextmanager
 def _opened(root: str, names: tuple[str, ...]) -> Iterator[int]:
     descriptor = os.open(root, FOLDER_FLAGS)
@@ -159,36 +137,42 @@ def _opened(root: str, names: tuple[str, ...]) -> Iterator[int]:
 
 
 def make_folder(place: Place, mode: int = FOLDER_MODE) -> bool:
-    """Make one folder, durably and with exactly that mode; False when it is there already."""
-    with _opened(place.root, place.folders) as parent:
-        try:
-            os.mkdir(place.name, mode & 0o700, dir_fd=parent)
-        except FileExistsError:
-            return False
-        with _opened(place.root, (*place.folders, place.name)) as folder:
-            os.fchmod(folder, mode)
-        os.fsync(parent)
+    """Make one folder, with exactly that mode from its first moment; False when it is there.
+
+    Its name is not flushed: see `sync`.
+    """
+    umask = os.umask(0)  # a mode set afterwards would be missing after a kill in between
+    try:
+        with _opened(place.root, place.folders) as parent:
+            os.mkdir(place.name, mode, dir_fd=parent)
+    except FileExistsError:
+        return False
+    finally:
+        os.umask(umask)
     return True
 
 
 def remove_folder(place: Place) -> None:
     """Remove a folder if it is empty."""
-    with _opened(place.root, place.folders) as parent, suppress(OSError):
+    with suppress(OSError), _opened(place.root, place.folders) as parent:
         os.rmdir(place.name, dir_fd=parent)
 
 
-def write(place: Place, content: bytes, access: Access, *, label_of: Place | None = None) -> None:
+def write(place: Place, content: bytes, access: Access, *, like: Place | None = None) -> None:
     """Write a new file, flushed to disk; on any error it is gone again.
 
     It is born with mode 0, so nobody else can open it before its owner and its mode are final:
     with any wider mode a new owner that shall only read could catch a writable descriptor. It
-    gets the SELinux label of `label_of` where that exists.
+    gets the label and the attributes of `like`, where that exists.
     """
     with _opened(place.root, place.folders) as folder:
         descriptor = os.open(place.name, CREATE_FLAGS, 0, dir_fd=folder)
         try:
             _write_all(descriptor, content)
-            _set_label(descriptor, label_of)
+            if like:
+                from bootstrap.apply import attributes  # an unchanged boot replaces no such file
+
+                attributes.carry(descriptor, like)
             _set_owner(descriptor, access)
             os.fchmod(descriptor, access.mode)
             os.fsync(descriptor)
@@ -233,16 +217,6 @@ def _set_owner(descriptor: int, access: Access) -> None:
         os.fchown(descriptor, access.uid, access.gid)
 
 
-def _set_label(descriptor: int, label_of: Place | None) -> None:
-    if label_of is None:
-        return
-    try:
-        label = os.getxattr(label_of.path, SELINUX, follow_symlinks=False)
-    except OSError:  # no such file, or a machine without SELinux: there is no label to keep
-        return
-    os.setxattr(descriptor, SELINUX, label)
-
-
 def write_link(place: Place, target: str) -> None:
     """Make a symbolic link that says `target`."""
     with _opened(place.root, place.folders) as folder:
@@ -263,14 +237,45 @@ def keep(place: Place, name: str) -> None:
     except OSError as error:
         if error.errno not in CANNOT_LINK:
             raise
-        access = Found(os.lstat(place.path)).access
-        write(place.beside(name), b"".join(_chunks(place)), access, label_of=place)
+        _copy(place, place.beside(name))
+
+
+def _copy(place: Place, other: Place) -> None:
+    found = Found(os.lstat(place.path))
+    if found.kind == "link":
+        write_link(other, read_link(place))
+    else:
+        write(other, b"".join(chunks(place)), found.access, like=place)
 
 
 def remove(place: Place) -> None:
     """Remove a file or a link; nothing to do when it is gone."""
-    with _opened(place.root, place.folders) as folder, suppress(FileNotFoundError):
+    with suppress(FileNotFoundError), _opened(place.root, place.folders) as folder:
         os.unlink(place.name, dir_fd=folder)
+
+
+def append(place: Place, data: bytes) -> None:
+    """Write at the end of a file, flushed to disk."""
+    with _opened(place.root, place.folders) as folder:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(place.name, flags, dir_fd=folder)
+    try:
+        _write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def shorten(place: Place, length: int) -> None:
+    """Cut a file off after `length` bytes, flushed to disk; takes no room."""
+    with _opened(place.root, place.folders) as folder:
+        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(place.name, flags, dir_fd=folder)
+    try:
+        os.ftruncate(descriptor, length)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync(place: Place) -> None:

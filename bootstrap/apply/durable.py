@@ -1,7 +1,7 @@
 """The agent's own files by path: written atomically and durably, or not at all.
 
-State and status go this way. Every function resolves its path below `root` and lets OSError
-through.
+State and status go this way, under the lock of the run. Every function resolves its path below
+`root` and lets OSError through.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from bootstrap.apply import disk
+from bootstrap.apply.names import staged_name
 from bootstrap.apply.place import resolve
 
 TYPE_CHECKING = False
@@ -41,7 +42,8 @@ def link(path: str, target: str, *, root: str = "/") -> bool:
 
 
 def _publish(place: Place, create: Callable[[Place], None]) -> None:
-    staged = place.beside(disk.staged_name(place.name, disk.token()))
+    staged = _staged(place)
+    disk.remove(staged)
     create(staged)
     try:
         disk.rename(staged, place.name)
@@ -51,13 +53,25 @@ def _publish(place: Place, create: Callable[[Place], None]) -> None:
     disk.sync(place)
 
 
+def _staged(place: Place) -> Place:
+    """Always the same, for only one process writes: the next write sweeps what a dead one left."""
+    return place.beside(staged_name(place.name, "new"))
+
+
+def sweep(path: str, *, root: str = "/") -> None:
+    """Remove what a `write` that was killed has left beside its file."""
+    disk.remove(_staged(resolve(path, root)))
+
+
 def make_folders(path: str, mode: int, *, root: str = "/") -> None:
     """Make a folder with that mode, and what is missing above it as usual folders."""
     place = resolve(path, root, follow=True)
     if disk.look(place) is None:
         for folder in place.above():
-            disk.make_folder(folder)
+            if disk.make_folder(folder):
+                disk.sync(folder)
         disk.make_folder(place, mode)
+        disk.sync(place)
 
 
 def names(path: str, *, root: str = "/") -> list[str]:

@@ -5,26 +5,29 @@ from __future__ import annotations
 from bootstrap.apply import disk
 from bootstrap.apply.accounts import Accounts
 from bootstrap.apply.failures import refusal, together, unsafe
+from bootstrap.apply.names import BACKUP
+from bootstrap.apply.standing import Standing
 from bootstrap.errors import nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootstrap.apply.disk import Access, Found
+    from bootstrap.apply.journal import Story
     from bootstrap.apply.place import Place
     from bootstrap.config.configuration import FileSpec
     from bootstrap.errors import WriteError
 
-BACKUP = ".imds-bootstrap.bak"  # comes last, so that no `*.conf` of an application matches it
 IN_THE_WAY = {"folder": "a folder", "other": "a device, pipe or socket"}
 
 
 class Ground:
-    """A tree below `root`, with its users and its groups."""
+    """A tree below `root`: what stands in it, its users and its groups."""
 
-    __slots__ = ("groups", "root", "users")
+    __slots__ = ("groups", "root", "standing", "users")
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, undone: Story | None = None) -> None:
         self.root = root
+        self.standing = Standing(root, undone)
         self.users = Accounts("passwd", root)
         self.groups = Accounts("group", root)
 
@@ -69,26 +72,28 @@ def backup_of(place: Place) -> Place:
     return place.beside(place.name + BACKUP)
 
 
-def inspect(spec: FileSpec, place: Place, found: Found | None) -> tuple[Place, ...]:
+def inspect(
+    spec: FileSpec, place: Place, found: Found | None, standing: Standing
+) -> tuple[Place, ...]:
     """The folders that have to be made first; raises UnsafeDestination for what is in the way."""
     if found and found.kind in IN_THE_WAY:
         message = f"{IN_THE_WAY[found.kind]} is in the way"
         raise unsafe(message, path=spec.path, origin=spec.origin)
     if found and found.kind == "link" and spec.symlink != "replace":
         hint = "say `symlink: follow` to write where it points, `symlink: replace` to replace it"
-        message = f"it is a symbolic link to {disk.read_link(place)}"
+        message = f"it is a symbolic link to {standing.read_link(place)}"
         raise unsafe(message, path=spec.path, origin=spec.origin, hint=hint)
     backup = disk.look(backup_of(place)) if spec.backup else None
     if backup and backup.kind in IN_THE_WAY:
         message = f"{IN_THE_WAY[backup.kind]} is where its backup goes"
         raise unsafe(message, path=spec.path, origin=spec.origin)
-    return _missing_folders(spec, place)
+    return _missing_folders(spec, place, standing)
 
 
-def _missing_folders(spec: FileSpec, place: Place) -> tuple[Place, ...]:
+def _missing_folders(spec: FileSpec, place: Place, standing: Standing) -> tuple[Place, ...]:
     missing = []
     for folder in place.above():
-        there = disk.look(folder)
+        there = standing.look(folder)
         if there is None:
             missing.append(folder)
         elif there.kind != "folder":

@@ -7,41 +7,96 @@ from bootstrap.errors import CommandFailed, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from bootstrap.apply.checks import Run
     from bootstrap.apply.commands import Ended
 
+PATH = "handlers."
+ROLLED_BACK = "the old files were put back"
+NOT_SHOWN = "what it wrote is not shown, for a file that notifies it holds a secret"
+
 
 class HandlersFailed(CommandFailed):
-    """Some handlers failed; `due` are their names, in order, for the next run."""
+    """Some handlers failed.
 
-    def __init__(self, problems: Mapping[str, Problem]) -> None:
-        self.due = tuple(problems)
-        message = "; ".join(f"handler {name} {problems[name].message}" for name in self.due)
-        super().__init__(message, problems=problems.values())
-
-
-def notify(
-    due: Iterable[str],
-    handlers: Mapping[str, tuple[str, ...]],
-    *,
-    timeout: float,
-    run: Run = commands.run,
-) -> None:
-    """Run each handler that is due, once, in order; a failure does not keep the others from it.
-
-    `timeout` is for each, in seconds. Raises HandlersFailed, a CommandFailed, after the last.
+    `due` are the names that the next run has to run, in order, whether or not files change;
+    `rolled_back` says that the old files are back.
     """
-    failed: dict[str, Problem] = {}
-    for name in dict.fromkeys(due):
-        ended = run(handlers[name], timeout=timeout)
-        if ended.reason:
-            failed[name] = _problem(name, handlers[name][0], ended)
-    if failed:
-        raise HandlersFailed(failed)
+
+    def __init__(
+        self, problems: Sequence[Problem], due: Iterable[str], *, rolled_back: bool = False
+    ) -> None:
+        self.due = tuple(due)
+        self.rolled_back = rolled_back
+        told = [f"handler {p.path.removeprefix(PATH)} {p.message}" for p in problems]
+        super().__init__("; ".join(told + [ROLLED_BACK] * rolled_back), problems=problems)
 
 
-def _problem(name: str, program: str, ended: Ended) -> Problem:
-    hint = f"it wrote: {ended.output}" if ended.output else ""
-    return Problem(f"({program}) {ended.reason}", path=f"handlers.{name}", hint=hint)
+class Handlers:
+    """The handlers of a configuration: `commands` by name, `timeout` in seconds for each.
+
+    What those in `hushed` write is never shown, for they may have read a secret.
+    """
+
+    def __init__(
+        self,
+        commands: Mapping[str, tuple[str, ...]],
+        *,
+        timeout: float,
+        run: Run = commands.run,
+        hushed: Collection[str] = (),
+    ) -> None:
+        self._commands = commands
+        self._timeout = timeout
+        self._run = run
+        self._hushed = hushed
+
+    def notify(self, due: Iterable[str]) -> None:
+        """Run each handler that is due, once, in order; a failure keeps no other from it.
+
+        Raises HandlersFailed after the last.
+        """
+        ended = {name: self._ended(name) for name in dict.fromkeys(due)}
+        failed = self._problems(ended)
+        if failed:
+            raise HandlersFailed(failed, [name for name, one in ended.items() if one.reason])
+
+    def notify_or(
+        self, put_back: Callable[[], None], due: Iterable[str], *, pending: Collection[str]
+    ) -> None:
+        """Run the handlers as `notify` does; the first that fails puts the old files back.
+
+        Those that have run until then are run again, on the old files. `pending` were due before
+        anything changed, and stay due until they have run. Raises HandlersFailed.
+        """
+        ended: dict[str, Ended] = {}
+        for name in dict.fromkeys(due):
+            ended[name] = self._ended(name)
+            if ended[name].reason:
+                break
+        failed = self._problems(ended)
+        if not failed:
+            return
+        put_back()
+        again = {name: self._ended(name) for name in ended}
+        still = [name for name in dict.fromkeys(due) if self._is_due(name, again, pending)]
+        failed += self._problems(again, "on the old files ")
+        raise HandlersFailed(failed, still, rolled_back=True)
+
+    @staticmethod
+    def _is_due(name: str, again: Mapping[str, Ended], pending: Collection[str]) -> bool:
+        return bool(again[name].reason) if name in again else name in pending
+
+    def _ended(self, name: str) -> Ended:
+        return self._run(self._commands[name], timeout=self._timeout)
+
+    def _problems(self, ended: Mapping[str, Ended], where: str = "") -> list[Problem]:
+        return [self._problem(name, one, where) for name, one in ended.items() if one.reason]
+
+    def _problem(self, name: str, ended: Ended, where: str) -> Problem:
+        hint = f"it wrote: {ended.output}" if ended.output else ""
+        if name in self._hushed:
+            hint = NOT_SHOWN
+        program = self._commands[name][0]
+        return Problem(f"({program}) {where}{ended.reason}", path=PATH + name, hint=hint)

@@ -13,14 +13,17 @@ class Place:
     """One name in one folder under `root`.
 
     `relative` has neither links, `.` nor `..` in its folders, so that whoever walks it again can
-    insist on meeting none; its last name may be a link.
+    insist on meeting none; its last name may be a link. `walked` are the folders, also relative,
+    in which a name was looked up to get here: whoever can write to one of them decides where this
+    is.
     """
 
-    __slots__ = ("relative", "root")
+    __slots__ = ("relative", "root", "walked")
 
-    def __init__(self, root: str, relative: str) -> None:
+    def __init__(self, root: str, relative: str, walked: tuple[str, ...] = ()) -> None:
         self.root = root
         self.relative = relative
+        self.walked = walked
 
     def __repr__(self) -> str:
         return f"Place({self.path})"
@@ -59,12 +62,14 @@ def resolve(path: str, root: str = "/", *, follow: bool = False) -> Place:
     """
     ahead = path.rstrip("/").split("/")[::-1]
     passed: list[str] = []
+    walked: dict[str, None] = {}
     links = 0
     while ahead:
         name = ahead.pop()
         if name == "..":
             del passed[-1:]
         elif name not in {"", "."}:
+            walked["/".join(passed)] = None
             target = _link(root, passed, name) if ahead or follow else None
             if target is None:
                 passed.append(name)
@@ -75,7 +80,7 @@ def resolve(path: str, root: str = "/", *, follow: bool = False) -> Place:
             if target.startswith("/"):
                 passed.clear()
             ahead.extend(target.split("/")[::-1])
-    return Place(root, "/".join(passed))
+    return Place(root, "/".join(passed), tuple(walked))
 
 
 def _link(root: str, folders: list[str], name: str) -> str | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from bootstrap.apply.change import Change
+    from bootstrap.apply.journal import Story
     from bootstrap.apply.place import Place
     from bootstrap.apply.written import Written
     from bootstrap.config.configuration import FileSpec
@@ -29,15 +30,17 @@ def plan(
     prune: bool = False,
     handlers: Collection[str] = (),
     pending: Sequence[str] = (),
+    undone: Story | None = None,
 ) -> Plan:
     """Compare the files with the machine below `root`; nothing is changed.
 
     `written` is what the state says this agent left, by path; with `prune` those that are no
     longer wanted go, unless somebody changed them. `handlers` are the names that exist, `pending`
-    those that were due before this run. Raises one error with every problem of every file:
-    UnsafeDestination, WriteError or NotPermitted.
+    those that were due before this run. `undone` is what an interrupted run began and the next one
+    will undo before it plans: the files are compared as they will be then. Raises one error with
+    every problem of every file: UnsafeDestination, WriteError or NotPermitted.
     """
-    survey = _Survey(root, written or {})
+    survey = _Survey(Ground(root, undone), written or {})
     for rendered in files:
         survey.add(rendered, handlers)
     survey.refuse_conflicts()
@@ -45,10 +48,12 @@ def plan(
         raise together(survey.errors)
     if prune:
         survey.prune()
+    due = _due([rendered.spec for rendered in files], survey.changes, handlers, pending)
     return Plan(
         changes=tuple(survey.changes),
         unchanged=tuple(survey.unchanged),
-        handlers=_due([rendered.spec for rendered in files], survey.changes, handlers, pending),
+        handlers=due,
+        hushed=_hushed(due, files, written or {}),
         written=tuple(survey.records),
         notes=tuple(survey.notes),
     )
@@ -57,8 +62,8 @@ def plan(
 class _Survey:
     """The comparison of all files, collected."""
 
-    def __init__(self, root: str, written: Mapping[str, Written]) -> None:
-        self.ground = Ground(root)
+    def __init__(self, ground: Ground, written: Mapping[str, Written]) -> None:
+        self.ground = ground
         self.written = written
         self.wanted: list[tuple[FileSpec, Place]] = []
         self.changes: list[Change] = []
@@ -104,7 +109,7 @@ class _Survey:
         paths = {spec.path for spec, _ in self.wanted}
         places = {place.path for _, place in self.wanted}
         unwanted = [record for path, record in self.written.items() if path not in paths]
-        changes, notes = removals(unwanted, root=self.ground.root, wanted=places)
+        changes, notes = removals(unwanted, ground=self.ground, wanted=places)
         self.changes += changes
         self.notes += notes
 
@@ -131,3 +136,20 @@ def _due(
     due = {name for name, path in mentions if path in changed}.union(pending)
     order = dict.fromkeys([name for name, _ in mentions] + list(pending))
     return tuple(name for name in order if name in due and name in handlers)
+
+
+def _hushed(
+    due: Iterable[str], files: Sequence[Rendered], written: Mapping[str, Written]
+) -> frozenset[str]:
+    """The handlers that hear of a secret, in a new file or, after a rollback, in an old one.
+
+    One that no file mentions any more is due from an earlier run, and may hear of any.
+    """
+    once = {path for path, record in written.items() if record.secret}
+    secret = [one.spec for one in files if one.secret or one.spec.path in once]
+    hearing = {name for spec in secret for name in spec.notify}
+    mentioned = {name for one in files for name in one.spec.notify}
+    any_secret = bool(secret or once)
+    return frozenset(
+        name for name in due if name in hearing or (any_secret and name not in mentioned)
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bootstrap.apply import disk
 from bootstrap.apply.change import Change, Snapshot
 from bootstrap.apply.comparison import CONTENT_AT_MOST
 from bootstrap.apply.mounts import is_mount_point
@@ -13,12 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from bootstrap.apply.disk import Found
+    from bootstrap.apply.ground import Ground
     from bootstrap.apply.place import Place
+    from bootstrap.apply.standing import Standing
     from bootstrap.apply.written import Written
 
 
 def removals(
-    records: Iterable[Written], *, root: str, wanted: Collection[str]
+    records: Iterable[Written], *, ground: Ground, wanted: Collection[str]
 ) -> tuple[list[Change], list[str]]:
     """The changes that remove these files, and a note for each that has to be kept.
 
@@ -28,7 +29,7 @@ def removals(
     changes: list[Change] = []
     notes: list[str] = []
     for record in records:
-        change, kept = _removal(record, root, wanted) if record.ours else (None, "")
+        change, kept = _removal(record, ground, wanted) if record.ours else (None, "")
         if change:
             changes.append(change)
         if kept:
@@ -36,30 +37,30 @@ def removals(
     return changes, notes
 
 
-def _removal(record: Written, root: str, wanted: Collection[str]) -> tuple[Change | None, str]:
+def _removal(record: Written, ground: Ground, wanted: Collection[str]) -> tuple[Change | None, str]:
     try:
-        place = resolve(record.path, root, follow=record.follow)
-        found = disk.look(place)
+        place = resolve(record.path, ground.root, follow=record.follow)
+        found = ground.standing.look(place)
         if found is None or place.path in wanted:
             return None, ""
-        kept = _reason_to_keep(record, place, found)
-        return (None, kept) if kept else (_change(record, place, found), "")
+        kept = _reason_to_keep(record, place, found, ground.standing)
+        return (None, kept) if kept else (_change(record, place, found, ground.standing), "")
     except OSError as error:
         return None, error.strerror or f"{error}"
 
 
-def _reason_to_keep(record: Written, place: Place, found: Found) -> str:
-    if found.kind != "file" or disk.digest(place) != record.sha256:
+def _reason_to_keep(record: Written, place: Place, found: Found, standing: Standing) -> str:
+    if found.kind != "file" or standing.digest(place) != record.sha256:
         return "somebody changed it since it was written"
     return "it is a mount point" if is_mount_point(place) else ""
 
 
-def _change(record: Written, place: Place, found: Found) -> Change:
+def _change(record: Written, place: Place, found: Found, standing: Standing) -> Change:
     return Change(
         path=record.path,
         action="remove",
         reasons=("no longer in the configuration",),
-        before=Snapshot(content=disk.read(place, CONTENT_AT_MOST), access=found.access),
+        before=Snapshot(content=standing.read(place, CONTENT_AT_MOST), access=found.access),
         after=None,
         place=place,
         secret=record.secret,

@@ -1,158 +1,67 @@
-"""How one change is carried out, and how it is undone: stage, publish, then finish or undo.
+"""How one change goes forward: stage, keep the old, publish. How it goes back is in `settling`.
 
-The three kinds of step share one life. `stage` prepares everything that can fail for want of room
-or rights; `publish` makes the change visible; `finish` lets go of the old; `undo` puts the old
-back, or does nothing when nothing was published; `discard` removes what was staged. All let
-OSError through.
+`stage` and `keep` prepare everything that can fail for want of room or rights; `publish` makes
+the change visible. All let OSError through.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from bootstrap.apply import disk
-from bootstrap.apply.ground import backup_of
+from bootstrap.apply.place import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.change import Change, Snapshot
-    from bootstrap.apply.place import Place
-
-PLACEHOLDER = "{path}"
+    from bootstrap.apply.change import Change
+    from bootstrap.apply.entries import Entry
 
 
 class Step:
-    """One change on its way to the disk; `token` makes the names of this commit its own."""
+    """One change on its way to the disk, by the names of its entry in the journal."""
 
-    def __init__(self, change: Change, token: str) -> None:
+    __slots__ = ("change", "entry", "place", "staged")
+
+    def __init__(self, change: Change, entry: Entry) -> None:
         self.change = change
+        self.entry = entry
         self.place = change.place
-        self.staged: Place | None = None
-        self.kept = self.place.beside(disk.kept_name(self.place.name, token))
-        self._staged_name = disk.staged_name(self.place.name, token)
-        self._folders: list[Place] = []
-        self._has_kept = False
-        self._published = False
+        self.staged = Place(self.place.root, entry.staged) if entry.staged else None
 
     def stage(self) -> None:
-        """Write the new file beside its target, making the folders that lead there."""
+        """Write the new file beside its target, flushed and with its final access."""
+        after = self.change.after
+        if self.staged and after:
+            like = self.place if self.change.before else None
+            disk.write(self.staged, after.content or b"", after.access, like=like)
 
-    def publish(self) -> None:
-        """Make the change visible."""
-        raise NotImplementedError
+    def keep(self) -> int:
+        """Give the old file a second name, or its content a second place.
 
-    def undo(self) -> None:
-        """Put the old file back, or remove the new one where there was none."""
-        if self._published and self._has_kept:
-            disk.rename(self.kept, self.place.name)
-        elif self._published:
-            disk.remove(self.place)
-        elif self._has_kept:
-            disk.remove(self.kept)
-        self._published = self._has_kept = False
-
-    def discard(self) -> None:
-        """Remove the staged file, and the folders that were made for it."""
-        if self.staged:
-            disk.remove(self.staged)
-            self.staged = None
-        while self._folders:
-            disk.remove_folder(self._folders.pop())
-
-    def finish(self) -> None:
-        """Let go of the old file: it becomes the backup, or nothing.
-
-        The commit is done, and nothing may fail it any more: what cannot be removed stays.
+        Gives the inode number of the file that will have the name.
         """
-        if self._has_kept:
-            with suppress(OSError):
-                if self.change.backup:
-                    disk.rename(self.kept, backup_of(self.place).name)
-                else:
-                    disk.remove(self.kept)
+        if self.entry.kind == "replace":
+            disk.keep(self.place, self._kept.name)
+        elif self.entry.kind == "overwrite":
+            self._keep_content()
+        new = self.staged if self.staged and self.entry.kind != "overwrite" else self.place
+        found = disk.look(new)
+        return found.inode if found else 0
 
-    def _write_staged(self, after: Snapshot) -> None:
-        for folder in self.place.above():
-            if disk.make_folder(folder):
-                self._folders.append(folder)
-        staged = self.place.beside(self._staged_name)
-        disk.write(staged, after.content or b"", after.access, label_of=self.place)
-        self.staged = staged
-
-
-class Replace(Step):
-    """A new file takes the name of the old one, in one step that no reader sees half of."""
-
-    def stage(self) -> None:
-        """Write the new file, flushed and with its final access."""
-        if self.change.after:
-            self._write_staged(self.change.after)
+    def _keep_content(self) -> None:
+        before = self.change.before
+        if before and before.content is not None:
+            access = before.access if self.entry.backup else disk.own_access(0o600)
+            disk.write(self._kept, before.content, access)
 
     def publish(self) -> None:
-        """Give the old file a second name, then the new one its place."""
-        if self.staged is None:
-            return
-        if self.change.before:
-            disk.keep(self.place, self.kept.name)
-            self._has_kept = True
-        disk.rename(self.staged, self.place.name)
-        self._published = True
-        self.staged = None
+        """Make the change visible, in one step that no reader sees half of where that can be."""
+        after = self.change.after
+        if self.entry.kind == "remove":
+            disk.rename(self.place, self._kept.name)
+        elif self.entry.kind == "overwrite" and after:
+            disk.overwrite(self.place, after.content or b"", after.access)
+        elif self.staged:
+            disk.rename(self.staged, self.place.name)
 
-
-class Overwrite(Step):
-    """The content goes into the file that is there, for a mount point cannot be replaced.
-
-    It is staged only for a check to read: the folder around a mount point may be read-only.
-    """
-
-    def stage(self) -> None:
-        """Write a copy, if a check wants to read one."""
-        if self.change.after and any(PLACEHOLDER in word for word in self.change.check):
-            self._write_staged(self.change.after)
-
-    def publish(self) -> None:
-        """Write the new content over the old."""
-        if self.change.backup and self.change.before:
-            self._back_up(self.change.before)
-        self._published = True  # from the first byte on
-        self._pour(self.change.after)
-
-    def undo(self) -> None:
-        """Write the old content over the new, whole or half."""
-        if self._published:
-            self._pour(self.change.before)
-        self._published = False
-
-    def finish(self) -> None:
-        """Remove the copy that the check has read."""
-        with suppress(OSError):
-            self.discard()
-
-    def _pour(self, snapshot: Snapshot | None) -> None:
-        if snapshot and snapshot.content is not None:
-            disk.overwrite(self.place, snapshot.content, snapshot.access)
-
-    def _back_up(self, before: Snapshot) -> None:
-        disk.write(self.kept, before.content or b"", before.access, label_of=self.place)
-        try:
-            disk.rename(self.kept, backup_of(self.place).name)
-        except OSError:
-            disk.remove(self.kept)
-            raise
-
-
-class Remove(Step):
-    """The file loses its name; until the commit is final it has another."""
-
-    def publish(self) -> None:
-        """Give the file a name that nobody looks for."""
-        disk.rename(self.place, self.kept.name)
-        self._has_kept = self._published = True
-
-
-def step_for(change: Change, token: str) -> Step:
-    """The kind of step that a change takes."""
-    if change.action == "remove":
-        return Remove(change, token)
-    return Overwrite(change, token) if change.in_place else Replace(change, token)
+    @property
+    def _kept(self) -> Place:
+        return Place(self.place.root, self.entry.kept)

@@ -23,11 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Forget, and print what was removed."""
-    from bootstrap.state import store
+    from bootstrap.state import recovery, store
     from bootstrap.state.lock import Lock
 
     machine = machine_of(options)
     with Lock(root=machine.root, wait=LOCK_WAIT, clock=machine.clock, sleep=machine.sleep):
+        if recovered := recovery.recover(root=machine.root):
+            machine.log.warning(recovered.text)
         removed = store.forget(root=machine.root)
     if options.format == "json":
         print_json({"removed": list(removed)})

@@ -24,18 +24,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what has drifted."""
     from bootstrap.apply.written import verify
+    from bootstrap.report.changes import count
     from bootstrap.report.diagnostic import printable
+    from bootstrap.state import recovery
 
     state = _state(options.root)
     drift = verify(state.written.values(), root=options.root)
+    if recovery.is_due(root=options.root):
+        options.log.warning("a run was interrupted, and the next one settles it first")
     if options.format == "json":
         drifted = [{"path": one.path, "reasons": list(one.reasons)} for one in drift]
         print_json({"drift": drifted, "files": len(state.written)})
         return int(bool(drift))
     for one in drift:
         sys.stdout.write(f"drift  {printable(one.path)}  {', '.join(one.reasons)}\n")
-    told = f"{len(drift)} of {len(state.written)} files have drifted"
-    sys.stdout.write(f"verify: {told if drift else f'{len(state.written)} files as written'}\n")
+    files = count(len(state.written), "file")
+    told = f"{len(drift)} of {files} drifted" if drift else f"{files} as written"
+    sys.stdout.write(f"verify: {told}\n")
     return int(bool(drift))
 
 

@@ -11,7 +11,7 @@ import os
 from hashlib import sha256
 
 from bootstrap import __version__
-from bootstrap.errors import SettingsError
+from bootstrap.errors import NotPermitted, SettingsError
 from bootstrap.settings.table import ENVIRONMENT_PREFIX, Settings, rows
 
 TYPE_CHECKING = False
@@ -87,10 +87,14 @@ def _read(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
             return file.read()
+    except PermissionError as error:
+        raise NotPermitted(
+            f"reading the settings from {path}: {error.strerror}", hint="run it as root"
+        ) from error
     except OSError as error:
         raise SettingsError(
             f"reading the settings from {path}: {error.strerror}",
-            hint="the file must exist and be readable by the user who runs the agent",
+            hint="name a file that exists",
         ) from error
 
 

@@ -71,7 +71,10 @@ class _Reader:
         name, equals, text = assignment.partition("=")
         where = f"--set {name}"
         if not equals:
-            self.problems.append(Problem("a setting is given as name=value", where=where))
+            hint = f"such as --set {name}=VALUE" if name in self.rows else ""
+            self.problems.append(
+                Problem("a setting is given as name=value", where=where, hint=hint)
+            )
         elif name in self.rows:
             self._read_text(self.rows[name], text, where)
         else:

@@ -63,7 +63,8 @@ class TagSettings:
     environment: str = _setting("environment", "the tag that picks the environment")
     prefix: str = _setting("config:", "tags that begin so set the value at the path that follows")
     paths: tuple[str, ...] = _setting(
-        ("*",), "patterns of the paths below `values` that tags may set, such as `web.*`"
+        ("*",),
+        "patterns of the paths below `values` that tags may set; `web.*` allows `web.a.b` too",
     )
     map: Mapping[str, str] = _setting({}, "existing tags that set a value: name to path")
 
@@ -74,6 +75,11 @@ class CommandSettings:
 
     timeout: float = _setting(
         60.0, "seconds a check or a handler may take", minimum=0.1, maximum=86400
+    )
+    on_notify_failure: Literal["rollback", "keep"] = _setting(
+        "rollback",
+        "what becomes of the new files when a handler fails; the next run tries again either way",
+        choices=("rollback", "keep"),
     )
 
 

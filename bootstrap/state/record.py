@@ -46,7 +46,12 @@ class Damaged(ValueError):
 
 def encode(state: State) -> bytes:
     """The record as bytes, always the same for the same state."""
-    record = {
+    return json.dumps(as_record(state), indent=1).encode("ascii") + b"\n"
+
+
+def as_record(state: State) -> dict[str, Any]:
+    """The record as JSON has it."""
+    return {
         "schema": SCHEMA,
         "vm_id": state.vm_id,
         "agent_version": state.agent_version,
@@ -57,7 +62,6 @@ def encode(state: State) -> bytes:
         "written": [_as_dict(written) for written in state.written.values()],
         "settings": dict(state.settings),
     }
-    return json.dumps(record, indent=1).encode("ascii") + b"\n"
 
 
 def _as_dict(written: Written) -> dict[str, object]:
@@ -68,9 +72,16 @@ def _as_dict(written: Written) -> dict[str, object]:
 def decode(data: bytes) -> State:
     """The state that the bytes hold. Raises Damaged, and nothing else, when they hold none."""
     try:
-        record = _Record(json.loads(data))
+        return from_record(json.loads(data))
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
+        if isinstance(error, Damaged):
+            raise
         raise Damaged(f"it is not JSON: {type(error).__name__}") from error
+
+
+def from_record(fields: object) -> State:
+    """The state that `as_record` made a record of. Raises Damaged for anything else."""
+    record = _Record(fields)
     if record.take("schema", int) != SCHEMA:
         raise Damaged(f"its schema is not {SCHEMA}")
     written = [_written(_Record(entry)) for entry in record.take("written", list)]

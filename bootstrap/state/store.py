@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.apply import disk, durable
+from bootstrap.apply.names import token
 from bootstrap.apply.place import resolve
 from bootstrap.errors import NotPermitted, WriteError
 from bootstrap.state import paths
@@ -101,17 +102,18 @@ def remembered_settings(*, root: str = "/") -> Mapping[str, Any]:
 
 
 def settle(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
-    """Set a damaged state aside and forget other machines; does nothing when all is well.
+    """Set a damaged state aside, forget other machines, and sweep what a dead run left of a state.
 
-    `now` (a time, for the name of the damaged file) keeps an earlier one from being replaced.
-    Raises WriteError.
+    Does nothing when all is well. `now` (a time, for the name of the damaged file) keeps an earlier
+    one from being replaced. Raises WriteError.
     """
     try:
+        place = resolve(paths.state_file(loaded.vm_id), root)
         if loaded.damaged:
-            place = resolve(paths.state_file(loaded.vm_id), root)
-            disk.rename(place, f"{paths.STATE_NAME}.corrupt-{now or disk.token()}")
+            disk.rename(place, f"{paths.STATE_NAME}.corrupt-{now or token()}")
         for name in loaded.strangers:
             durable.forget(f"{paths.INSTANCES}/{name}", root=root)
+        durable.sweep(paths.state_file(loaded.vm_id), root=root)
     except OSError as error:
         raise WriteError(f"putting the state in order: {error}") from error
 

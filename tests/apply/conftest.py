@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from bootstrap.apply.commit import commit
+from bootstrap.apply.journal import Journal
 from bootstrap.apply.plan import plan
 from bootstrap.config.configuration import FileSpec
 from bootstrap.render.rendered import Rendered
@@ -40,7 +41,17 @@ class Machine:
 
     def commit(self, planned):
         """Commit and remember what was written."""
-        self.written = {record.path: record for record in commit(planned, timeout=10)}
+        self.begin(planned).close()
+        self.written = {record.path: record for record in planned.written}
+
+    def begin(self, planned, **arguments):
+        """Commit, and leave the transaction open."""
+        arguments = {"timeout": 10} | arguments
+        return commit(planned, journal=self.journal(), **arguments)
+
+    def journal(self):
+        """The journal of this tree."""
+        return Journal("/journal.json", str(self.root))
 
     def apply(self, *files, **arguments):
         """Plan and commit."""

@@ -5,8 +5,7 @@ import stat
 
 import pytest
 
-from bootstrap.apply import disk
-from bootstrap.apply.commit import commit
+from bootstrap.apply import disk, names
 from bootstrap.apply.place import resolve
 from bootstrap.errors import CommandFailed, UnsafeDestination, WriteError
 
@@ -39,7 +38,7 @@ def test_owner_is_set_before_the_name_appears(machine, wanted, as_root, monkeypa
     assert seen == [(0o440, 1234, 77, 5)]
 
 
-def test_staged_file_is_never_wider_than_asked(machine, wanted, as_root, monkeypatch):
+def test_staged_file_is_never_wider_than_asked(machine, as_root, monkeypatch):
     """Nobody but root can open a staged file before its owner and mode are final."""
     modes = []
     for name in ("write", "fchown", "fchmod", "fsync"):
@@ -52,7 +51,8 @@ def test_staged_file_is_never_wider_than_asked(machine, wanted, as_root, monkeyp
             return real(descriptor, *arguments)
 
         monkeypatch.setattr(os, name, watch)
-    machine.apply(wanted("/a", mode=0o640, owner="1234"))
+    access = disk.Access(0o640, 1234, 0)
+    disk.write(resolve("/a", str(machine.root)), b"new\n", access)
     assert modes == [("write", 0), ("fchown", 0), ("fchmod", 0), ("fsync", 0o640)]
 
 
@@ -225,7 +225,7 @@ def test_interrupt_puts_everything_back(machine, wanted):
 
     planned = machine.plan(wanted("/a"), wanted("/srv/b", check=("true",)))
     with pytest.raises(KeyboardInterrupt):
-        commit(planned, timeout=1, run=interrupt)
+        machine.begin(planned, run=interrupt)
     assert machine.tree() == before
 
 
@@ -265,8 +265,8 @@ def test_long_names_fit(machine, wanted):
 
 def test_staged_and_kept_names_never_meet():
     """No staged file is called as a kept one."""
-    staged = {disk.staged_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
-    kept = {disk.kept_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
+    staged = {names.staged_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
+    kept = {names.kept_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
     assert len(staged) == len(kept) == 6
     assert not staged & kept
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bootstrap.apply.handlers import notify
+from bootstrap.apply.handlers import Handlers
 from bootstrap.errors import CommandFailed
 
 
@@ -22,7 +22,7 @@ def test_each_handler_runs_once_in_order(diary):
     """Handlers run in the order given, each once."""
     path, handler = diary
     handlers = {name: handler(name) for name in ("a", "b", "c")}
-    notify(["c", "a", "c"], handlers, timeout=10)
+    Handlers(handlers, timeout=10).notify(["c", "a", "c"])
     assert path.read_text() == "c\na\n"
 
 
@@ -31,7 +31,7 @@ def test_failed_handler_stays_due(diary):
     path, handler = diary
     handlers = {"bad": handler("bad", 3), "good": handler("good"), "gone": ("/nowhere",)}
     with pytest.raises(CommandFailed) as caught:
-        notify(["bad", "good", "gone"], handlers, timeout=10)
+        Handlers(handlers, timeout=10).notify(["bad", "good", "gone"])
     assert path.read_text() == "bad\ngood\n"
     assert caught.value.due == ("bad", "gone")
     assert [problem.path for problem in caught.value.problems] == ["handlers.bad", "handlers.gone"]
@@ -41,4 +41,57 @@ def test_failed_handler_stays_due(diary):
 def test_slow_handler_is_a_failed_one():
     """A handler has a time, and its end is a failure that says so."""
     with pytest.raises(CommandFailed, match="did not end within"):
-        notify(["slow"], {"slow": ("sleep", "60")}, timeout=0.2)
+        Handlers({"slow": ("sleep", "60")}, timeout=0.2).notify(["slow"])
+
+
+def test_failed_handler_takes_the_files_back(diary):
+    """The first that fails puts the old files back; those that ran run again on them."""
+    path, handler = diary
+    fails_once = ("sh", "-c", f"echo b >> {path}; grep -q old {path}")
+    handlers = {"a": handler("a"), "b": fails_once, "c": handler("c")}
+
+    def put_back():
+        with path.open("a") as file:
+            file.write("old\n")
+
+    with pytest.raises(CommandFailed) as caught:
+        Handlers(handlers, timeout=10).notify_or(put_back, ["a", "b", "c"], pending=())
+    assert path.read_text() == "a\nb\nold\na\nb\n"
+    assert caught.value.rolled_back
+    assert caught.value.due == ()
+    assert caught.value.message.endswith("; the old files were put back")
+
+
+def test_handler_that_fails_on_the_old_files_stays_due(diary):
+    """What could not be told of the old files either, or had waited before, is due next time."""
+    path, handler = diary
+    handlers = {"a": handler("a"), "b": handler("b", 2), "c": handler("c"), "d": handler("d")}
+    with pytest.raises(CommandFailed, match=r"handler b \(sh\) on the old files ended") as caught:
+        Handlers(handlers, timeout=10).notify_or(lambda: None, ["a", "b", "c", "d"], pending=["d"])
+    assert path.read_text() == "a\nb\na\nb\n"
+    assert caught.value.due == ("b", "d")
+
+
+def test_nothing_is_taken_back_when_all_is_well(diary):
+    """Handlers that succeed leave the new files where they are."""
+    path, handler = diary
+    handlers = {"a": handler("a"), "b": handler("b")}
+    Handlers(handlers, timeout=10).notify_or(pytest.fail, ["a", "b"], pending=())
+    assert path.read_text() == "a\nb\n"
+
+
+def test_last_lines_are_told():
+    """The error has what the handler wrote last."""
+    handlers = {"bad": ("sh", "-c", "seq 100; exit 1")}
+    with pytest.raises(CommandFailed) as caught:
+        Handlers(handlers, timeout=10).notify(["bad"])
+    assert caught.value.problems[0].hint.endswith("99\n100")
+
+
+def test_output_of_a_hushed_handler_is_not_told():
+    """What a handler writes that hears of a secret may be the secret."""
+    handlers = {"bad": ("sh", "-c", "echo hunter2; exit 1")}
+    with pytest.raises(CommandFailed) as caught:
+        Handlers(handlers, timeout=10, hushed={"bad"}).notify(["bad"])
+    assert "hunter2" not in repr(caught.value.as_dict())
+    assert "not shown" in caught.value.problems[0].hint

@@ -1,0 +1,86 @@
+"""What stands at a place: as the disk has it, or as it will be once an interrupted run is undone.
+
+A plan that is shown while a journal waits has to be the plan that the next run will make, and that
+run undoes first.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bootstrap.apply import disk, settling
+from bootstrap.apply.place import Place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootstrap.apply.disk import Found
+    from bootstrap.apply.entries import Entry
+    from bootstrap.apply.journal import Story
+
+
+class Standing:
+    """The files below `root`; with a `story` that will be undone, as they will be after that."""
+
+    def __init__(self, root: str, story: Story | None = None) -> None:
+        self._root = root
+        self._instead: dict[str, Place | None] = {}
+        self._poured: dict[str, Entry] = {}
+        self._unmade: set[str] = set()
+        if story and story.phase != "committed":
+            self._undo(story)
+
+    def look(self, place: Place) -> Found | None:
+        """What stands at the place, links not followed; None when nothing does."""
+        there = self.of(place)
+        found = disk.look(there) if there else None
+        poured = self._poured.get(place.relative)
+        if found and poured:
+            found.access = disk.Access(poured.mode, poured.uid, poured.gid)
+        return found
+
+    def of(self, place: Place) -> Place | None:
+        """Where the file of this place is to be read; None when nothing stands there."""
+        if place.relative in self._unmade:
+            return None
+        return self._instead.get(place.relative, place)
+
+    def read(self, place: Place, limit: int) -> bytes | None:
+        """The content of a file that stands there; None when it is longer than `limit` bytes."""
+        return disk.read(self.of(place) or place, limit)
+
+    def digest(self, place: Place) -> str:
+        """The SHA-256 of the content of a file that stands there."""
+        return disk.digest(self.of(place) or place)
+
+    def read_link(self, place: Place) -> str:
+        """Where a symbolic link that stands there points."""
+        return disk.read_link(self.of(place) or place)
+
+    def _undo(self, story: Story) -> None:
+        if story.phase == "prepared":
+            for entry, inode in zip(story.entries, story.inodes, strict=True):
+                self._undo_one(entry, inode)
+        for folder in story.folders[::-1]:
+            if not self._names_left(Place(self._root, folder), story):
+                self._unmade.add(folder)
+
+    def _undo_one(self, entry: Entry, inode: int) -> None:
+        if entry.kind == "create":
+            if settling.is_to_go(entry, inode, self._root):
+                self._instead[entry.path] = None
+        elif entry.kind == "overwrite":
+            if settling.is_to_be_poured(entry, inode, self._root):
+                self._instead[entry.path] = Place(self._root, entry.kept)
+                self._poured[entry.path] = entry
+        elif settling.is_to_return(entry, self._root):
+            self._instead[entry.path] = Place(self._root, entry.kept)
+
+    def _names_left(self, folder: Place, story: Story) -> set[str]:
+        """What will still be in a folder, which is removed if that is nothing."""
+        try:
+            names = {f"{folder.relative}/{name}" for name in os.listdir(folder.path)}
+        except OSError:
+            return set()
+        hidden = {name for entry in story.entries for name in (entry.staged, entry.kept)}
+        gone = {path for path, instead in self._instead.items() if instead is None}
+        return names - hidden - gone - self._unmade

@@ -1,0 +1,143 @@
+"""A run that was interrupted, settled by the next one: finished or undone, as its journal says.
+
+The order makes it safe to be killed anywhere and to begin again: files, then state, then what is
+no longer needed, and the journal last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bootstrap.apply import disk
+from bootstrap.apply.place import resolve
+from bootstrap.errors import BootstrapError, NotPermitted, WriteError
+from bootstrap.state import paths, store
+from bootstrap.state.record import Damaged, State, from_record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootstrap.apply.journal import Journal, Story
+
+UNDONE = "an interrupted run was undone: its files are as they were before it"
+FINISHED = "an interrupted run was finished: all its files are in place"
+DAMAGED = "the journal of an interrupted run is damaged ({}) and is set aside"
+WILL_BE_UNDONE = "a run was interrupted, and the next one undoes it first"
+WILL_BE_FINISHED = "a run was interrupted, and the next one finishes it first"
+
+
+class Recovered:
+    """How an interrupted run was settled: `undone`, `finished` or `damaged`, and in words."""
+
+    __slots__ = ("text", "verdict")
+
+    def __init__(self, verdict: str, text: str) -> None:
+        self.verdict = verdict
+        self.text = text
+
+
+def recover(*, root: str = "/", now: str = "") -> Recovered | None:
+    """Settle what an interrupted run left; None when there is nothing to settle.
+
+    Only for the holder of the lock. Handlers that were due are due again, in the state of the
+    machine that was configured then. `now` (a time) names a damaged journal, which is set aside.
+    Raises WriteError or NotPermitted when files cannot be put in order: the next run tries again.
+    """
+    try:
+        if not is_due(root=root):
+            return None
+        return _recover(root, now)
+    except BootstrapError as error:
+        message = f"settling an interrupted run: {error.message}"
+        raise type(error)(message, hint=error.hint, problems=error.problems) from error
+    except PermissionError as error:
+        message = f"settling an interrupted run: {error}"
+        raise NotPermitted(message, hint="run it as root") from error
+    except OSError as error:
+        raise WriteError(f"settling an interrupted run: {error}") from error
+
+
+def is_due(*, root: str = "/") -> bool:
+    """Whether an interrupted run waits to be settled. Lets OSError through."""
+    return disk.look(resolve(paths.JOURNAL, root)) is not None
+
+
+class Foreseen:
+    """What `recover` will do: the state that it leaves, the story that it undoes, and in words."""
+
+    __slots__ = ("state", "text", "undone")
+
+    def __init__(self, state: State | None, undone: Story | None = None, text: str = "") -> None:
+        self.state = state
+        self.undone = undone
+        self.text = text
+
+
+def foresee(vm_id: str, state: State | None, *, root: str = "/") -> Foreseen:
+    """What the next run of this machine will find when it has settled; nothing is changed."""
+    if not is_due(root=root):
+        return Foreseen(state)
+    from bootstrap.apply import journal as journals
+
+    try:
+        story = journals.Journal(paths.JOURNAL, root).read() or journals.Story()
+    except journals.Damaged as error:
+        return Foreseen(state, text=DAMAGED.format(error))
+    memo = _memo(story)
+    mine = memo if memo and memo.vm_id == vm_id else None
+    if story.phase == "committed":
+        return Foreseen(mine or state, text=WILL_BE_FINISHED)
+    if mine and story.phase == "prepared":
+        state = _still_due(state, mine)
+    return Foreseen(state, story, WILL_BE_UNDONE)
+
+
+def _recover(root: str, now: str) -> Recovered:
+    from bootstrap.apply import journal as journals
+
+    journal = journals.Journal(paths.JOURNAL, root)
+    try:
+        story = journal.read() or journals.Story()
+    except journals.Damaged as error:
+        journal.set_aside(f"corrupt-{now or 'journal'}")
+        return Recovered("damaged", DAMAGED.format(error))
+    return _settle(journal, story, root)
+
+
+def _settle(journal: Journal, story: Story, root: str) -> Recovered:
+    from bootstrap.apply import settling
+
+    done = story.phase == "committed"
+    memo = _memo(story)
+    if done:
+        if memo:
+            store.save(memo, root=root)
+        settling.finish(story, root)
+    else:
+        settling.revert(story, root)
+        if memo and story.phase == "prepared":
+            _remember_due(memo, root)
+        settling.discard(story, root)
+    journal.remove()
+    return Recovered("finished", FINISHED) if done else Recovered("undone", UNDONE)
+
+
+def _memo(story: Story) -> State | None:
+    """The state that the interrupted run would have left."""
+    try:
+        return from_record(story.memo)
+    except Damaged:
+        return None
+
+
+def _remember_due(memo: State, root: str) -> None:
+    """Names had changed, and who knows who has read the files since: the handlers are due."""
+    loaded = store.load(memo.vm_id, root=root)
+    state = _still_due(loaded.state, memo)
+    if not loaded.damaged and loaded.state != state and state.pending_handlers:
+        store.save(state, root=root)
+
+
+def _still_due(state: State | None, memo: State) -> State:
+    before = state or State(vm_id=memo.vm_id)
+    pending = dict.fromkeys(before.pending_handlers + memo.pending_handlers)
+    return replace(before, pending_handlers=tuple(pending))

@@ -1,0 +1,216 @@
+"""A plan carried out and remembered, and what the next run makes of one that was interrupted."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from bootstrap.apply.commands import Ended
+from bootstrap.apply.commands import run as run_command
+from bootstrap.apply.handlers import Handlers
+from bootstrap.apply.plan import plan
+from bootstrap.config.configuration import FileSpec
+from bootstrap.errors import CommandFailed, WriteError
+from bootstrap.render.rendered import Rendered
+from bootstrap.state import paths, recovery, store
+from bootstrap.state.fulfilment import Fulfilment
+from bootstrap.state.record import State
+
+ME = "02aab8a4-74ef-476e-8182-f6d2ba4166a6"
+BEFORE = State(vm_id=ME, fingerprint="old", configured_at="then", pending_handlers=("waiting",))
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Machine:
+    """A machine with one file that changes from `old` to `new`, and the handlers that hear it."""
+
+    def __init__(self, root):
+        self.root = str(root)
+        self.file = root / "etc/app.conf"
+        self.file.parent.mkdir()
+        self.file.write_text("old\n")
+        self.heard = []
+        self.answers = {}
+        store.save(BEFORE, root=self.root)
+
+    def run(self, command, *, timeout):
+        """Take a handler's name for its command, and note which content it hears of."""
+        self.heard.append((command[0], self.file.read_text().strip()))
+        answer = self.answers.get(self.heard[-1], "")
+        if answer is Killed:
+            raise Killed
+        return Ended(answer, "its words")
+
+    def apply(self, *, keep=False):
+        """Carry the change out."""
+        spec = FileSpec(path="/etc/app.conf", content="new\n", notify=("app", "other"))
+        names = ("app", "other", "waiting")
+        planned = plan(
+            [Rendered(spec=spec, content=b"new\n", secret=False)],
+            root=self.root,
+            handlers=names,
+            pending=self.state().pending_handlers,
+        )
+        handlers = Handlers({name: (name,) for name in names}, timeout=1, run=self.run)
+        way = Fulfilment(handlers, root=self.root, timeout=1, run=run_command, keep=keep)
+        written = {record.path: record for record in planned.written}
+        after = State(vm_id=ME, fingerprint="new", configured_at="now", written=written)
+        way.commit(planned, self.state(), after)
+
+    def state(self):
+        """What is remembered."""
+        return store.load(ME, root=self.root).state
+
+    def names(self):
+        """What lies in the agent's own folder."""
+        return sorted(os.listdir(f"{self.root}{paths.LIBRARY}"))
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return Machine(tmp_path)
+
+
+def test_all_is_well(machine):
+    """Files, handlers and state go together, and the journal is gone."""
+    machine.apply()
+    assert machine.heard == [("app", "new"), ("other", "new"), ("waiting", "new")]
+    assert machine.state().fingerprint == "new"
+    assert machine.state().pending_handlers == ()
+    assert machine.names() == ["instance", "instances"]
+    assert recovery.recover(root=machine.root) is None
+
+
+def test_failed_handler_takes_the_files_back(machine):
+    """After a handler failed the old file is there, was told of again, and all is tried anew."""
+    machine.answers = {("app", "new"): "ended with status 1"}
+    with pytest.raises(CommandFailed, match="the old files were put back") as caught:
+        machine.apply()
+    assert caught.value.exit_code == 1
+    assert machine.file.read_text() == "old\n"
+    assert machine.heard == [("app", "new"), ("app", "old")]
+    state = machine.state()
+    assert (state.fingerprint, state.pending_handlers) == ("", ("waiting",))
+    assert state.written == {}
+    assert machine.names() == ["instance", "instances"]
+
+    machine.answers = {}
+    machine.apply()
+    assert machine.heard[2:] == [("app", "new"), ("other", "new"), ("waiting", "new")]
+
+
+def test_failed_handler_may_keep_the_files(machine):
+    """With `keep` the new files stay, the other handlers run, and the failed one stays due."""
+    machine.answers = {("app", "new"): "ended with status 1"}
+    with pytest.raises(CommandFailed):
+        machine.apply(keep=True)
+    assert machine.file.read_text() == "new\n"
+    assert machine.heard == [("app", "new"), ("other", "new"), ("waiting", "new")]
+    state = machine.state()
+    assert (state.fingerprint, state.pending_handlers) == ("", ("app",))
+    assert list(state.written) == ["/etc/app.conf"]
+
+
+def test_died_while_notifying(machine):
+    """What was committed when the machine died is finished, and every handler is due again."""
+    machine.answers = {("other", "new"): Killed}
+    with pytest.raises(Killed):
+        machine.apply()
+    assert "journal.json" in machine.names()
+    told = recovery.recover(root=machine.root)
+    assert (told.verdict, machine.file.read_text()) == ("finished", "new\n")
+    state = machine.state()
+    assert state.pending_handlers == ("app", "other", "waiting")
+    assert (state.fingerprint, state.configured_at) == ("", "then")
+    assert list(state.written) == ["/etc/app.conf"]
+    assert machine.names() == ["instance", "instances"]
+    assert os.listdir(machine.file.parent) == ["app.conf"]
+
+
+def test_died_while_telling_of_the_old_files(machine):
+    """A rollback that was cut short is undone again; who has heard of the new file is due."""
+    machine.answers = {("app", "new"): "ended with status 1", ("app", "old"): Killed}
+    with pytest.raises(Killed):
+        machine.apply()
+    assert recovery.recover(root=machine.root).verdict == "undone"
+    assert machine.file.read_text() == "old\n"
+    state = machine.state()
+    assert state.pending_handlers == ("waiting", "app", "other")
+    assert state.written == {}
+    assert machine.names() == ["instance", "instances"]
+
+
+def test_what_is_foreseen_is_what_happens(machine):
+    """A look at a journal tells the state that its recovery will leave, and changes nothing."""
+    for answers in (
+        {("other", "new"): Killed},
+        {("app", "new"): "ended with status 1", ("app", "old"): Killed},
+    ):
+        machine.answers, machine.heard = answers, []
+        machine.file.write_text("old\n")
+        with pytest.raises(Killed):
+            machine.apply()
+        seen = recovery.foresee(ME, machine.state(), root=machine.root)
+        assert seen.text.startswith("a run was interrupted")
+        assert "journal.json" in machine.names()
+        recovery.recover(root=machine.root)
+        assert machine.state() == seen.state
+
+
+def test_state_that_cannot_be_saved_is_saved_next_time(machine, monkeypatch):
+    """When only the memory of it fails, the work is done and the next run remembers it."""
+
+    def fail(*arguments, **keywords):
+        raise WriteError("saving the state: no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "save", fail)
+        with pytest.raises(WriteError):
+            machine.apply()
+    assert machine.file.read_text() == "new\n"
+    assert recovery.recover(root=machine.root).verdict == "finished"
+    assert machine.state().pending_handlers == ("app", "other", "waiting")
+
+
+def test_damaged_journal_is_set_aside(machine):
+    """A journal that nobody can read stops no boot, and is kept for a look."""
+    with open(f"{machine.root}{paths.JOURNAL}", "w") as file:
+        file.write("no journal\n")
+    told = recovery.recover(root=machine.root, now="today")
+    assert told.verdict == "damaged"
+    assert machine.names() == ["instance", "instances", "journal.json.corrupt-today"]
+    assert machine.state() == BEFORE
+
+
+def test_recovery_that_fails_is_tried_again(machine, monkeypatch):
+    """What cannot be settled is an error that says so, and the journal stays for the next run."""
+    machine.answers = {("other", "new"): Killed}
+    with pytest.raises(Killed):
+        machine.apply()
+    unlink = os.unlink
+
+    def fail(name, **keywords):
+        if name.endswith("~"):
+            raise OSError(30, "Read-only file system", name)
+        unlink(name, **keywords)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", fail)
+        with pytest.raises(WriteError, match="settling an interrupted run") as caught:
+            recovery.recover(root=machine.root)
+    assert caught.value.exit_code == 73
+    assert "journal.json" in machine.names()
+    assert recovery.recover(root=machine.root).verdict == "finished"
+    assert os.listdir(machine.file.parent) == ["app.conf"]
+
+
+def test_nothing_to_settle_costs_one_look(machine, monkeypatch):
+    """Without a journal nothing is opened, read or imported."""
+    seen = []
+    monkeypatch.setattr(os, "open", lambda *arguments, **keywords: seen.append(arguments))
+    assert recovery.recover(root=machine.root) is None
+    assert seen == []
