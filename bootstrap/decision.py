@@ -7,7 +7,8 @@ from dataclasses import replace
 from hashlib import sha256
 
 from bootstrap import __version__
-from bootstrap.errors import InvalidDocument, RenderError, SecretsUnsupported
+from bootstrap.errors import ImageError, InvalidDocument, RenderError, SecretsUnsupported
+from bootstrap.image import DOCUMENT_FOLDER, decode, shipped_templates
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from bootstrap.config.resolve import Resolution
     from bootstrap.image import Image
     from bootstrap.metadata.instance import Instance
+    from bootstrap.render.environment import Compiled
     from bootstrap.render.rendered import Rendered, Template
     from bootstrap.settings import Settings
-    from bootstrap.source import Path
+    from bootstrap.source import Path, Source
 
 MASK = "***"
 
@@ -71,14 +73,17 @@ def decide_and_render(
                 problems=resolution.error.problems + error.problems,
             ) from None
     configuration = _usable(resolution)
+    if not configuration.files:
+        nothing = (
+            f"no file is asked for: neither documents in {DOCUMENT_FOLDER} nor userData name one"
+        )
+        configuration = replace(configuration, notes=(*configuration.notes, nothing))
     return configuration, render_all(configuration, instance, image, settings)
 
 
 def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution:
     from bootstrap import shipped
     from bootstrap.config.resolve import resolve
-    from bootstrap.image import decode
-    from bootstrap.source import parse
 
     schema = image.values_schema
     return resolve(
@@ -88,8 +93,20 @@ def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution
         user_data_trust=settings.user_data,
         tag_rules=settings.tags,
         document_schema=json.loads(shipped.read("schema/document.schema.json")),
-        values_schema=parse(decode(*schema), schema[0]) if schema else None,
+        values_schema=read_schema(*schema) if schema else None,
     )
+
+
+def read_schema(name: str, content: bytes) -> Source:
+    """A JSON Schema for values, from its file; raises ImageError when it is no JSON and no YAML."""
+    from bootstrap.source import parse
+
+    try:
+        return parse(decode(name, content), name)
+    except InvalidDocument as error:
+        raise ImageError(
+            "the image's schema for values cannot be read", problems=error.problems
+        ) from None
 
 
 def render_all(
@@ -100,11 +117,14 @@ def render_all(
     A file that would read differently if the hidden values were others holds a secret: it is known
     by rendering all files once more with the values masked.
     """
-    contents = _render(configuration, instance, image, settings)
+    from bootstrap.render.environment import Compiled
+
+    compiled = Compiled()
+    contents = _render(configuration, instance, image, settings, compiled)
     if not configuration.hidden:
         return contents
     try:
-        others = _render(masked(configuration), instance, image, settings)
+        others = _render(masked(configuration), instance, image, settings, compiled)
     except RenderError:  # a mask need not fit where the value does: nothing can be told apart
         return tuple(replace(one, secret=True) for one in contents)
     return tuple(
@@ -132,7 +152,11 @@ def _with_mask(tree: Any, path: Path) -> Any:
 
 
 def _render(
-    configuration: Configuration, instance: Instance, image: Image, settings: Settings
+    configuration: Configuration,
+    instance: Instance,
+    image: Image,
+    settings: Settings,
+    compiled: Compiled,
 ) -> tuple[Rendered, ...]:
     from bootstrap.render.rendering import render
 
@@ -142,6 +166,7 @@ def _render(
         _templates(image),
         max_bytes=settings.render.max_bytes,
         seconds=settings.render.timeout,
+        compiled=compiled,
     )
 
 
@@ -158,7 +183,6 @@ def context_of(configuration: Configuration, instance: Instance) -> dict[str, An
 
 def _templates(image: Image) -> dict[str, Template]:
     """The image's templates by name, and those that ship where the image has none of that name."""
-    from bootstrap.image import decode, shipped_templates
     from bootstrap.render.rendered import Template
 
     found = {**shipped_templates(), **image.templates}

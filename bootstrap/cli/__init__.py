@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -11,43 +12,92 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from typing import TextIO
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell has it
-BROKEN_PIPE = 141  # 128 + SIGPIPE
+BROKEN_PIPE = 141  # 128 + SIGPIPE: the reader left before all was said
+UNWRITTEN = 1  # what was asked for did not get to where it was to go
+# Objects between two searches for garbage in circles. Nearly all that a command makes is modules,
+# which stay; with Python's own 700 a twentieth of each boot is spent on finding that out.
+GARBAGE_EVERY = 50_000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; every way to fail ends here."""
+    gc.set_threshold(GARBAGE_EVERY)
+    _open_streams()
+    try:
+        code = _run(sys.argv[1:] if argv is None else argv)
+    except BrokenPipeError:
+        code = BROKEN_PIPE
+    return code if _flush_streams() else code or UNWRITTEN
+
+
+def _run(words: Sequence[str]) -> int:
     from bootstrap.cli.options import parse, run
 
     options = None
     try:
-        options = parse(sys.argv[1:] if argv is None else argv)
-        code = run(options)
-        sys.stdout.flush()
+        options = parse(words)
+        return run(options)
     except BootstrapError as error:
-        return _fail(error, options)
+        return _fail(error, words, options)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has left; the interpreter would complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+        raise
     except Exception as error:  # noqa: BLE001  (a traceback helps no operator and may hold values)
-        return _fail(_internal(error), options)
-    return code
+        return _fail(_internal(error), words, options)
 
 
-def _fail(error: BootstrapError, options: argparse.Namespace | None) -> int:
-    from bootstrap.cli.options import print_json, use_color
+def _fail(error: BootstrapError, words: Sequence[str], options: argparse.Namespace | None) -> int:
+    from bootstrap.cli.options import columns_of, print_json, use_color, wants_json
     from bootstrap.report.diagnostic import describe
     from bootstrap.report.log import Log
 
     log = options.log if options else Log(environ=os.environ)
-    log.error(describe(error, color=use_color(options.color if options else "auto", sys.stderr)))
-    if options and options.format == "json":
+    color = use_color(options.color if options else "auto", sys.stderr)
+    log.error(describe(error, color=color, columns=columns_of(sys.stderr)))
+    as_json = options.format == "json" if options else wants_json(words)
+    if as_json:
         print_json({"error": error.as_dict()})
     return error.exit_code
+
+
+def _open_streams() -> None:
+    """Have all three standard streams, whatever the caller closed, and let none fail on a letter.
+
+    A file that is opened later must not come to lie where a command's output goes.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115
+        elif name == "stdout" and hasattr(stream, "reconfigure"):
+            # Held back, so that a reader who leaves early cannot stop a command half way.
+            stream.reconfigure(errors="backslashreplace", write_through=False)
+
+
+def _flush_streams() -> bool:
+    """Write out what is buffered; False when standard output did not take it.
+
+    Of a reader who left early nobody complains: the command has done what it was asked.
+    """
+    refusal = _flush(sys.stdout)
+    if refusal and not isinstance(refusal, BrokenPipeError):
+        print(f"error: writing the output: {refusal.strerror}", file=sys.stderr)
+    _flush(sys.stderr)
+    return refusal is None or isinstance(refusal, BrokenPipeError)
+
+
+def _flush(stream: TextIO) -> OSError | None:
+    try:
+        stream.flush()
+    except OSError as error:
+        # Turned away from where it went, or the interpreter would fail on it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error
+    return None
 
 
 def _internal(error: Exception) -> InternalError:
@@ -57,7 +107,8 @@ def _internal(error: Exception) -> InternalError:
         code = trace.tb_frame.f_code
         place = f"{os.path.basename(code.co_filename)}:{trace.tb_lineno}, in {code.co_name}"
         trace = trace.tb_next
+    reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
     return InternalError(
-        f"a fault in imds-bootstrap: {type(error).__name__} at {place}",
+        f"a fault in imds-bootstrap: {type(error).__name__}{reason} at {place}",
         hint="please report it, with the command and this line",
     )

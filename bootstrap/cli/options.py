@@ -65,6 +65,17 @@ OPTIONS: tuple[tuple[tuple[str, ...], Any, dict[str, Any]], ...] = (
 )
 
 
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help whose paragraphs stay as they are, as wide as the terminal.
+
+    argparse makes one for every argument, help or no help; its own way to find the width loads
+    shutil and with it every archive library.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that raises UsageError, so that every error looks alike."""
 
@@ -86,7 +97,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser = Parser(
         prog=f"imds-bootstrap {top.verb}",
         description=module.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
     module.add_arguments(parser)
     _add_options(parser.add_argument_group("options of every verb"), after_verb=True)
@@ -97,8 +108,27 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the verb that was parsed; gives the exit code."""
+    """Run the verb that was parsed; gives the exit code. Raises any BootstrapError."""
+    if not os.path.isdir(options.root):
+        raise UsageError(f"--root: there is no folder {options.root!r}", hint="make it first")
     return int(options.command(options))
+
+
+def wants_json(words: Sequence[str]) -> bool:
+    """Whether a command line that could not be parsed asks for JSON all the same."""
+    following = dict(zip(words, [*words[1:], ""], strict=True))
+    return following.get("--format") == "json" or "--format=json" in words
+
+
+def seconds(text: str) -> float:
+    """A time to wait, as an argument of a verb: above 0 and not endless."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return number
 
 
 def use_color(choice: str, stream: TextIO) -> bool:
@@ -106,6 +136,14 @@ def use_color(choice: str, stream: TextIO) -> bool:
     if choice != "auto":
         return choice == "always"
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def columns_of(stream: TextIO) -> int:
+    """How wide the terminal is that `stream` goes to; 0 where it goes to none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):  # ValueError: a stream without a descriptor
+        return 0
 
 
 def print_json(value: Any) -> None:
@@ -126,6 +164,15 @@ def machine_of(options: argparse.Namespace) -> Machine:
     )
 
 
+def _columns() -> int:
+    if os.environ.get("COLUMNS", "").isdecimal():
+        return int(os.environ["COLUMNS"])
+    try:
+        return os.get_terminal_size().columns
+    except OSError:  # standard output is no terminal
+        return 80
+
+
 def _level(options: argparse.Namespace) -> int:
     if options.quiet:
         return WARNING
@@ -140,7 +187,7 @@ def _top_parser() -> Parser:
         usage="imds-bootstrap [options] VERB ...",
         description="Configure this machine from what Azure's metadata service says about it.",
         epilog=f"verbs:\n{listing}\n\nimds-bootstrap VERB --help tells more about one.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
     _add_options(parser, after_verb=False)
     parser.add_argument("--version", action="version", version=f"imds-bootstrap {__version__}")
