@@ -6,18 +6,22 @@ Everything is read as bytes and hashed; text is made of it only by a run that go
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from hashlib import sha256
 
 from bootstrap import shipped
-from bootstrap.errors import ImageError, Problem
+from bootstrap.errors import ImageError, NotPermitted, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from typing import NoReturn
 
 DOCUMENT_FOLDER = "/etc/imds-bootstrap/config.d"
+# What every image may have, and need not have. What else the settings name must be there.
 DEFAULT_VALUES_SCHEMA = "/etc/imds-bootstrap/values.schema.json"
+DEFAULT_TEMPLATES = "/etc/imds-bootstrap/templates"
 FILE_LIMIT = 1024 * 1024  # bytes of one document or template: far beyond what a person writes
 FILES_LIMIT = 2000  # templates in all folders: beyond it a folder was named that holds other things
 
@@ -41,8 +45,8 @@ def read_image(root: str, *, templates: Sequence[str], values_schema: str) -> Im
     """Read the image whose file system begins at `root`.
 
     `templates` are the template folders in search order, `values_schema` the file of the values'
-    schema; only the default one may be absent. Raises ImageError when something that the settings
-    name is not there or cannot be read.
+    schema; only the default ones may be absent. Raises ImageError when something that the settings
+    name is not there or cannot be read, NotPermitted when this user may not read it.
     """
     documents = tuple(_read_documents(root))
     found = _read_templates(root, templates)
@@ -81,20 +85,18 @@ def shipped_templates() -> dict[str, tuple[str, bytes]]:
 
 
 def _read_documents(root: str) -> Iterator[tuple[str, bytes]]:
-    folder = _below(root, DOCUMENT_FOLDER)
-    for name in sorted(_list(folder) if os.path.isdir(folder) else ()):
+    for name in sorted(_list(root, DOCUMENT_FOLDER)):
         if name.endswith((".yaml", ".yml", ".json")) and not name.startswith("."):
-            yield f"image config.d/{name}", _read(os.path.join(folder, name))
+            yield f"image config.d/{name}", _read(root, f"{DOCUMENT_FOLDER}/{name}")
 
 
 def _read_templates(root: str, folders: Sequence[str]) -> dict[str, tuple[str, bytes]]:
     found: dict[str, tuple[str, bytes]] = {}
     for folder in folders:
-        top = _below(root, folder)
-        for path in _walk(top):
-            name = os.path.relpath(path, top)
+        for name in _walk(root, folder):
+            path = os.path.join(folder, name)
             if name not in found:
-                found[name] = (os.path.join(folder, name), _read(path))
+                found[name] = (path, _read(root, path))
             if len(found) > FILES_LIMIT:
                 raise ImageError(
                     f"reading the templates in {folder}: there are more than {FILES_LIMIT} files",
@@ -103,38 +105,68 @@ def _read_templates(root: str, folders: Sequence[str]) -> dict[str, tuple[str, b
     return found
 
 
-def _walk(top: str) -> Iterator[str]:
-    """The files below a folder, without hidden ones and editors' copies."""
-    for folder, folders, files in os.walk(top):
+def _walk(root: str, top: str) -> Iterator[str]:
+    """The files below a folder, relative to it, without hidden ones and editors' copies."""
+
+    def refuse(error: OSError) -> None:
+        if not (top == DEFAULT_TEMPLATES and isinstance(error, FileNotFoundError)):
+            _refuse(top, error)
+
+    start = _below(root, top)
+    for folder, folders, files in os.walk(start, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             if not name.startswith(".") and not name.endswith("~"):
-                yield os.path.join(folder, name)
+                yield os.path.relpath(os.path.join(folder, name), start)
 
 
 def _read_schema(root: str, path: str) -> tuple[str, bytes] | None:
-    file = _below(root, path)
-    if path == DEFAULT_VALUES_SCHEMA and not os.path.exists(file):
-        return None
-    return path, _read(file)
-
-
-def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        os.lstat(_below(root, path))
+    except FileNotFoundError:
+        if path == DEFAULT_VALUES_SCHEMA:
+            return None
+    except OSError as error:
+        _refuse(path, error)
+    return path, _read(root, path)
+
+
+def _read(root: str, path: str) -> bytes:
+    try:
+        # A pipe would be waited for without end, and no deadline runs here.
+        with open(_below(root, path), "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ImageError(f"reading {path} of the image: it is not a file")
             content = file.read(FILE_LIMIT + 1)
     except OSError as error:
-        raise ImageError(f"reading {path} of the image: {error.strerror}") from error
+        _refuse(path, error)
     if len(content) > FILE_LIMIT:
-        raise ImageError(f"reading {path} of the image: it is larger than {FILE_LIMIT} bytes")
+        raise ImageError(
+            f"reading {path} of the image: it is larger than {FILE_LIMIT} bytes",
+            hint="documents, templates and the schema are text that a person writes",
+        )
     return content
 
 
-def _list(folder: str) -> list[str]:
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _list(root: str, folder: str) -> list[str]:
     try:
-        return os.listdir(folder)
+        return os.listdir(_below(root, folder))
+    except FileNotFoundError:
+        return []
     except OSError as error:
-        raise ImageError(f"reading {folder} of the image: {error.strerror}") from error
+        _refuse(folder, error)
+
+
+def _refuse(path: str, error: OSError) -> NoReturn:
+    doing = f"reading {path} of the image: {error.strerror}"
+    if isinstance(error, PermissionError):
+        raise NotPermitted(doing, hint="run it as root") from error
+    hint = "make it, or name another one in the settings"
+    raise ImageError(doing, hint=hint if isinstance(error, FileNotFoundError) else "") from error
 
 
 def _below(root: str, path: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from bootstrap.errors import MissingInput, Problem
+from bootstrap.metadata.answers import strict_json
 from bootstrap.metadata.imds import Imds
-from bootstrap.metadata.instance import Instance, WrongShape
+from bootstrap.metadata.instance import Instance, WrongShape, missing_keys
 from bootstrap.report.log import DEBUG, INFO
 
 TYPE_CHECKING = False
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from bootstrap.metadata.patience import Attempt
     from bootstrap.report.status import Status
     from bootstrap.settings import Settings
+
+SAVING = "save one with: imds-bootstrap show instance --format json > instance.json"
 
 
 def is_elsewhere(settings: Settings, firmware: Firmware) -> bool:
@@ -54,6 +57,7 @@ def ask(
     try:
         instance = imds.instance(expected_vm_id=vm_id)
     finally:
+        machine.log.end_progress()
         if status:
             status.record["imds"] = imds.tally.as_dict()
     machine.log.event(
@@ -74,18 +78,18 @@ def read_offline(path: str) -> Instance:
     """
     doing = f"reading the saved instance {path}"
     try:
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
+        with open(path, "rb") as file:
+            document = strict_json(file.read())
         return Instance.from_document(document, api_version="saved")
     except OSError as error:
-        raise MissingInput(f"{doing}: {error.strerror}") from error
+        raise MissingInput(f"{doing}: {error.strerror}", hint=SAVING) from error
     except json.JSONDecodeError as error:
-        where = f"{path}:{error.lineno}:{error.colno}"
-        problem = Problem("this is not JSON", where=where)
-        raise MissingInput(f"{doing}: it is not JSON", problems=[problem]) from None
-    except (WrongShape, UnicodeDecodeError) as error:
-        hint = "save one with: imds-bootstrap show instance --format json"
-        raise MissingInput(f"{doing}: {error}", hint=hint) from None
+        problem = Problem(error.msg, where=f"{path}:{error.lineno}:{error.colno}")
+        raise MissingInput(f"{doing}: it is not JSON", hint=SAVING, problems=[problem]) from None
+    except UnicodeDecodeError:
+        raise MissingInput(f"{doing}: it is not UTF-8 text", hint=SAVING) from None
+    except (WrongShape, ValueError) as error:
+        raise MissingInput(f"{doing}: {error}", hint=SAVING) from None
 
 
 def warnings_of(instance: Instance) -> list[str]:
@@ -101,6 +105,8 @@ def warnings_of(instance: Instance) -> list[str]:
             f"IMDS answered with api-version {instance.api_version}, which has no list of tags "
             "(it appeared in 2019-06-04): no tag is used"
         )
+    if missing := missing_keys(instance):
+        told.append(f"IMDS left {' and '.join(missing)} out of its answer: taken for empty")
     return told
 
 
@@ -116,9 +122,11 @@ class _Teller:
         if attempt.outcome == "ok":
             return
         left = max(0.0, self._deadline - self._machine.clock())
+        often = "once" if attempt.number == 1 else f"{attempt.number} times"
+        # Whole in 80 columns, for an hour at least.
         line = (
-            f"waiting for IMDS: asked {attempt.number} times in {attempt.elapsed:.0f} s, "
-            f"the last answer was {attempt.outcome}; giving up in {left:.0f} s"
+            f"waiting for IMDS: {attempt.outcome}; asked {often} in {attempt.elapsed:.0f} s, "
+            f"giving up in {left:.0f} s"
         )
         priority = DEBUG if log.progress(line) else INFO
         log.event(

@@ -15,19 +15,20 @@ from __future__ import annotations
 import json
 import sys
 
-from bootstrap.cli.options import machine_of, print_json
+from bootstrap.cli.options import machine_of, print_json, seconds
 from bootstrap.errors import NoSuchValue, UsageError, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from bootstrap.config.configuration import Configuration
     from bootstrap.source import Path
 
 ROOTS = ("instance", "tags", "values", "environment")
+NAMES_SHOWN = 12  # of what there is, when nothing is called alike
 DEADLINE = 10.0  # seconds to wait for IMDS: a question, not a boot
 
 
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH")
     parser.add_argument(
         "--deadline",
-        type=float,
+        type=seconds,
         default=DEADLINE,
         metavar="SECONDS",
         help="wait no longer for IMDS (default: %(default)g)",
@@ -109,14 +110,22 @@ def _walk(tree: Any, path: Path, text: str) -> Any:
         if isinstance(tree, (dict, list)) and part in known:
             tree = tree[part]  # type: ignore[index]  # a list holds only whole numbers
         else:
-            names = tree if isinstance(tree, dict) else ()
-            raise _missing(f"there is no {text}", str(part), names)
+            raise _missing(f"there is no {text}", str(part), _names(tree))
     return tree
 
 
-def _missing(message: str, name: str, known: Sequence[str] | Mapping[str, Any]) -> NoSuchValue:
+def _names(tree: Any) -> Sequence[str]:
+    if isinstance(tree, list):
+        return [f"[{index}]" for index in range(len(tree))]
+    return list(tree) if isinstance(tree, dict) else ()
+
+
+def _missing(message: str, name: str, known: Sequence[str]) -> NoSuchValue:
     close = nearest(name, known)
-    return NoSuchValue(message, hint=f"did you mean {close}?" if close else "")
+    if close:
+        return NoSuchValue(message, hint=f"did you mean {close}?")
+    there = ", ".join([*known[:NAMES_SHOWN], *(["…"] if len(known) > NAMES_SHOWN else [])])
+    return NoSuchValue(message, hint=f"there is {there}" if there else "")
 
 
 def _raw(value: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from bootstrap.cli.options import machine_of, print_json
+from bootstrap.cli.options import machine_of, print_json, seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="go all the way even when nothing seems to have changed",
     )
     parser.add_argument(
-        "--deadline", type=float, metavar="SECONDS", help="the same as --set deadline=SECONDS"
+        "--deadline", type=seconds, metavar="SECONDS", help="the same as --set deadline=SECONDS"
     )
     parser.add_argument(
         "--offline", metavar="FILE", help="take a saved instance document instead of asking IMDS"

@@ -13,7 +13,7 @@ import json
 import sys
 
 from bootstrap.cli.get import DEADLINE
-from bootstrap.cli.options import machine_of, print_json
+from bootstrap.cli.options import machine_of, print_json, seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--origin", action="store_true", help="say where each value comes from")
     parser.add_argument(
         "--deadline",
-        type=float,
+        type=seconds,
         default=DEADLINE,
         metavar="SECONDS",
         help="wait no longer for IMDS (default: %(default)g)",

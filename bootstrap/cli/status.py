@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 import time
 
-from bootstrap.cli.options import print_json
-from bootstrap.report.status import FINISHED, read_status
+from bootstrap.cli.options import print_json, seconds
+from bootstrap.report.status import FINISHED, SCHEMA, read_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `status` may be told."""
     parser.add_argument("--wait", action="store_true", help="wait until a run has finished")
     parser.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="wait no longer than this (exit code 3)"
+        "--timeout", type=seconds, metavar="SECONDS", help="wait no longer than this (exit code 3)"
     )
 
 
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the status, after waiting for its end where asked."""
     record = _wait(options) if options.wait else read_status(options.root)
     if options.format == "json":
-        print_json(record or {"result": "not-run"})
+        print_json(record or {"schema": SCHEMA, "result": "not-run"})
     else:
         for line in _lines(record):
             sys.stdout.write(f"{line}\n")
@@ -76,8 +76,8 @@ def _lines(record: dict[str, Any] | None) -> list[str]:
 def _error(error: dict[str, Any] | None) -> str:
     if not error:
         return ""
-    places = [f"\n  {place['where']}  {place['path']}".rstrip() for place in error["places"]]
-    return f"[{error['code']}] {error['message']}{''.join(places)}"
+    places = ["  ".join(filter(None, (one["where"], one["path"]))) for one in error["places"]]
+    return "\n  ".join([f"[{error['code']}] {error['message']}", *filter(None, places)])
 
 
 def _imds(imds: dict[str, Any] | None) -> str:

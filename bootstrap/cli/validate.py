@@ -12,15 +12,14 @@ import json
 import os
 import sys
 
-from bootstrap.cli.options import machine_of, print_json, use_color
-from bootstrap.errors import InvalidDocument, MissingInput
+from bootstrap.cli.options import columns_of, machine_of, print_json, use_color
+from bootstrap.errors import InvalidDocument, MissingInput, NotPermitted, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from bootstrap.errors import Problem
     from bootstrap.source import Source
 
 
@@ -44,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
     from bootstrap.report.diagnostic import describe_problems
 
     color = use_color(options.color, sys.stdout)
-    sys.stdout.write(describe_problems(tuple(problems), color=color))
+    columns = columns_of(sys.stdout)
+    sys.stdout.write(describe_problems(tuple(problems), color=color, columns=columns))
     found = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     sys.stdout.write(f"{options.file}: {found if problems else 'valid'}\n")
     return int(bool(problems))
@@ -56,21 +56,21 @@ def _problems(options: argparse.Namespace) -> Sequence[Problem]:
 
     machine = machine_of(options)
     settings = agent.settings_of(machine)
+    schema = _values_schema(
+        options.schema or os.path.join(machine.root, settings.values_schema.lstrip("/")),
+        required=bool(options.schema),
+    )
+    content = _read(options.file)
     try:
-        text = _text(_read(options.file), as_user_data=not options.image)
-        schema = _values_schema(
-            options.schema or os.path.join(machine.root, settings.values_schema.lstrip("/")),
-            required=bool(options.schema),
-        )
         return validate(
-            text,
+            _image_text(content, options.file) if options.image else _text(content),
             options.file,
             document_schema=json.loads(shipped.read("schema/document.schema.json")),
             values_schema=schema,
             trust=None if options.image else settings.user_data,
         )
     except InvalidDocument as error:
-        return error.problems
+        return error.problems or (Problem(error.message, where=options.file, hint=error.hint),)
 
 
 def _read(path: str) -> bytes:
@@ -79,14 +79,21 @@ def _read(path: str) -> bytes:
             return sys.stdin.buffer.read()
         with open(path, "rb") as file:
             return file.read()
+    except PermissionError as error:
+        doing = f"reading {path}: {error.strerror}"
+        raise NotPermitted(doing, hint="run it as a user who may read the file") from error
     except OSError as error:
         raise MissingInput(f"reading {path}: {error.strerror}") from error
 
 
-def _text(content: bytes, *, as_user_data: bool) -> str:
-    """The document's text, unwrapped as it would be on the machine."""
-    if not as_user_data:
-        return content.decode("utf-8", "replace")
+def _image_text(content: bytes, name: str) -> str:
+    from bootstrap.image import decode
+
+    return decode(name, content)
+
+
+def _text(content: bytes) -> str:
+    """The text of a userData, unwrapped as it would be on the machine."""
     from base64 import b64encode
 
     from bootstrap.config.userdata import decode
@@ -101,8 +108,8 @@ def _text(content: bytes, *, as_user_data: bool) -> str:
 
 
 def _values_schema(path: str, *, required: bool) -> Source | None:
-    from bootstrap.source import parse
+    from bootstrap.decision import read_schema
 
-    if not required and not os.path.exists(path):
+    if not required and not os.path.lexists(path):
         return None
-    return parse(_read(path).decode("utf-8", "replace"), path)
+    return read_schema(path, _read(path))

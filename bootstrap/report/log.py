@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,17 +57,36 @@ class Log:
         """Replace the line that shows a wait; False where there is no terminal to show it."""
         if not self._terminal or self._level < INFO:
             return False
-        self._stream.write(f"{ERASE_LINE}{text}")
-        self._stream.flush()
+        self._write(f"{ERASE_LINE}{self._fitting(text)}")
         self._progress = True
         return True
+
+    def end_progress(self) -> None:
+        """The wait is over: take its line away, so that the next output begins a line."""
+        if self._progress:
+            self._write(ERASE_LINE)
+            self._progress = False
+
+    def _fitting(self, text: str) -> str:
+        """The text in one row of the terminal: a second row could not be erased."""
+        try:
+            columns = os.get_terminal_size(self._stream.fileno()).columns
+        except (OSError, ValueError):  # ValueError: a stream without a descriptor
+            return text
+        if columns < 1 or len(text) < columns:  # a serial console knows no width, and says 0
+            return text
+        return f"{text[: columns - 2]}…"
 
     def _line(self, priority: int, text: str) -> None:
         prefix = f"<{priority}>" if self._journal else ""
         erase = ERASE_LINE if self._progress else ""
         self._progress = False
-        self._stream.write(f"{erase}{prefix}{text}\n")
-        self._stream.flush()
+        self._write(f"{erase}{prefix}{text}\n")
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError):  # a full disk or a reader who left must not end a run half way
+            self._stream.write(text)
+            self._stream.flush()
 
 
 def _word(value: Any) -> str:

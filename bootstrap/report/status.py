@@ -13,7 +13,7 @@ import time
 from contextlib import contextmanager, suppress
 
 from bootstrap import __version__
-from bootstrap.errors import BootstrapError
+from bootstrap.errors import BootstrapError, NotPermitted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,8 +83,9 @@ class Status:
         from bootstrap.apply import durable
 
         text = json.dumps(self.record, indent=1, ensure_ascii=False)
+        content = f"{text}\n".encode(errors="backslashreplace")  # a path may be no UTF-8
         with suppress(OSError):
-            durable.write(STATUS_FILE, f"{text}\n".encode(), mode=STATUS_MODE, root=root)
+            durable.write(STATUS_FILE, content, mode=STATUS_MODE, root=root)
 
     @property
     def seconds(self) -> float:
@@ -95,14 +96,20 @@ class Status:
 def read_status(root: str = "/") -> dict[str, Any] | None:
     """The status of the last run since the machine was started; None when there was none.
 
-    A run that says it is running although its process is gone is `interrupted`.
+    A run that says it is running although its process is gone is `interrupted`. Raises
+    NotPermitted when the file may not be read.
     """
     try:
         with open(os.path.join(root, STATUS_FILE.lstrip("/")), encoding="utf-8") as file:
             record = json.load(file)
-    except (FileNotFoundError, ValueError):
+    except PermissionError as error:
+        raise NotPermitted(
+            f"reading the status {error.filename}: {error.strerror}",
+            hint="it is for everybody to read: give its folder the mode 0755 and the file 0644",
+        ) from error
+    except (OSError, ValueError, RecursionError):  # none, or not one of ours
         return None
-    if not isinstance(record, dict) or "result" not in record:
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA or "result" not in record:
         return None
     if record["result"] == "running" and not _is_alive(record.get("pid")):
         record["result"] = "interrupted"

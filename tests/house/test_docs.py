@@ -74,8 +74,10 @@ def test_every_make_target_of_the_pages_exists():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_of_the_pages_is_one(page):
+def test_every_command_of_the_pages_is_one(page, tmp_path, monkeypatch):
     """Each `imds-bootstrap …` that a reader may type is understood by the command line."""
+    (tmp_path / "DIR").mkdir()
+    monkeypatch.chdir(tmp_path)
     for typed in re.findall(
         r"(?:`|\(|^ *)imds-bootstrap +([^`\n()&]+)", page.read_text(), re.MULTILINE
     ):

@@ -66,3 +66,28 @@ def test_colour_changes_nothing_but_colour():
     for code in ("31", "34", "36", "1", "0"):
         plain = plain.replace(f"\x1b[{code}m", "")
     assert plain == describe(error)
+
+
+def test_a_line_of_the_source_never_wraps():
+    """On a terminal of 60 columns the shown part fits, says that it is cut, and keeps its mark."""
+    text = "x" * 100 + "BAD" + "y" * 100
+    problem = Problem("bad", where="userData:1:101", text=text, column=101, width=3)
+    lines = describe(InvalidDocument("no", problems=[problem]), columns=60).splitlines()
+    shown, marks = lines[3], lines[4]
+    assert len(shown) <= 60
+    assert shown.count("…") == 2
+    assert shown[marks.index("^") : marks.index("^") + 3] == "BAD"
+
+
+def test_the_value_of_a_tag_has_no_line_number():
+    """A tag is no line of a file: nothing stands where its number would."""
+    problem = Problem("no number", where="tag config:web.port", text="http", column=1, width=4)
+    lines = describe(InvalidDocument("no", problems=[problem])).splitlines()
+    assert lines[3] == "   | http"
+    assert lines[4] == "   | ^^^^ no number"
+
+
+def test_a_hint_of_many_lines_stays_together():
+    """What a command wrote stands below its first line."""
+    error = InvalidDocument("no", hint="it wrote: one\ntwo")
+    assert describe(error).splitlines()[1:] == ["  = help: it wrote: one", "          two"]

@@ -63,3 +63,31 @@ def test_progress_is_for_terminals_only():
     stream, log = logged()
     assert log.progress("waiting") is False
     assert stream.getvalue() == ""
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        """A terminal is one."""
+        return True
+
+
+def test_the_line_of_a_wait_goes_when_the_wait_is_over():
+    """What is printed next begins a line, on a terminal as everywhere."""
+    stream = Terminal()
+    log = Log(stream)
+    assert log.progress("waiting")
+    log.end_progress()
+    log.end_progress()
+    assert stream.getvalue() == "\r\x1b[Kwaiting\r\x1b[K"
+
+
+def test_a_log_that_cannot_be_written_stops_nothing():
+    """A reader who left, or a full disk, does not end a run half way."""
+    with open("/dev/full", "w") as stream:
+        log = Log(stream)
+        log.event(INFO, "run.started")
+        log.warning("careful")
+        log.error("error")
+        with pytest.raises(OSError, match="space"):
+            stream.flush()  # what is still buffered is the interpreter's to complain of
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
