@@ -10,12 +10,13 @@ paid for them.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from bootstrap import __version__
 from bootstrap.apply.written import verify
 from bootstrap.decision import decide_and_render, fingerprint
-from bootstrap.errors import DeadlinePassed, MetadataRefused, MetadataUnavailable
+from bootstrap.errors import BootstrapError, DeadlinePassed, MetadataRefused, MetadataUnavailable
 from bootstrap.image import read_image
 from bootstrap.metadata.dmi import read_firmware
 from bootstrap.observation import ask, is_elsewhere, read_offline, warnings_of
@@ -49,7 +50,7 @@ def run(machine: Machine, *, force: bool = False, offline: str | None = None) ->
     status.json says the same.
     """
     status = Status(clock=machine.clock, now=machine.now)
-    settings = settings_of(machine)
+    settings = _settings_or_status(machine, status)
     with Lock(root=machine.root, wait=settings.deadline, clock=machine.clock, sleep=machine.sleep):
         status.publish(machine.root)
         try:
@@ -62,6 +63,17 @@ def run(machine: Machine, *, force: bool = False, offline: str | None = None) ->
             status.publish(machine.root)
     machine.log.event(INFO, f"run.{result}", elapsed=status.seconds)
     return status
+
+
+def _settings_or_status(machine: Machine, status: Status) -> Settings:
+    """The settings; if they are wrong the status says so, unless another run has the lock."""
+    try:
+        return settings_of(machine)
+    except BootstrapError as error:
+        status.fail(error)
+        with suppress(BootstrapError), Lock(root=machine.root):
+            status.publish(machine.root)
+        raise
 
 
 def preview(machine: Machine, *, offline: str | None = None) -> Plan:
@@ -219,7 +231,9 @@ class _Run:
 
     def _apply(self, configuration: Configuration, plan: Plan, state: State, mark: str) -> str:
         """Write, notify, remember: one transaction."""
-        self._tell(configuration, plan)
+        for note in configuration.notes + plan.notes:
+            self._warn(note)
+        self.status.record["environment"] = configuration.environment
         if self.machine.clock() >= self.deadline:
             raise DeadlinePassed("the deadline passed before anything was written")
         after = State(
@@ -231,9 +245,7 @@ class _Run:
             configured_at=timestamp(self.machine.now()),
         )
         self._fulfilment(configuration, plan).commit(plan, state, after)
-        for change in plan.changes:
-            why = ", ".join(change.reasons)
-            self.machine.log.event(INFO, f"file.{change.action}", path=change.path, why=why)
+        self._tell(plan)
         return "configured" if plan.changes or plan.handlers else "unchanged"
 
     def _fulfilment(self, configuration: Configuration, plan: Plan) -> Fulfilment:
@@ -251,13 +263,14 @@ class _Run:
             keep=rules.on_notify_failure == "keep",
         )
 
-    def _tell(self, configuration: Configuration, plan: Plan) -> None:
+    def _tell(self, plan: Plan) -> None:
+        """Say what was done, now that it is done."""
         from bootstrap.report.changes import change_record
 
-        for note in configuration.notes + plan.notes:
-            self._warn(note)
+        for change in plan.changes:
+            why = ", ".join(change.reasons)
+            self.machine.log.event(INFO, f"file.{change.action}", path=change.path, why=why)
         self.status.record.update(
-            environment=configuration.environment,
             changes=[change_record(change) for change in plan.changes],
             unchanged=len(plan.unchanged),
             handlers=list(plan.handlers),

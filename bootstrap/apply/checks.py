@@ -69,6 +69,6 @@ def _refused(change: Change, program: str, ended: Ended) -> CommandFailed:
     message = f"its check {program} {ended.reason}"
     hint = "what it wrote is not shown, for the file holds a secret"
     if not change.secret:
-        hint = f"it wrote: {ended.output}" if ended.output else "it wrote nothing"
+        hint = f"it wrote: {ended.output}" if ended.output else ""
     problem = Problem(message, path=change.path, where=change.origin, hint=hint)
     return CommandFailed(f"{change.path}: {message}", problems=[problem])

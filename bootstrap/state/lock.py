@@ -69,9 +69,11 @@ class Lock:
         try:
             descriptor = self._open()
         except PermissionError as error:
-            raise NotPermitted(f"opening the lock: {error}", hint="run it as root") from error
+            raise NotPermitted(
+                f"opening the lock {paths.LOCK}: {error.strerror}", hint="run it as root"
+            ) from error
         except OSError as error:
-            raise WriteError(f"opening the lock: {error}") from error
+            raise WriteError(f"opening the lock {paths.LOCK}: {error.strerror}") from error
         if not self._seize(descriptor):
             os.close(descriptor)
             return False

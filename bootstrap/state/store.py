@@ -83,18 +83,24 @@ def _strangers(vm_id: str, root: str) -> tuple[str, ...]:
 
 
 def current(*, root: str = "/") -> str | None:
-    """The id of the machine that was last configured here; None when none was."""
+    """The id of the machine that was last configured here; None when none was.
+
+    Raises NotPermitted when this process may not look.
+    """
     try:
         place = resolve(paths.CURRENT, root)
         return disk.read_link(place).rpartition("/")[2] if disk.look(place) else None
+    except PermissionError as error:
+        message = f"reading the state: {error.strerror}"
+        raise NotPermitted(message, hint="run it as root") from error
     except OSError:
         return None
 
 
 def remembered_settings(*, root: str = "/") -> Mapping[str, Any]:
     """What the last run remembered of its settings; empty when this process may not read it."""
-    vm_id = current(root=root)
     try:
+        vm_id = current(root=root)
         state = load(vm_id, root=root).state if vm_id else None
     except NotPermitted:
         return {}
