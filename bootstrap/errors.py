@@ -13,7 +13,10 @@
     ├── ImageError            IB110  78   what the image carries (schema, templates) is unusable
     ├── MetadataUnavailable   IB201  75   IMDS gave no usable answer before the deadline
     ├── MetadataRefused       IB202  69   IMDS answered, and the answer is final
-    ├── SecretsUnsupported    IB301  69   a document names secrets; this version fetches none
+    ├── IdentityUnavailable   IB301  75   no token before the deadline
+    ├── IdentityRefused       IB302  69   this machine has no such identity, or its answer is wrong
+    ├── SecretsUnavailable    IB303  75   Key Vault gave no usable answer before the deadline
+    ├── SecretsRefused        IB304  69   Key Vault's answer is final: not there, forbidden, expired
     ├── RenderError           IB401  65   templates do not fit the values
     ├── WriteError            IB501  73   a file could not be written
     ├── UnsafeDestination     IB502  73   a destination that this agent will not write through
@@ -181,10 +184,31 @@ class MetadataRefused(BootstrapError):
     exit_code = 69
 
 
-class SecretsUnsupported(BootstrapError):
-    """A document names secrets, and this version cannot fetch them."""
+class IdentityUnavailable(BootstrapError):
+    """The managed identity gave no token before the deadline; a later run may succeed."""
 
     code = "IB301"
+    exit_code = 75
+
+
+class IdentityRefused(BootstrapError):
+    """This machine has no such managed identity, or what answers is not to be trusted."""
+
+    code = "IB302"
+    exit_code = 69
+
+
+class SecretsUnavailable(BootstrapError):
+    """Key Vault gave no usable answer before the deadline; a later run may succeed."""
+
+    code = "IB303"
+    exit_code = 75
+
+
+class SecretsRefused(BootstrapError):
+    """Key Vault answered, and asking again would get the same; every secret is a problem."""
+
+    code = "IB304"
     exit_code = 69
 
 

@@ -147,8 +147,14 @@ def said(response: Response) -> str:
     if is_redirect(response.status):
         target = printable(response.headers.get("location", "nowhere"))
         return f"a redirect to {target}, which is never followed"
-    error = _object(response).get("error")
-    return printable(error) if isinstance(error, str) else ""
+    body = _object(response)
+    words = texts([body.get("error"), body.get("error_description")])
+    return printable(": ".join(filter(None, words)))
+
+
+def error_code(response: Response) -> str:
+    """The word by which a refusal may be told from another (`invalid_request`), or nothing."""
+    return next(iter(texts([_object(response).get("error")])), "")
 
 
 def printable(text: str) -> str:

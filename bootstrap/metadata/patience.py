@@ -85,7 +85,7 @@ class Patience:
     """Paces one series of requests against one service.
 
     `deadline` is a moment on `clock`. `begin` goes before each request, `again` or `over` after
-    it; `on_attempt` hears of each.
+    it; `on_attempt` hears of each. `spacing` are the seconds between the starts of two requests.
     """
 
     __slots__ = (
@@ -96,6 +96,7 @@ class Patience:
         "_last_chance_taken",
         "_on_attempt",
         "_sleep",
+        "_spacing",
         "_started",
         "_uniform",
         "tally",
@@ -105,6 +106,7 @@ class Patience:
         self,
         *,
         deadline: float,
+        spacing: float = SPACING,
         on_attempt: Callable[[Attempt], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -118,6 +120,7 @@ class Patience:
         self._last_chance_taken = False
         self._on_attempt = on_attempt
         self._sleep = sleep
+        self._spacing = spacing
         self._uniform = uniform
 
     def begin(self) -> None:
@@ -126,7 +129,7 @@ class Patience:
         Raises `OutOfTime` when that is after the deadline.
         """
         if self.tally.requests:
-            self._pause(self._last + SPACING - self._clock())
+            self._pause(self._last + self._spacing - self._clock())
         if self._clock() >= self._deadline:
             raise OutOfTime
         self._last = self._clock()
@@ -152,7 +155,7 @@ class Patience:
     def _until_next(self, wanted: float) -> float | None:
         """The wait that rate and deadline make of the `wanted` one; `None` if nothing is left."""
         now = self._clock()
-        spaced = self._last + SPACING - now
+        spaced = self._last + self._spacing - now
         left = self._deadline - now
         wait = max(wanted, spaced)
         if wait < left:

@@ -7,18 +7,22 @@ imds.endpoint=…` on the command line.
 
 from bootstrap.settings.table import (
     CommandSettings,
+    IdentitySettings,
     ImdsSettings,
     RenderSettings,
     Settings,
     TagSettings,
     UserDataSettings,
+    VaultSettings,
 )
 
 __all__ = [
     "CommandSettings",
+    "IdentitySettings",
     "ImdsSettings",
     "RenderSettings",
     "Settings",
     "TagSettings",
     "UserDataSettings",
+    "VaultSettings",
 ]

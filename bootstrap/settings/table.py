@@ -70,6 +70,43 @@ class TagSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IdentitySettings:
+    """Which managed identity the machine shows; at most one of the three names is set."""
+
+    client_id: str = _setting("", "the user-assigned identity with this client id")
+    object_id: str = _setting("", "the user-assigned identity with this object id")
+    msi_res_id: str = _setting("", "the user-assigned identity with this Azure resource id")
+    attach: float = _setting(
+        120.0, "seconds to bear an identity that is still being attached to the VM", minimum=0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultSettings:
+    """Which Key Vaults secrets may come from, and how they are reached."""
+
+    allow: tuple[str, ...] = _setting(
+        (),
+        "vaults that documents may name, as name or as host; none: any under the cloud's suffix",
+    )
+    identities: Mapping[str, str] = _setting(
+        {}, "the identity for one vault: name to client_id=…, object_id=… or msi_res_id=…"
+    )
+    ca_file: str = _setting("", "a file of certificate authorities to trust besides the system's")
+    endpoint: str = _setting(
+        "", "where vaults answer instead of at their own names, for tests: https://HOST:PORT"
+    )
+    grace: float = _setting(
+        180.0, "seconds to bear a 403 while a role assignment spreads", minimum=0
+    )
+    expired: Literal["refuse", "warn"] = _setting(
+        "refuse",
+        "what to do with a secret that has expired or is not yet valid",
+        choices=("refuse", "warn"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSettings:
     """How checks and handlers are run."""
 
@@ -98,7 +135,7 @@ class Settings:
     deadline: float = _setting(300.0, "seconds the whole run may take", minimum=1, maximum=86400)
     on_unavailable: Literal["keep", "fail"] = _setting(
         "keep",
-        "what to do when IMDS cannot be reached and this machine was configured before",
+        "what to do when IMDS or Key Vault does not answer a machine that was configured before",
         choices=("keep", "fail"),
     )
     prune: bool = _setting(
@@ -115,6 +152,8 @@ class Settings:
     imds: ImdsSettings = ImdsSettings()
     user_data: UserDataSettings = UserDataSettings()
     tags: TagSettings = TagSettings()
+    identity: IdentitySettings = IdentitySettings()
+    vaults: VaultSettings = VaultSettings()
     commands: CommandSettings = CommandSettings()
     render: RenderSettings = RenderSettings()
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,91 @@
+"""Asking until an answer can be used: what the clients of the platform's services share."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from bootstrap.metadata import answers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from bootstrap.metadata.http1 import Response
+    from bootstrap.metadata.patience import Patience
+
+    T = TypeVar("T")
+
+
+class Unusable(Exception):
+    """Ask again: `outcome` and the text say why, `at_least` how many seconds from now."""
+
+    def __init__(self, outcome: str, detail: str = "", *, at_least: float = 0.0) -> None:
+        super().__init__(answers.printable(detail))
+        self.outcome = outcome
+        self.at_least = at_least
+
+
+class Final(Exception):
+    """Do not ask again: the text, a sentence that the service's name begins, says why.
+
+    `outcome` and `detail` (the sentence, if nothing shorter is given) are for the log, `hint`
+    for a person.
+    """
+
+    def __init__(
+        self, outcome: str, sentence: str, *, detail: str | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(sentence)
+        self.outcome = outcome
+        self.detail = sentence if detail is None else detail
+        self.hint = hint
+
+
+class Budget:
+    """For how many `seconds` a kind of answer is borne; its first answer starts the count."""
+
+    __slots__ = ("_clock", "_end", "seconds")
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._end: float | None = None
+
+    def lasts(self) -> bool:
+        """Whether another such answer, coming now, is borne."""
+        now = self._clock()
+        if self._end is None:
+            self._end = now + self.seconds
+        return now < self._end
+
+
+def ask(patience: Patience, question: Callable[[], T]) -> T:
+    """What `question` gives, as soon as it does not raise `Unusable`.
+
+    `Final` and any other error of the question end the asking. Raises `OutOfTime` when the
+    patience ends first.
+    """
+    while True:
+        patience.begin()
+        try:
+            result = question()
+        except Unusable as reason:
+            patience.again(reason.outcome, str(reason), at_least=reason.at_least)
+        except Final as reason:
+            patience.over(reason.outcome, reason.detail)
+            raise
+        else:
+            patience.over("ok")
+            return result
+
+
+def document(response: Response) -> Any:
+    """The JSON of an answer that should hold some. Raises `Unusable` if it does not."""
+    if answers.is_html(response):
+        raise Unusable("html", "a page instead of a document")
+    # The decoder's errors carry the whole body, and a body may hold a token: they end here
+    # instead of standing as the cause of another error.
+    with suppress(ValueError):
+        return answers.document(response)
+    raise Unusable("not-json", f"{len(response.body)} bytes that are not JSON")

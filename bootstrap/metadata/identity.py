@@ -1,0 +1,146 @@
+"""Tokens of the machine's managed identities, each asked for once in a run."""
+
+from __future__ import annotations
+
+import time
+
+from bootstrap.metadata import wire
+from bootstrap.metadata.asking import Budget, Unusable
+from bootstrap.metadata.http1 import WireError
+from bootstrap.metadata.identity_service import IdentityService
+from bootstrap.metadata.patience import Patience
+from bootstrap.metadata.selector import OWN, Selector
+from bootstrap.metadata.throttle import Throttle
+from bootstrap.metadata.token_request import TokenRequest
+from bootstrap.metadata.token_shelf import TokenShelf
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bootstrap.metadata.http1 import Response
+    from bootstrap.metadata.patience import Attempt, Uniform
+    from bootstrap.metadata.token_answer import Token
+    from bootstrap.secret import Secret
+
+__all__ = ["OWN", "Identity", "Selector"]
+
+# The endpoint allows 20 requests a second and 5 at once:
+# https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#rate-limiting
+_LANES = 5
+_SPACING = 0.055  # seconds between two starts; a little over 0.05, as they arrive less evenly
+
+
+class Identity:
+    """One client, for one run; its methods may be called from any thread.
+
+    `service` is where tokens come from: `http://host[:port][/base]` for IMDS there, empty for the
+    platform's own, or an `ArcService`. `deadline` is a moment on `clock`; `timeout` the seconds
+    that one request may take. Two budgets, in seconds, begin with the first answer that draws on
+    them and hold for the run: `grace` for 401, 403 and 421 (a guest proxy agent that starts),
+    `attach` for an identity that is not there yet. `on_attempt` hears of each request, from the
+    thread that made it. `wall` gives the seconds since 1970. A wrong endpoint raises
+    `SettingsError`.
+    """
+
+    __slots__ = (
+        "_attach",
+        "_clock",
+        "_deadline",
+        "_grace",
+        "_on_attempt",
+        "_service",
+        "_shelf",
+        "_sleep",
+        "_throttle",
+        "_timeout",
+        "_uniform",
+        "_wall",
+    )
+
+    def __init__(
+        self,
+        service: str | IdentityService = "",
+        *,
+        deadline: float,
+        timeout: float = 5.0,
+        grace: float = 60.0,
+        attach: float = 120.0,
+        on_attempt: Callable[[Attempt], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        uniform: Uniform | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._service = IdentityService(service) if isinstance(service, str) else service
+        self._deadline = deadline
+        self._timeout = timeout
+        self._grace = Budget(grace, clock)
+        self._attach = Budget(attach, clock)
+        self._on_attempt = on_attempt
+        self._clock = clock
+        self._sleep = sleep
+        self._uniform = uniform
+        self._wall = wall
+        self._throttle = Throttle(_LANES, _SPACING, clock=clock, sleep=sleep)
+        self._shelf = TokenShelf(self._fetch, clock=clock)
+
+    def token(self, audience: str, selector: Selector = OWN) -> Secret:
+        """The token for `audience` (`https://vault.azure.net`) of the identity `selector`.
+
+        The first call asks, and so does one after the token has expired; others get what that
+        one got, be it an error. Raises `IdentityUnavailable` at the deadline, `IdentityRefused`
+        when asking again would get the same answer.
+        """
+        return self._shelf.take(_named(audience), selector)
+
+    def forget(
+        self, audience: str, selector: Selector = OWN, refused: Secret | None = None
+    ) -> None:
+        """Let the next `token` ask again, because the vault did not take the one it was given.
+
+        With `refused`, that token: nothing is forgotten when another thread got a new one since.
+        """
+        self._shelf.drop(_named(audience), selector, refused)
+
+    def _fetch(self, audience: str, selector: Selector) -> Token:
+        path = self._service.path(audience, selector)
+        return TokenRequest(
+            self._service,
+            audience,
+            selector,
+            send=lambda headers: self._send(path, headers),
+            patience=self._patience(),
+            grace=self._grace,
+            attach=self._attach,
+            wall=self._wall,
+        ).run()
+
+    def _patience(self) -> Patience:
+        return Patience(
+            deadline=self._deadline,
+            spacing=0.0,  # the throttle spaces the requests of all series together
+            on_attempt=self._on_attempt,
+            clock=self._clock,
+            sleep=self._sleep,
+            uniform=self._uniform,
+        )
+
+    def _send(self, path: str, headers: Mapping[str, str]) -> Response:
+        # A request ends by the deadline, so who waits for a lane does not wait longer either.
+        with self._throttle.turn():
+            try:
+                return wire.get(
+                    self._service.endpoint,
+                    path,
+                    headers=headers,
+                    deadline=self._deadline,
+                    timeout=self._timeout,
+                    clock=self._clock,
+                )
+            except WireError as error:
+                raise Unusable(error.outcome, str(error)) from error
+
+
+def _named(audience: str) -> str:
+    return audience.removesuffix("/")

@@ -1,0 +1,61 @@
+"""Which of a machine's managed identities is meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bootstrap.errors import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootstrap.settings import IdentitySettings
+
+KINDS = ("client_id", "object_id", "msi_res_id")  # the names of the request's parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A user-assigned identity by one of its names; with no kind, the machine's own identity.
+
+    `kind` is one of `KINDS`, or empty with an empty `value`. Anything else is a `SettingsError`.
+    """
+
+    kind: str = ""
+    value: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.kind and self.kind not in KINDS) or bool(self.kind) != bool(self.value):
+            raise SettingsError(
+                f"no managed identity can be chosen by {str(self)!r}",
+                hint=f"write {', '.join(f'{kind}=…' for kind in KINDS)}, or nothing",
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Selector:
+        """The selector that `client_id=…` names, as in `vaults.identities`; empty is the machine.
+
+        Raises `SettingsError`.
+        """
+        kind, _, value = text.partition("=")
+        return cls(kind.strip(), value.strip())
+
+    @classmethod
+    def chosen(cls, settings: IdentitySettings) -> Selector:
+        """The one identity that the settings name, or the machine's own.
+
+        Raises `SettingsError` when they name several: the service would take none of them.
+        """
+        named = [(kind, value) for kind in KINDS if (value := getattr(settings, kind))]
+        if len(named) > 1:
+            raise SettingsError(
+                f"the settings choose {len(named)} managed identities: "
+                + " and ".join(f"identity.{kind}" for kind, _ in named),
+                hint="keep one of them; another vault's identity belongs in vaults.identities",
+            )
+        return cls(*named[0]) if named else cls()
+
+    def __str__(self) -> str:
+        return f"{self.kind}={self.value}" if self.kind or self.value else ""
+
+
+OWN = Selector()  # the system-assigned one; or the only user-assigned one, if there is no other

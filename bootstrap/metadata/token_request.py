@@ -1,0 +1,126 @@
+"""Asks for one token until there is one, or it is certain that there will be none.
+
+An answer that is not a token means here:
+
+    400 with `invalid_request`, 404   retry within the `attach` budget, then final
+    401, 403, 421                     retry within the `grace` budget, then final
+    408, 410, 429, any 5xx            retry until the deadline, not before `Retry-After`
+    no answer, or none to be used     retry until the deadline
+    any other                         final
+
+A user-assigned identity takes 10 to 40 s to arrive on a new VM, and until then the answer is the
+same 400 that a machine without any identity gets for ever; only the description tells them apart,
+and that is for people. So both are borne for as long as `attach` says: a machine that lacks its
+identity fails some time later than it could, instead of one that boots fast failing at all.
+"""
+
+from __future__ import annotations
+
+from bootstrap.errors import IdentityRefused, IdentityUnavailable
+from bootstrap.metadata import answers
+from bootstrap.metadata.asking import Final, Unusable, ask
+from bootstrap.metadata.patience import OutOfTime
+from bootstrap.metadata.token_answer import read_token
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootstrap.metadata.asking import Budget
+    from bootstrap.metadata.http1 import Response
+    from bootstrap.metadata.identity_service import IdentityService, Send
+    from bootstrap.metadata.patience import Patience
+    from bootstrap.metadata.selector import Selector
+    from bootstrap.metadata.token_answer import Token
+
+_ATTACH = "attach"  # an action beside those of `answers`: bear it within the `attach` budget
+
+
+class TokenRequest:
+    """The series of questions for one token; `run` once."""
+
+    __slots__ = (
+        "_attach",
+        "_audience",
+        "_grace",
+        "_patience",
+        "_selector",
+        "_send",
+        "_service",
+        "_wall",
+    )
+
+    def __init__(
+        self,
+        service: IdentityService,
+        audience: str,
+        selector: Selector,
+        *,
+        send: Send,
+        patience: Patience,
+        grace: Budget,
+        attach: Budget,
+        wall: Callable[[], float],
+    ) -> None:
+        self._service = service
+        self._audience = audience
+        self._selector = selector
+        self._send = send
+        self._patience = patience
+        self._grace = grace
+        self._attach = attach
+        self._wall = wall
+
+    def run(self) -> Token:
+        """The token. Raises `IdentityUnavailable` at the deadline, `IdentityRefused` before."""
+        try:
+            return ask(self._patience, self._question)
+        except Final as reason:
+            hint = reason.hint or self._service.hint(reason.outcome, reason.detail, self._selector)
+            raise IdentityRefused(f"{self._service} {reason}", hint=hint) from reason
+        except OutOfTime as error:
+            raise self._unavailable() from error
+
+    def _question(self) -> Token:
+        response = self._service.exchange(self._send)
+        self._judge(response)
+        return read_token(
+            response, self._audience, self._selector, echo=self._service.echoes, wall=self._wall
+        )
+
+    def _judge(self, response: Response) -> None:
+        """Return if the answer may be read; raise what follows from it if not."""
+        what = _action(response)
+        if what == answers.USE:
+            return
+        outcome, said = str(response.status), answers.said(response)
+        if what == answers.RETRY_AFTER:
+            raise Unusable(outcome, said, at_least=answers.retry_after(response))
+        budget = {answers.GRACE: self._grace, _ATTACH: self._attach}.get(what)
+        if what == answers.RETRY or (budget and budget.lasts()):
+            raise Unusable(outcome, said)
+        raise Final(outcome, self._refusal(outcome, said, budget), detail=said)
+
+    def _refusal(self, outcome: str, said: str, budget: Budget | None) -> str:
+        borne = f" for {budget.seconds:g} s" if budget and budget.seconds else ""
+        sentence = f"refused a token for {self._asked} with {outcome}{borne}"
+        return f"{sentence}: {said}" if said else sentence
+
+    @property
+    def _asked(self) -> str:
+        return f"{self._audience} as {self._selector}" if self._selector.kind else self._audience
+
+    def _unavailable(self) -> IdentityUnavailable:
+        tally = self._patience.tally
+        message = f"{self._service} gave no token for {self._asked} before the deadline: {tally}"
+        hint = self._service.hint(tally.commonest, tally.last, self._selector)
+        return IdentityUnavailable(message, hint=hint)
+
+
+def _action(response: Response) -> str:
+    """What to do about an answer, by its status and its `error`, never by its description."""
+    not_yet = response.status == 400 and answers.error_code(response) == "invalid_request"  # noqa: PLR2004
+    if not_yet or response.status == 404:  # noqa: PLR2004
+        return _ATTACH
+    what = answers.action(response.status)
+    return answers.REFUSE if what == answers.NEGOTIATE else what
