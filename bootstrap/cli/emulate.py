@@ -1,4 +1,4 @@
-"""Serve a faithful Azure Instance Metadata Service on loopback, for anyone who tests an image.
+"""Serve a faithful IMDS, managed identity and Key Vault on loopback, for anyone who tests an image.
 
 The machine file is YAML; every key is optional, and it may be edited while it is served:
 
@@ -21,6 +21,30 @@ The machine file is YAML; every key is optional, and it may be edited while it i
       - {partial: always}            # also when asked with extended=true, else that is a 500
       - {redirect: "http://127.0.0.1:1/"}
       - {times: forever, status: 503}
+    identities:                      # default: a system-assigned one
+      system: true
+      user: [{clientId: 3f1c7e52-9a40-4b7e-8f0a-5a1b2c3d4e5f}]    # also: objectId, resourceId
+    identityDelay: 20                # seconds until they are attached; until then none is found
+    identityRate: 20                 # tokens per second; of those being given, five at most
+    identityFaults: [{status: 410}]  # as `faults`, for tokens
+    tokenLifetime: 86400             # seconds
+    vaults:                          # needs imds-bootstrap[emulator]
+      contoso-prod:                  # https://contoso-prod.vault.azure.net, by the Host header
+        secrets:
+          db-password: "an edit of this is a new version"
+          api-key: {value: k, enabled: true, expires: "2030-01-31"}   # notBefore, contentType
+          old: {versions: [{value: a, version: "0123456789abcdef0123456789abcdef"}, {value: b}]}
+          closed: {value: v, forbidden: AccessDenied}   # or ForbiddenByRbac, …ByFirewall,
+        certificates:                                   # …ByConnection; also of the whole vault
+          shop-tls: {subject: CN=shop, names: [shop.contoso.com], form: pem, key: ec, renewed: 1}
+        allowed: [3f1c7e52-9a40-4b7e-8f0a-5a1b2c3d4e5f] # client ids; default: everyone
+        grantAfter: 3                # seconds of ForbiddenByRbac, as a role assignment spreads
+        rate: 400                    # requests per second, then 429 with Retry-After
+        faults: [{status: 503, headers: {Retry-After: 1}}]
+
+With `arc: {tokens: FOLDER}` the machine is one of Azure Arc's: a token takes a key that is left in
+FOLDER (`announced` is the folder that the challenge names instead; `oldAgent: true` ignores which
+identity is asked for).
 """
 
 from __future__ import annotations
@@ -36,6 +60,7 @@ if TYPE_CHECKING:
 
     from bootstrap.emulator import Emulator
 
+_LAST_PORT = 65_535
 DEFAULT_LISTEN = "127.0.0.1:8169"
 
 # How one ends the emulator, so that neither is an error.
@@ -59,18 +84,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--print-env",
         action="store_true",
-        help="print the endpoint as a shell's `export`, not as a bare URL",
+        help="print what a shell can `eval`, not bare URLs",
+    )
+    parser.add_argument(
+        "--vaults-port",
+        type=_port,
+        default=0,
+        metavar="PORT",
+        help="where the vaults listen, on the same host; 0 takes a free one (default)",
     )
 
 
-def run(options: argparse.Namespace) -> int:
-    """Serve until interrupted; the first line on standard output says where.
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise ValueError(text)  # which argparse tells in its own words
+    return int(text)
 
-    Raises UsageError for an address that cannot be listened on, NotPermitted for one that this
-    user may not have, InvalidDocument or MissingInput for the machine file.
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until interrupted.
+
+    The first line on standard output says where; with vaults, the second says where these are,
+    and the third names the file of their authority. Raises UsageError for an address that cannot
+    be listened on, NotPermitted for one that this user may not have, InvalidDocument or
+    MissingInput for the machine file.
     """
     address = _address(options.listen)
-    with _held_back(_ENDINGS), _served(options.machine_file, address) as emulator:
+    with _held_back(_ENDINGS), _served(options, address) as emulator:
         _announce(emulator, export=options.print_env)
         signal.sigwait(_ENDINGS)
     return 0
@@ -81,21 +121,25 @@ def _address(listen: str) -> tuple[str, int]:
 
     host, _, port = listen.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or int(port) > 65_535:  # noqa: PLR2004 - the last port
+    if not host or not port.isdecimal() or int(port) > _LAST_PORT:
         raise UsageError(f"--listen {listen} is not HOST:PORT", hint=f"such as {DEFAULT_LISTEN}")
     return host, int(port)
 
 
-def _served(machine_file: str | None, address: tuple[str, int]) -> Emulator:
+def _served(options: argparse.Namespace, address: tuple[str, int]) -> Emulator:
     from bootstrap.emulator import Emulator
     from bootstrap.errors import NotPermitted, UsageError
 
     host, port = address
     where = f"listening on {host}:{port}"
+    if options.vaults_port:
+        where += f" and {options.vaults_port}"
     if not _is_loopback(host):
         _say(f"warning: {where}: whoever reaches this address can ask this IMDS")
     try:
-        return Emulator.serve(machine_file, host, port, log=_say)
+        return Emulator.serve(
+            options.machine_file, host, port, vaults_port=options.vaults_port, log=_say
+        )
     except PermissionError as error:
         raise NotPermitted(f"{where}: {error.strerror}", hint="take a port above 1023") from error
     except OSError as error:
@@ -113,8 +157,21 @@ def _is_loopback(host: str) -> bool:
 
 
 def _announce(emulator: Emulator, *, export: bool) -> None:
-    before = "export IMDS_BOOTSTRAP_IMDS_ENDPOINT=" if export else ""
-    print(f"{before}{emulator.endpoint}", flush=True)
+    for name, value in _environment(emulator).items():
+        print(f"export {name}={value}" if export else value)
+    if export and emulator.is_arc:
+        for name, value in emulator.arc_environment.items():
+            print(f"export {name}={value}")
+    sys.stdout.flush()
+
+
+def _environment(emulator: Emulator) -> dict[str, str]:
+    """The settings that point the agent here."""
+    said = {"IMDS_BOOTSTRAP_IMDS_ENDPOINT": emulator.endpoint}
+    if emulator.vaults_endpoint:
+        said["IMDS_BOOTSTRAP_VAULTS_ENDPOINT"] = emulator.vaults_endpoint
+        said["IMDS_BOOTSTRAP_VAULTS_CA_FILE"] = emulator.ca_file
+    return said
 
 
 @contextmanager

@@ -1,17 +1,53 @@
-"""An Instance Metadata Service on loopback, faithful where it answers and scripted where it fails.
+"""An Instance Metadata Service and Key Vaults on loopback, for anyone who tests an image.
 
-    machine        what one emulated VM is: identity, tags, userData, faults
-    kinds          what each key of a machine file may hold
-    machine_file   YAML -> Machine, every mistake at its line and column
+Faithful where they answer, scripted where they fail.
+
+What a machine file says:
+
+    machine        one emulated VM
+    fault          what can go wrong with one answer
+    identities     its managed identities, and its Arc agent
+    vault          one Key Vault
+
+How it is read, every mistake at its line and column:
+
+    kinds          what each key may hold
+    vault_kinds    what each key of a vault may hold
+    machine_file   YAML -> Machine
+    identity_file  the identities and the Arc agent
+    vault_file     the vaults, without ever showing a value
+    fault_file     the script of faults
+    checks         the mistakes of a mapping
     origin         a machine that is edited while it is served
-    document       Machine -> the whole instance document
-    versions       which field appeared in which api-version
-    imds           one request -> one reply: the rules of the service
-    rate           so many requests a second
-    faults         the script of what goes wrong, and what that does to a reply
-    delivery       a reply -> bytes on a connection, whole, dripping, cut or reset
-    connections    HTTP/1.1 on sockets, and how to end them
-    server         the emulator: threads, and the record of what was asked
+
+One request -> one reply, without a socket:
+
+    exchange       requests and replies, as all services have them
+    imds           the rules of the instance service
+    document       the instance document, with every field
+    versions       which field appeared when
+    identity       the rules of the identity endpoint
+    arc            the challenge of an Arc machine's agent
+    tokens         what was given out, to whom and for whom
+    key_vault      the rules of the vaults
+    vault_replies  their bodies
+    pages          their lists, a page at a time
+    shelf          what they hold, version by version
+    clouds         how the clouds name themselves
+    stable         ids that stay
+
+How it is served:
+
+    faults         the script, and what it makes of an answer
+    rate           so many requests a second, and at a time
+    services       what answers on which port
+    record         what was asked
+    delivery       a reply -> bytes, whole, dripping, cut or reset
+    connections    HTTP/1.1 on a socket
+    listener       a port, its threads, and their end
+    authority      a certificate authority made on the spot
+    vault_port     TLS
+    server         the emulator
 
 Only `bootstrap.cli` and tests import this room; a boot never does.
 """

@@ -7,18 +7,31 @@ import socket
 import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
 
 from bootstrap.emulator.delivery import deliver
-from bootstrap.emulator.imds import Ask, failure
-from bootstrap.emulator.machine import NO_FAULT
+from bootstrap.emulator.exchange import Ask
+from bootstrap.emulator.fault import NO_FAULT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import ssl
+    from contextlib import AbstractContextManager
     from typing import Any
 
-    from bootstrap.emulator.imds import Reply
-    from bootstrap.emulator.machine import Fault
+    from bootstrap.emulator.exchange import Reply
+    from bootstrap.emulator.fault import Fault
+
+
+class Service(Protocol):
+    """What answers on a listening socket."""
+
+    def respond(self, ask: Ask) -> AbstractContextManager[tuple[Reply | None, Fault]]:
+        """The answer to one request; the block in it delivers that."""
+
+    def unreadable(self, status: int, message: str) -> Reply:
+        """The answer to what is not HTTP."""
+
 
 _LINE_LIMIT = 65_536  # bytes of a request line
 _BODY_LIMIT = 65_536  # bytes of a request's body that are read and thrown away
@@ -38,10 +51,12 @@ class HttpServer(ThreadingHTTPServer):
     def __init__(
         self,
         address: tuple[str, int],
-        respond: Callable[[Ask], tuple[Reply | None, Fault]],
+        service: Service,
         closing: threading.Event,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.respond = respond
+        self.service = service
+        self._tls = tls
         self.closing = closing
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
@@ -57,6 +72,14 @@ class HttpServer(ThreadingHTTPServer):
     def server_bind(self) -> None:
         """Bind without asking DNS for this host's name, which http.server would do."""
         socketserver.TCPServer.server_bind(self)
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept; over TLS the first read shakes hands, in the connection's own thread."""
+        connection, address = super().get_request()
+        if self._tls is None:
+            return connection, address
+        wrapped = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return wrapped, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember the connection before its thread begins."""
@@ -79,8 +102,8 @@ class HttpServer(ThreadingHTTPServer):
         """Cut what is open and wait for the threads; nothing may accept any more."""
         with self._lock:
             for connection in self._connections:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):  # below TLS, whose state is its thread's
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
         self.server_close()
 
 
@@ -103,14 +126,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self._discard_body()
-        reply, fault = self.server.respond(self._ask())
-        self._deliver(reply, fault)
+        with self.server.service.respond(self._ask()) as (reply, fault):
+            self._deliver(reply, fault)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What http.server cannot parse is answered in the service's own shape."""
         del explain
         self.close_connection = True
-        self._deliver(failure(code, f"Bad request. {message or ''}".strip()), NO_FAULT)
+        self._deliver(self.server.service.unreadable(code, message or ""), NO_FAULT)
 
     def _ask(self) -> Ask:
         # self.path has had leading slashes folded; the rule about `//` wants them as they came.

@@ -7,14 +7,14 @@ import struct
 import uuid
 from email.utils import formatdate
 
-from bootstrap.emulator.faults import phrase
+from bootstrap.emulator.exchange import phrase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import threading
 
-    from bootstrap.emulator.imds import Reply
-    from bootstrap.emulator.machine import Fault
+    from bootstrap.emulator.exchange import Reply
+    from bootstrap.emulator.fault import Fault
 
 # As the service names itself, so that clients that look for "IMDS" find it.
 SERVER = "IMDS/150.870.65.1854"

@@ -5,7 +5,7 @@ In IMDS every primitive is text, and a value that does not apply is there and em
 
 from __future__ import annotations
 
-from bootstrap.emulator.machine import stable_id
+from bootstrap.emulator.stable import stable_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def _compute(machine: Machine) -> dict[str, Any]:
 
 def _default_compute(machine: Machine) -> dict[str, Any]:
     subscription = stable_id("subscription")
+    provider = "Microsoft.HybridCompute" if machine.arc else "Microsoft.Compute"
+    kind = "machines" if machine.arc else "virtualMachines"
     group = f"/subscriptions/{subscription}/resourceGroups/{_RESOURCE_GROUP}"
     return {
         "additionalCapabilities": {"hibernationEnabled": "false"},
@@ -82,11 +84,11 @@ def _default_compute(machine: Machine) -> dict[str, Any]:
         "platformSubFaultDomain": "",
         "platformUpdateDomain": "0",
         "priority": "",
-        "provider": "Microsoft.Compute",
+        "provider": provider,
         "publicKeys": [],
         "publisher": _IMAGE["publisher"],
         "resourceGroupName": _RESOURCE_GROUP,
-        "resourceId": f"{group}/providers/Microsoft.Compute/virtualMachines/{machine.name}",
+        "resourceId": f"{group}/providers/{provider}/{kind}/{machine.name}",
         "securityProfile": {
             "encryptionAtHost": "false",
             "secureBootEnabled": "true",

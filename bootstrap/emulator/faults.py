@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import threading
-from http import HTTPStatus
+from dataclasses import replace
 
-from bootstrap.emulator.imds import JSON, TEXT, Reply, answer
-from bootstrap.emulator.machine import NO_FAULT
+from bootstrap.emulator.exchange import JSON, TEXT, Reply
+from bootstrap.emulator.fault import NO_FAULT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from bootstrap.emulator.imds import Ask
-    from bootstrap.emulator.machine import Fault, Machine
+    from bootstrap.emulator.fault import Fault
 
 _HTML = "text/html; charset=utf-8"
 _LOGIN_PAGE = b"""\
@@ -46,20 +45,20 @@ class FaultScript:
             return fault
 
 
-def spoiled_answer(fault: Fault, ask: Ask, machine: Machine, *, admitted: bool) -> Reply | None:
-    """The answer that the client shall get, or None when it gets none."""
+def spoiled(
+    fault: Fault, answer: Callable[[], Reply], failed: Callable[[int], Reply]
+) -> Reply | None:
+    """The answer that the client shall get, or None when it gets none.
+
+    `answer` is the service's own, `failed` its error for a status that the script alone wants.
+    """
     if fault.reset or fault.silence:
         return None
-    reply = _replaced(fault) or answer(ask, machine, partial=fault.partial, admitted=admitted)
-    return Reply(
-        status=reply.status,
-        body=reply.body,
-        content_type=reply.content_type,
-        headers=reply.headers + fault.headers,
-    )
+    reply = _replaced(fault, failed) or answer()
+    return replace(reply, headers=reply.headers + fault.headers)
 
 
-def _replaced(fault: Fault) -> Reply | None:
+def _replaced(fault: Fault, failed: Callable[[int], Reply]) -> Reply | None:
     """What stands in place of the service's answer, if anything does."""
     if fault.html:
         return Reply(status=fault.status or 200, body=_LOGIN_PAGE, content_type=_HTML)
@@ -69,19 +68,5 @@ def _replaced(fault: Fault) -> Reply | None:
     if fault.body is not None:
         return Reply(status=fault.status or 200, body=fault.body.encode(), content_type=JSON)
     if fault.status is not None:
-        return Reply(status=fault.status, body=_body_of(fault.status))
+        return failed(fault.status)
     return None
-
-
-def _body_of(status: int) -> bytes:
-    if status == HTTPStatus.FORBIDDEN:
-        return b""  # the guest proxy agent's refusal has an empty body
-    return b'{"error":"%s"}' % phrase(status).encode()
-
-
-def phrase(status: int) -> str:
-    """The words beside a status code; empty for one that HTTP does not know."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

@@ -1,4 +1,4 @@
-"""What each key of a machine file may hold: one table for the machine, one for a fault."""
+"""What each key of a machine file may hold: a table for the machine, its identities, a fault."""
 
 from __future__ import annotations
 
@@ -71,35 +71,53 @@ def _is_versions(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(v in KNOWN_VERSIONS for v in value)
 
 
-_TEXT = Kind("text", _is_text)
-_SECONDS = Kind("a number of seconds", _is_number)
-_MAPPING = Kind("a mapping", lambda value: isinstance(value, dict))
+TEXT = Kind("text", _is_text)
+SECONDS = Kind("a number of seconds", _is_number)
+RATE = Kind("a number of requests per second, 0 for no limit", _is_number)
+COUNT = Kind("a count from 0", _is_count)
+MAPPING = Kind("a mapping", lambda value: isinstance(value, dict))
+LIST = Kind("a list", lambda value: isinstance(value, list))
+SWITCH = Kind("`true` or `false`", lambda value: isinstance(value, bool))
+UUID = Kind("a UUID", _is_uuid)
 _FLAG = Kind("`true`", lambda value: value is True)
 
 MACHINE: dict[str, Kind] = {
-    "name": _TEXT,
-    "location": _TEXT,
-    "vmId": Kind("a UUID", _is_uuid),
-    "environment": _TEXT,
-    "tags": _MAPPING,
-    "userData": _TEXT,
-    "userDataFile": _TEXT,
-    "userDataBase64": _TEXT,
-    "compute": _MAPPING,
+    "name": TEXT,
+    "location": TEXT,
+    "vmId": UUID,
+    "environment": TEXT,
+    "tags": MAPPING,
+    "userData": TEXT,
+    "userDataFile": TEXT,
+    "userDataBase64": TEXT,
+    "compute": MAPPING,
     "network": Kind("a mapping or null", lambda value: value is None or isinstance(value, dict)),
     "apiVersions": Kind("a list of api-versions of IMDS", _is_versions),
-    "rate": Kind("a number of requests per second, 0 for no limit", _is_number),
-    "faults": Kind("a list", lambda value: isinstance(value, list)),
-    "gone": _SECONDS,
-    "starts": _SECONDS,
+    "rate": RATE,
+    "faults": LIST,
+    "gone": SECONDS,
+    "starts": SECONDS,
+    "identities": MAPPING,
+    "identityDelay": SECONDS,
+    "identityRate": RATE,
+    "identityFaults": LIST,
+    "tokenLifetime": SECONDS,
+    "arc": MAPPING,
+    "vaults": MAPPING,
 }
+
+IDENTITIES: dict[str, Kind] = {"system": SWITCH, "user": LIST}
+
+IDENTITY: dict[str, Kind] = {"clientId": UUID, "objectId": UUID, "resourceId": TEXT}
+
+ARC: dict[str, Kind] = {"tokens": TEXT, "announced": TEXT, "oldAgent": SWITCH}
 
 FAULT: dict[str, Kind] = {
     "times": Kind("a count from 1, or `forever`", _is_times),
     "status": Kind("a status from 200 to 599", _is_status),
     "headers": Kind("a mapping of header names to one-line text", _is_headers),
-    "body": _TEXT,
-    "delay": _SECONDS,
+    "body": TEXT,
+    "delay": SECONDS,
     "drip": Kind("a number of seconds between bytes", _is_number),
     "truncate": Kind("a number of bytes", _is_count),
     "reset": _FLAG,
@@ -108,6 +126,9 @@ FAULT: dict[str, Kind] = {
     "partial": Kind("`true` or `always`", lambda value: value is True or value == "always"),
     "redirect": Kind("a URL", _is_url),
 }
+
+# What any service may do wrong: IMDS alone answers in part.
+SERVICE_FAULT = {key: kind for key, kind in FAULT.items() if key != "partial"}
 
 # Faults that may stand alone, as `- reset`, for `- {reset: true}`.
 FAULT_WORDS = ("reset", "silence", "html", "partial")

@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, field
 
+from bootstrap.emulator.identities import TOKEN_LIFETIME, TOKENS_PER_SECOND, system_identity
+from bootstrap.emulator.stable import stable_id
 from bootstrap.metadata.versions import KNOWN_VERSIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Literal
+    from typing import Any
+
+    from bootstrap.emulator.fault import Fault
+    from bootstrap.emulator.identities import Arc, Identity
+    from bootstrap.emulator.vault import Vault
 
 # Of one VM, whoever in it asks:
 # https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#rate-limiting
 REQUESTS_PER_SECOND = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What goes wrong with `times` requests in a row; None is for ever. Times are in seconds.
-
-    `reset` and `silence` send no answer. `status`, `body`, `html` and `redirect` replace the
-    service's answer, `partial` takes parts out of it; `delay`, `drip` and `truncate` only spoil
-    its way to the client.
-    """
-
-    times: int | None = 1
-    status: int | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    body: str | None = None
-    delay: float = 0.0  # before the first byte
-    drip: float = 0.0  # between any two bytes, headers included
-    truncate: int | None = None  # bytes of the body that still arrive
-    reset: bool = False
-    silence: bool = False
-    html: bool = False
-    partial: bool | Literal["always"] = False  # always: even when asked with extended=true
-    redirect: str = ""
-
-    def __str__(self) -> str:
-        """The fault's own words for the log: `drip`, `status`, `delay+reset`."""
-        names = ("delay", "drip", "truncate", "reset", "silence", "html", "partial", "redirect")
-        said = [name for name in names if getattr(self, name)]
-        return "+".join(said) or ("status" if self.status is not None else "")
-
-
-NO_FAULT = Fault(times=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +30,9 @@ class Machine:
     was. `compute` is merged over the default compute
     document and `network` replaces the default network; None leaves the network out. `rate` is
     in requests per second, 0 for no limit; `gone` and `starts` are seconds.
+
+    The identities have a rate and faults of their own; they are being attached for
+    `identity_delay` seconds. `vaults` are by name; None means that no vault is served.
     """
 
     name: str = "emulated-vm"
@@ -73,13 +49,21 @@ class Machine:
     faults: tuple[Fault, ...] = ()
     gone: float = 0.0
     starts: float = 0.0
+    has_system_identity: bool = True
+    user_identities: tuple[Identity, ...] = ()
+    identity_delay: float = 0.0
+    identity_rate: float = TOKENS_PER_SECOND
+    identity_faults: tuple[Fault, ...] = ()
+    token_lifetime: float = TOKEN_LIFETIME
+    arc: Arc | None = None
+    vaults: Mapping[str, Vault] | None = None
 
     @property
     def vm_id(self) -> str:
         """The id given, or one that the same name always gets: state is kept per VM id."""
         return self.given_vm_id or stable_id(f"vm/{self.name}")
 
-
-def stable_id(name: str) -> str:
-    """A UUID that depends on nothing but `name`, so that two runs see the same machine."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"imds-bootstrap/{name}"))
+    @property
+    def system_identity(self) -> Identity | None:
+        """The system-assigned identity, if the machine has one."""
+        return system_identity(self.name) if self.has_system_identity else None

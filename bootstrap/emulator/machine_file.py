@@ -5,20 +5,25 @@ from __future__ import annotations
 import base64
 import os.path
 
-from bootstrap.emulator.kinds import FAULT, FAULT_EXCLUDES, FAULT_WORDS, MACHINE
-from bootstrap.emulator.machine import Fault, Machine
-from bootstrap.errors import InvalidDocument, nearest
+from bootstrap.emulator.checks import key_problems
+from bootstrap.emulator.fault_file import read_faults, script_problems
+from bootstrap.emulator.identities import TOKEN_LIFETIME, TOKENS_PER_SECOND
+from bootstrap.emulator.identity_file import identity_problems, read_arc, read_user_identities
+from bootstrap.emulator.kinds import FAULT, MACHINE, SERVICE_FAULT
+from bootstrap.emulator.machine import Machine
+from bootstrap.emulator.vault_file import read_vaults, vault_problems
+from bootstrap.emulator.versions import ARC_VERSIONS
+from bootstrap.errors import InvalidDocument
 from bootstrap.metadata.versions import KNOWN_VERSIONS
 from bootstrap.source import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from bootstrap.emulator.kinds import Kind
     from bootstrap.errors import Problem
-    from bootstrap.source import Path, Source
+    from bootstrap.source import Source
 
 # https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
 _TAGS = 50
@@ -26,7 +31,7 @@ _TAG_NAME = 512  # characters
 _TAG_VALUE = 256  # characters
 # https://learn.microsoft.com/azure/virtual-machines/user-data
 _USER_DATA = 65_536  # bytes before base64
-_SAME_NAME = MACHINE.keys() & Machine.__dataclass_fields__.keys() - {"faults"}
+_SAME_NAME = MACHINE.keys() & Machine.__dataclass_fields__.keys() - {"faults", "arc", "vaults"}
 _USER_DATA_KEYS = ("userData", "userDataFile", "userDataBase64")
 
 
@@ -60,17 +65,22 @@ def _machine(data: Mapping[str, Any], folder: str) -> Machine:
         given_vm_id=data.get("vmId", ""),
         user_data=_user_data(data, folder),
         user_data_file=_user_data_file(data, folder),
-        api_versions=tuple(sorted(data.get("apiVersions", KNOWN_VERSIONS))),
-        faults=tuple(_fault(entry) for entry in data.get("faults", ())),
+        api_versions=_api_versions(data),
+        faults=read_faults(data.get("faults", ())),
+        has_system_identity=data.get("identities", {}).get("system", True),
+        user_identities=read_user_identities(data.get("identities", {})),
+        identity_delay=data.get("identityDelay", 0.0),
+        identity_rate=data.get("identityRate", TOKENS_PER_SECOND),
+        identity_faults=read_faults(data.get("identityFaults", ())),
+        token_lifetime=data.get("tokenLifetime", TOKEN_LIFETIME),
+        arc=read_arc(data["arc"], folder) if "arc" in data else None,
+        vaults=read_vaults(data["vaults"]) if "vaults" in data else None,
     )
 
 
-def _fault(entry: str | Mapping[str, Any]) -> Fault:
-    keys: dict[str, Any] = {entry: True} if isinstance(entry, str) else dict(entry)
-    if keys.get("times") == "forever":
-        keys["times"] = None
-    keys["headers"] = tuple((name, str(said)) for name, said in keys.get("headers", {}).items())
-    return Fault(**keys)
+def _api_versions(data: Mapping[str, Any]) -> tuple[str, ...]:
+    known = ARC_VERSIONS if "arc" in data else KNOWN_VERSIONS
+    return tuple(sorted(data.get("apiVersions", known)))
 
 
 def _user_data(data: Mapping[str, Any], folder: str) -> str:
@@ -84,30 +94,15 @@ def _user_data(data: Mapping[str, Any], folder: str) -> str:
 
 
 def _machine_problems(source: Source, data: Mapping[str, Any]) -> Iterator[Problem]:
-    wrong = list(_key_problems(source, (), data, MACHINE))
+    wrong = list(key_problems(source, (), data, MACHINE))
     yield from wrong
     broken = {problem.path for problem in wrong}
-    if "tags" not in broken:
-        yield from _tag_problems(source, data.get("tags", {}))
-    if "faults" not in broken:
-        for position, entry in enumerate(data.get("faults", ())):
-            yield from _fault_problems(source, ("faults", position), entry)
-
-
-def _key_problems(
-    source: Source, path: Path, data: Mapping[str, Any], kinds: Mapping[str, Kind]
-) -> Iterator[Problem]:
-    for key, value in data.items():
-        if key not in kinds:
-            message = f"unknown key `{key}`"
-            yield source.problem((*path, key), message, hint=_suggestion(key, kinds), at_key=True)
-        elif not kinds[key].accepts(value):
-            yield source.problem((*path, key), f"`{key}` is not {kinds[key].words}")
-
-
-def _suggestion(name: str, known: Collection[str]) -> str:
-    close = nearest(name, known)
-    return f"did you mean `{close}`?" if close else f"known: {', '.join(known)}"
+    sound = {key: value for key, value in data.items() if key not in broken}
+    yield from _tag_problems(source, sound.get("tags", {}))
+    for key, kinds in (("faults", FAULT), ("identityFaults", SERVICE_FAULT)):
+        yield from script_problems(source, (key,), sound.get(key, ()), kinds)
+    yield from identity_problems(source, sound)
+    yield from vault_problems(source, sound.get("vaults", {}))
 
 
 def _tag_problems(source: Source, tags: Mapping[str, Any]) -> Iterator[Problem]:
@@ -125,22 +120,6 @@ def _tag_problems(source: Source, tags: Mapping[str, Any]) -> Iterator[Problem]:
             yield source.problem(path, "a tag's value is text", hint="put it in quotes")
         elif len(value) > _TAG_VALUE:
             yield source.problem(path, f"a tag's value has at most {_TAG_VALUE} characters")
-
-
-def _fault_problems(source: Source, path: Path, entry: Any) -> Iterator[Problem]:
-    if isinstance(entry, str):
-        if entry not in FAULT_WORDS:
-            hint = _suggestion(entry, FAULT_WORDS)
-            yield source.problem(path, f"unknown fault `{entry}`", hint=hint)
-        return
-    if not isinstance(entry, dict):
-        yield source.problem(path, "a fault is a mapping or a word")
-        return
-    yield from _key_problems(source, path, entry, FAULT)
-    for key in FAULT_EXCLUDES.keys() & entry.keys():
-        for other in sorted(FAULT_EXCLUDES[key] & entry.keys()):
-            message = f"`{other}` cannot go with `{key}`"
-            yield source.problem((*path, other), message, at_key=True)
 
 
 def _user_data_problems(source: Source, data: Mapping[str, Any], folder: str) -> Iterator[Problem]:

@@ -1,14 +1,15 @@
-"""The rate limit of IMDS: so many requests in any second, for the whole VM."""
+"""How much a service takes: so many requests in any second, and so many at the same time."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
+from contextlib import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _WINDOW = 1.0  # seconds
 
@@ -31,3 +32,24 @@ class RateLimit:
                 return False
             self._admitted.append(now)
             return True
+
+
+class Slots:
+    """Counts the requests that are being answered."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._lock = threading.Lock()
+        self._taken = 0
+
+    @contextmanager
+    def taken(self) -> Iterator[bool]:
+        """Hold one while a request is answered; the value tells whether there was a free one."""
+        with self._lock:
+            self._taken += 1
+            free = self._taken <= self._count
+        try:
+            yield free
+        finally:
+            with self._lock:
+                self._taken -= 1

@@ -12,6 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# Of the agent of an Arc machine, for the instance; its tokens have versions of their own:
+# https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
+ARC_VERSIONS: tuple[str, ...] = ("2019-08-15", "2019-11-01")
+
 # Keys walk the document; positions in lists are left out. What is not named here was always there.
 FIELD_SINCE: dict[tuple[str, ...], str] = {
     ("compute", *path.split(".")): version

@@ -83,6 +83,59 @@ def test_print_env_is_for_a_shell_s_eval(start):
     assert line.startswith("export IMDS_BOOTSTRAP_IMDS_ENDPOINT=http://127.0.0.1:")
 
 
+@pytest.fixture
+def with_vaults(tmp_path):
+    """A machine file with a vault, where the library for it is installed."""
+    pytest.importorskip("cryptography", reason="the vaults' TLS needs it")
+    machine = tmp_path / "machine.yaml"
+    machine.write_text("vaults: {contoso-prod: {secrets: {db: x}}}\n")
+    return str(machine)
+
+
+def test_vaults_are_two_more_lines(start, with_vaults):
+    """Where the vaults listen, and the authority to trust; the file goes with the command."""
+    process, endpoint = start(with_vaults)
+    vaults, ca_file = (process.stdout.readline().strip() for _ in range(2))
+    assert endpoint.startswith("http://127.0.0.1:")
+    assert vaults.startswith("https://127.0.0.1:")
+    assert os.path.exists(ca_file)
+    process.terminate()
+    assert process.wait(timeout=10) == 0
+    assert not os.path.exists(ca_file)
+
+
+def test_print_env_points_the_agent_at_the_vaults(start, with_vaults):
+    """Each line is an `export` of one of the agent's settings."""
+    process, first = start("--print-env", with_vaults)
+    lines = [first, *(process.stdout.readline() for _ in range(2))]
+    names = [line.removeprefix("export ").partition("=")[0] for line in lines]
+    settings = ("IMDS_ENDPOINT", "VAULTS_ENDPOINT", "VAULTS_CA_FILE")
+    assert names == [f"IMDS_BOOTSTRAP_{setting}" for setting in settings]
+    process.terminate()  # not killed, or the file of its authority would stay
+    assert process.wait(timeout=10) == 0
+
+
+def test_print_env_tells_an_arc_machine_s_clients(start, tmp_path):
+    """The two variables by which they find the agent."""
+    machine = tmp_path / "machine.yaml"
+    machine.write_text("arc: {tokens: tokens}\n")
+    process, _ = start("--print-env", str(machine))
+    lines = [process.stdout.readline().strip() for _ in range(2)]
+    assert lines[0].startswith("export IMDS_ENDPOINT=http://127.0.0.1:")
+    assert lines[1].startswith("export IDENTITY_ENDPOINT=http://127.0.0.1:")
+    assert lines[1].endswith("/metadata/identity/oauth2/token")
+
+
+def test_the_vaults_port_may_be_chosen(start, with_vaults):
+    """One that is taken is told, and 0 is any free one."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = emulate("--listen", "127.0.0.1:0", "--vaults-port", str(port), with_vaults)
+    assert ended.returncode == 2
+    assert str(port) in ended.stderr
+    assert emulate("--vaults-port", "65536").returncode == 2
+
+
 def test_a_late_start_names_its_endpoint_at_once(start, ask, tmp_path):
     """The URL is known before anything listens there."""
     machine = tmp_path / "machine.yaml"

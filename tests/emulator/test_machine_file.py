@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.emulator.fault import Fault
+from bootstrap.emulator.identities import Arc, Identity
 from bootstrap.emulator.kinds import FAULT, MACHINE
-from bootstrap.emulator.machine import Fault, Machine
+from bootstrap.emulator.machine import Machine
 from bootstrap.emulator.machine_file import read_machine
+from bootstrap.emulator.vault import CertificateSpec, SecretSpec, SecretVersion, Vault
 from bootstrap.errors import InvalidDocument
 
 INVALID = sorted(Path(__file__).with_name("cases").joinpath("invalid").glob("*.yaml"))
@@ -41,7 +44,76 @@ faults:
   - {silence: true, times: forever}
 gone: 5
 starts: 3
+identities:
+  system: false
+  user:
+    - clientId: 3f1c7e52-9a40-4b7e-8f0a-5a1b2c3d4e5f
+      objectId: 7d44a1a2-1f0e-4a58-9a55-0c9dd54c3c11
+      resourceId: /r
+identityDelay: 20
+identityRate: 0
+identityFaults: [{status: 410}]
+tokenLifetime: 60
+arc: {tokens: /tokens, announced: /named, oldAgent: true}
+vaults:
+  Contoso-Prod:
+    secrets:
+      plain: text
+      whole: {value: v, contentType: t, enabled: false, notBefore: 7, expires: "1970-01-01T00:01Z"}
+      listed:
+        versions: [{value: v, version: 0123456789abcdef0123456789abcdef}]
+        forbidden: AccessDenied
+    certificates:
+      tls:
+      full:
+        {subject: CN=w, names: [w.example], form: pem, key: ec, days: 1.5, renewed: 2,
+         enabled: false}
+    forbidden: ForbiddenByFirewall
+    allowed: [3f1c7e52-9a40-4b7e-8f0a-5a1b2c3d4e5f]
+    grantAfter: 3
+    rate: 0
+    faults: [reset]
+  empty:
 """
+
+IDENTITY = Identity(
+    client_id="3f1c7e52-9a40-4b7e-8f0a-5a1b2c3d4e5f",
+    object_id="7d44a1a2-1f0e-4a58-9a55-0c9dd54c3c11",
+    resource_id="/r",
+)
+FIRST = "0123456789abcdef0123456789abcdef"
+VAULT = Vault(
+    secrets={
+        "plain": SecretSpec(versions=(SecretVersion(value="text"),)),
+        "whole": SecretSpec(
+            versions=(
+                SecretVersion(value="v", content_type="t", enabled=False, not_before=7, expires=60),
+            )
+        ),
+        "listed": SecretSpec(
+            versions=(SecretVersion(value="v", version=FIRST),),
+            listed=True,
+            forbidden="AccessDenied",
+        ),
+    },
+    certificates={
+        "tls": CertificateSpec(subject="CN=tls"),
+        "full": CertificateSpec(
+            subject="CN=w",
+            names=("w.example",),
+            form="pem",
+            key="ec",
+            days=1.5,
+            renewed=2,
+            enabled=False,
+        ),
+    },
+    forbidden="ForbiddenByFirewall",
+    allowed=("3f1c7e52-9a40-4b7e-8f0a-5a1b2c3d4e5f",),
+    grant_after=3,
+    rate=0,
+    faults=(Fault(reset=True),),
+)
 
 
 @pytest.mark.parametrize("path", INVALID, ids=[path.stem for path in INVALID])
@@ -88,6 +160,14 @@ def test_every_key_is_understood():
         ),
         gone=5,
         starts=3,
+        has_system_identity=False,
+        user_identities=(IDENTITY,),
+        identity_delay=20,
+        identity_rate=0,
+        identity_faults=(Fault(status=410),),
+        token_lifetime=60,
+        arc=Arc(tokens="/tokens", announced="/named", old_agent=True),
+        vaults={"contoso-prod": VAULT, "empty": Vault()},
     )
 
 
@@ -95,6 +175,7 @@ def test_the_tables_and_the_values_name_the_same_things():
     """Every key of a fault is a field of Fault; every plain key of a machine, one of Machine."""
     assert FAULT.keys() == set(Fault.__dataclass_fields__)
     renamed = {"vmId", "apiVersions", "userData", "userDataFile", "userDataBase64"}
+    renamed |= {"identities", "identityDelay", "identityRate", "identityFaults", "tokenLifetime"}
     assert set(MACHINE) - renamed < set(Machine.__dataclass_fields__)
 
 

@@ -1,0 +1,73 @@
+"""What a machine file says of one emulated Key Vault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal
+
+    from bootstrap.emulator.fault import Fault
+
+# 4,000 reads of a vault in ten seconds:
+# https://learn.microsoft.com/azure/key-vault/general/service-limits
+READS_PER_SECOND = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretVersion:
+    """One value of a secret; times are in seconds since 1970, `version` is given or made."""
+
+    value: str = field(repr=False)
+    version: str = ""
+    content_type: str = ""
+    enabled: bool = True
+    not_before: int | None = None
+    expires: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSpec:
+    """A secret, oldest version first.
+
+    `listed`: the file lists every version, so that none is kept from before an edit. `forbidden`
+    is the inner code of the 403 that it is answered with.
+    """
+
+    versions: tuple[SecretVersion, ...]
+    listed: bool = False
+    forbidden: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateSpec:
+    """A certificate that the emulator makes; a higher `renewed` makes a new version of it."""
+
+    subject: str = ""
+    names: tuple[str, ...] = ()  # DNS names
+    form: Literal["pfx", "pem"] = "pfx"
+    key: Literal["rsa", "ec"] = "rsa"
+    days: float = 365.0
+    renewed: int = 0
+    enabled: bool = True
+    forbidden: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vault:
+    """One vault.
+
+    `forbidden` is the inner code of the 403 that everything is answered with; for `grant_after`
+    seconds it is ForbiddenByRbac. `allowed` are the client ids that may read, all when empty.
+    `rate` is in requests per second, 0 for no limit.
+    """
+
+    secrets: Mapping[str, SecretSpec] = field(default_factory=dict)
+    certificates: Mapping[str, CertificateSpec] = field(default_factory=dict)
+    forbidden: str = ""
+    grant_after: float = 0.0
+    allowed: tuple[str, ...] = ()
+    rate: float = READS_PER_SECOND
+    faults: tuple[Fault, ...] = ()

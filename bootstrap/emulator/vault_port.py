@@ -1,0 +1,69 @@
+"""The port of the vaults: TLS, with a certificate of the emulator's own authority.
+
+Imported only for a machine file with vaults, as it needs the `cryptography` library.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from tempfile import mkstemp
+
+from bootstrap.emulator.authority import Authority
+from bootstrap.emulator.clouds import SUFFIXES
+from bootstrap.emulator.key_vault import KeyVaults
+from bootstrap.emulator.listener import Listener
+from bootstrap.emulator.services import VaultService
+from bootstrap.emulator.shelf import Shelf
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootstrap.emulator.origin import FileOrigin, MappingOrigin
+    from bootstrap.emulator.record import Record
+    from bootstrap.emulator.tokens import Tokens
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class VaultPort:
+    """All vaults on one port; `ca_file` is what a client must trust, there until it closes."""
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        *,
+        origin: FileOrigin | MappingOrigin,
+        tokens: Tokens,
+        record: Record,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        """Take the address and listen; raises OSError when it cannot be had."""
+        authority = Authority(wall)
+        shelf = Shelf(authority, wall)
+        shelf.stock(origin.current().vaults or {})
+        names = dict.fromkeys([*(f"*.{suffix}" for suffix in SUFFIXES), *_LOOPBACK, address[0]])
+        service = VaultService(origin, KeyVaults(shelf, tokens, clock, wall), record)
+        self._listener = Listener(address, service, tls=authority.tls_context(tuple(names)))
+        self.endpoint = self._listener.endpoint
+        self.ca_file = _written(authority.root_pem)
+        try:
+            self._listener.start()
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End every connection and remove the file."""
+        self._listener.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.ca_file)
+
+
+def _written(pem: bytes) -> str:
+    descriptor, path = mkstemp(prefix="imds-bootstrap-ca-", suffix=".pem")
+    with open(descriptor, "wb") as file:
+        file.write(pem)
+    return path
