@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 class FileSpec:
     """One file that the machine shall have.
 
-    `mode` holds permission bits (`0o640`); `None` for owner and group keeps what an existing file
-    has and gives a new one the process's own. Exactly one of `template` (a name below the image's
+    `mode` holds permission bits (`0o640`), `None` for the usual ones: those of `Rendered.mode`.
+    `None` for owner and group keeps what an existing file has and gives a new one the process's
+    own. Exactly one of `template` (a name below the image's
     template folders) and `content` (an inline template) is set.
     """
 
     path: str
     template: str | None = None
     content: str | None = None
-    mode: int = 0o644
+    mode: int | None = None
     owner: str | None = None
     group: str | None = None
     check: tuple[str, ...] = ()
@@ -38,11 +39,21 @@ class FileSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretReference:
-    """Where a secret lies: never its value."""
+    """Where a secret lies and in what form it is wanted: never its value.
+
+    `vault` is a name or a host. Without `version` it is the current one. `form` other than `value`
+    takes a certificate apart. `credential` says that it goes to systemd's credentials, too: as it
+    is, or sealed.
+    """
 
     vault: str
     name: str
     version: str = ""
+    is_certificate: bool = False
+    form: Literal["value", "pem", "key", "chain", "pfx"] = "value"
+    encoding: Literal["text", "base64"] = "text"
+    credential: Literal["", "plain", "sealed"] = ""
+    origin: str = ""  # "userData:4:11"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +63,23 @@ class Configuration:
     `origins` maps the path of each value (`("values", "web", "port")`) to the place that set it
     (`userData:4:11`, `tag config:web.port`), and that of each file entry to the place that
     declares it. `hidden` holds the paths whose values are never echoed, because the image's schema
-    marks them (`writeOnly`, `x-secret`, `format: password`), and all paths below them. `notes` are
-    words for the log, such as a userData that is left to cloud-init.
+    marks them (`writeOnly`, `x-secret`, `format: password`), and all paths below them, and those
+    of `value_secrets`: the values that are references to secrets. `notes` are words for the log,
+    such as a userData that is left to cloud-init.
     """
 
     environment: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, SecretReference] = field(default_factory=dict)
+    value_secrets: Mapping[Path, SecretReference] = field(default_factory=dict)
     files: tuple[FileSpec, ...] = ()
     handlers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     origins: Mapping[Path, str] = field(default_factory=dict)
     hidden: frozenset[Path] = frozenset()
     notes: tuple[str, ...] = ()
+
+    @property
+    def floats(self) -> bool:
+        """Whether some secret is wanted in its current version, whatever that is by then."""
+        wanted = (*self.secrets.values(), *self.value_secrets.values())
+        return any(not reference.version for reference in wanted)

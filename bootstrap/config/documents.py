@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "a document begins with `#imds-bootstrap` and `version: 1`"
 MAX_SHOWN = 40
-REFERENCE_KEYS = {"vault", "name", "version"}
+REFERENCE_KEYS = {"vault", "name", "version", "certificate", "as", "encoding", "credential"}
 FILE_KEY = 2  # where the key of an entry stands in ("files", 0, "mode")
 SEPARABLE = {("files",), ("handlers",), ("secrets",)}  # one entry says nothing about another
 DANGEROUS = {"octal": "octal", "sexagesimal": "base 60"}

@@ -70,7 +70,8 @@ def is_whole(entry: Part) -> bool:
 def spec(entry: Part) -> FileSpec:
     """The file that a merged entry describes."""
     keys: dict[str, Any] = entry.plain()
-    keys["mode"] = int(keys.get("mode", "0644"), OCTAL)
+    if "mode" in keys:
+        keys["mode"] = int(keys["mode"], OCTAL)
     for name in COMMANDS:
         keys[name] = tuple(keys.get(name, ()))
     return FileSpec(**keys, origin=str(entry.origin))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.config import files, trust
+from bootstrap.config import files, secret_trust, trust
 from bootstrap.config.origins import TagOrigin, overlay
 from bootstrap.errors import nearest
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from bootstrap.config.documents import Document
     from bootstrap.config.origins import Origin, Part
+    from bootstrap.config.references import VaultRules
     from bootstrap.config.tags import TagLayer
     from bootstrap.errors import Problem
     from bootstrap.settings import UserDataSettings
@@ -55,7 +56,9 @@ def merge(documents: Sequence[Document], tags: TagLayer) -> Merged:
     return merged
 
 
-def check_layers(document: Document, settings: UserDataSettings) -> Iterator[Problem]:
+def check_layers(
+    document: Document, settings: UserDataSettings, vaults: VaultRules
+) -> Iterator[Problem]:
     """What a document asks for beyond its trust, and where its own entries contradict."""
     paths: list[Path] = [("environments", name) for name in document.environments()]
     for path in [(), *paths]:
@@ -65,6 +68,9 @@ def check_layers(document: Document, settings: UserDataSettings) -> Iterator[Pro
             yield from trust.check_files(entries.value, document.trust, settings)
         handlers = document.part((*path, "handlers"))
         yield from trust.check_handlers(handlers, document.trust, settings)
+        secrets, values = (document.part((*path, name)) for name in ("secrets", "values"))
+        yield from secret_trust.check_entries(secrets, document.trust, settings, vaults)
+        yield from secret_trust.check_values(values, document.trust, vaults)
 
 
 def _choose(merged: Merged, documents: Sequence[Document], tags: TagLayer) -> None:

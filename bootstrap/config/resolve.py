@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from bootstrap.config import files, layers, userdata
-from bootstrap.config.configuration import Configuration, SecretReference
+from contextlib import suppress
+
+from bootstrap.config import files, layers, references, userdata
+from bootstrap.config.configuration import Configuration
 from bootstrap.config.image_schema import ValuesSchema
+from bootstrap.config.references import VaultRules
 from bootstrap.config.stage import Stage
 from bootstrap.config.tags import VALUES, TagLayer
 from bootstrap.errors import InvalidDocument, MissingInput
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from bootstrap.config.configuration import SecretReference
     from bootstrap.config.layers import Merged
     from bootstrap.config.origins import Part
     from bootstrap.config.shape import Shape
@@ -46,6 +50,7 @@ class Resolution:
         return self.configuration
 
 
+ANY_VAULT = VaultRules()
 MISSING_HINT = "set userData, or turn user_data.required off in the image's agent.yaml"
 
 
@@ -58,17 +63,18 @@ def resolve(
     tag_rules: TagSettings,
     document_schema: Mapping[str, Any],
     values_schema: Source | None,
+    vaults: VaultRules = ANY_VAULT,
 ) -> Resolution:
     """What all layers together ask for.
 
     `documents` are the image's, name and text, in the order in which they apply; `user_data` is
     base64 as IMDS gives it; `tags` are name and value. `default` in the image's schema is not
-    applied: what no layer says stays unsaid.
+    applied: what no layer says stays unsaid. `vaults` are the Key Vaults that may be named.
 
     Raises MissingInput when the settings require a userData that is not there, ImageError when the
     image's schema cannot be used.
     """
-    stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None)
+    stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None, vaults)
     for name, text in documents:
         stage.read(text, name, "image", user_data_trust)
     notes = _read_user_data(stage, user_data, user_data_trust)
@@ -90,6 +96,7 @@ def validate(
     document_schema: Mapping[str, Any],
     values_schema: Source | None = None,
     trust: UserDataSettings | None = None,
+    vaults: VaultRules = ANY_VAULT,
 ) -> tuple[Problem, ...]:
     """Every problem of one document by itself, before it is deployed.
 
@@ -97,7 +104,7 @@ def validate(
     What other layers may still bring (a required value, a handler) is not missed. Raises
     ImageError when the image's schema cannot be used.
     """
-    stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None)
+    stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None, vaults)
     stage.read(text, name, "userData" if trust else "image", trust or UserDataSettings())
     for document in stage.documents:
         paths: list[Path] = [("environments", entry) for entry in document.environments()]
@@ -128,18 +135,36 @@ def _configuration(
     merged: Merged, values: Part | None, shape: Shape, notes: tuple[str, ...]
 ) -> Configuration:
     data = values.plain() if values else {}
-    secrets = merged.sections["secrets"].plain() if "secrets" in merged.sections else {}
     handlers = merged.sections["handlers"].plain() if "handlers" in merged.sections else {}
+    secrets = _value_secrets(values)
     return Configuration(
         environment=merged.environment,
         values=data,
-        secrets={name: SecretReference(**keys) for name, keys in secrets.items()},
+        secrets=_secrets(merged.sections.get("secrets")),
+        value_secrets=secrets,
         files=tuple(files.spec(entry) for entry in merged.files.values() if files.is_whole(entry)),
         handlers={name: tuple(command) for name, command in handlers.items()},
         origins=_origins(merged, values),
-        hidden=frozenset((*VALUES, *path) for path in shape.hidden(data)),
+        hidden=frozenset((*VALUES, *path) for path in shape.hidden(data)).union(secrets),
         notes=notes,
     )
+
+
+def _secrets(section: Part | None) -> dict[str, SecretReference]:
+    entries = section.value if section else {}
+    return {
+        name: references.from_mapping(entry.plain(), str(entry.origin))
+        for name, entry in entries.items()
+    }
+
+
+def _value_secrets(values: Part | None) -> dict[Path, SecretReference]:
+    """The values that are references; those that cannot be read are among the problems."""
+    found = {}
+    for path, part in references.references(values) if values else ():
+        with suppress(ValueError):
+            found[(*VALUES, *path)] = references.parse(part.value, str(part.origin))
+    return found
 
 
 def _origins(merged: Merged, values: Part | None) -> dict[Path, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bootstrap.config import documents as reading
 from bootstrap.config import files, layers, schema
 from bootstrap.config.origins import DocumentOrigin, Part
+from bootstrap.config.references import references
+from bootstrap.config.sentences import TYPES
 from bootstrap.config.shape import Shape
 from bootstrap.errors import InvalidDocument
 
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
     from bootstrap.config.documents import Document, Trust
     from bootstrap.config.image_schema import ValuesSchema
     from bootstrap.config.layers import Merged
+    from bootstrap.config.references import VaultRules
     from bootstrap.config.tags import TagLayer
     from bootstrap.errors import Problem
     from bootstrap.settings import UserDataSettings
+    from bootstrap.source import Path
 
 
 class Stage:
@@ -28,8 +32,11 @@ class Stage:
     left out, so that one mistake does not bring a dozen complaints.
     """
 
-    def __init__(self, rules: Mapping[str, Any], owner: ValuesSchema | None) -> None:
+    def __init__(
+        self, rules: Mapping[str, Any], owner: ValuesSchema | None, vaults: VaultRules
+    ) -> None:
         self.rules = rules
+        self.vaults = vaults
         self.owner = owner
         self.shape = owner.shape if owner else Shape({})
         self.documents: list[Document] = []
@@ -47,7 +54,7 @@ class Stage:
         self.names.append(name)
         self.documents.append(document)
         self.problems += document.problems
-        self.problems += layers.check_layers(document, settings)
+        self.problems += layers.check_layers(document, settings, self.vaults)
 
     def miss(self, name: str, problems: Iterable[Problem]) -> None:
         """Note that a document cannot be read at all."""
@@ -62,13 +69,15 @@ class Stage:
         part = values or Part({}, DocumentOrigin(self.owner.source, ()))
         data = part.plain()
         hidden = frozenset(self.shape.guarded(data))
+        secrets = dict(references(part))
+        self._check_secret_types(secrets)
         for finding in schema.findings(
             self.owner.rules,
             data,
             reading=lambda path: part.find(path).origin.reading(),
             hidden=hidden.__contains__,
         ):
-            if not (is_partial and finding.missing):
+            if finding.path not in secrets and not (is_partial and finding.missing):
                 problem = part.find(finding.path).origin.problem(
                     finding.message,
                     hint=finding.hint,
@@ -76,6 +85,16 @@ class Stage:
                     hidden=finding.path in hidden or (finding.unknown_key and self.shape.hides),
                 )
                 self.problems.append(problem)
+                self.has_sound_values = False
+
+    def _check_secret_types(self, secrets: Mapping[Path, Part]) -> None:
+        """A secret is a text; nobody knows yet whether it is all else that the schema asks."""
+        for path, part in secrets.items():
+            types = self.shape.types(path)
+            if types and "string" not in types:
+                wanted = " or ".join(TYPES[name] for name in sorted(types))
+                message = f"a secret is a text, and the image's schema wants {wanted}"
+                self.problems.append(part.origin.problem(message))
                 self.has_sound_values = False
 
     def check_merged(self, merged: Merged, tags: TagLayer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from bootstrap.config.origins import Part, TagOrigin, grow, overlay
+from bootstrap.config.references import MARK
 from bootstrap.config.tag_values import Unfit, typed
 from bootstrap.source import format_path, parse_path
 from bootstrap.source.building import MAX_DEPTH
@@ -96,7 +97,11 @@ class TagLayer:
         """The values with nothing but this tag's in them; None, and a problem, if it may not."""
         is_guarded = self._is_guarded(path)
         origin = TagOrigin(name, "" if is_guarded else text, (*VALUES, *path))
-        problem = self._forbidden(origin, path) or self._blocked(origin, path, values)
+        problem = (
+            _secret(origin, text)
+            or self._forbidden(origin, path)
+            or self._blocked(origin, path, values)
+        )
         if not problem:
             try:
                 part = grow(typed(text, self.shape, path), origin)
@@ -150,6 +155,13 @@ class TagLayer:
         keys: Sequence[str] = sorted(values.find(path).value)
         hint = f"write {self.rules.prefix}{format_path((*path, keys[0]))}" if keys else ""
         return part.origin.problem(message, hint=hint)
+
+
+def _secret(origin: TagOrigin, text: str) -> Problem | None:
+    if MARK not in text.lower():
+        return None
+    hint = "name it in the image's documents or in userData"
+    return origin.problem("a tag may not name a secret", hint=hint)
 
 
 def _path(dotted: str) -> Path:

@@ -1,1 +1,19 @@
-"""Templates and values to the contents of files, in memory."""
+"""Templates and values to the contents of files, in memory.
+
+    rendering    all files, or everything that is wrong
+    rendered     what goes in and what comes out
+    environment  Jinja, sandboxed and strict
+    access       what a template may reach inside a value
+    filters      the filters that templates have beside Jinja's own
+    guards       what stands between a template and a filter
+    bounds       how much time and room a rendering may use
+    secret_use   whether a file looked at a secret
+    lines        which newlines of a template are text
+    missing      a name that does not exist
+    names        what a missing name is called, and which was probably meant
+    refusal      what a filter raises: words for the template's author
+    failures     what ended a rendering, in such words
+    findings     what is wrong with the templates, each thing once, at its line
+
+Pure: no file, no network, no environment; the clock is handed in.
+"""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootstrap.config.configuration import FileSpec
+
+PLAIN_MODE, SECRET_MODE = 0o644, 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +23,18 @@ class Template:
 class Rendered:
     """The content that one file shall have.
 
-    `secret` is true when the rendering looked at a secret, whether or not it was printed.
+    `secret` is true when the rendering looked at a secret, whether or not it was printed;
+    `source` says of which secret a sealed credential was made.
     """
 
     spec: FileSpec
-    content: bytes
+    content: bytes = field(repr=False)
     secret: bool
+    source: str = ""
+
+    @property
+    def mode(self) -> int:
+        """The permission bits that the file shall have: the document's word, or the usual ones."""
+        if self.spec.mode is not None:
+            return self.spec.mode
+        return SECRET_MODE if self.secret else PLAIN_MODE

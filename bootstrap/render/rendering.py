@@ -12,7 +12,7 @@ from bootstrap.render.findings import Findings
 from bootstrap.render.names import Names
 from bootstrap.render.refusal import Exhausted
 from bootstrap.render.rendered import Rendered, Template
-from bootstrap.render.secret_use import WatchedSecrets
+from bootstrap.render.secret_use import WatchedSecrets, revealed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class _Rendering:
         self._files = files
         self._templates = templates
         self._secrets = WatchedSecrets(context.get("secrets", {}))
-        seen = {**context, "secrets": self._secrets}
+        seen = {**context, "secrets": self._secrets, "values": revealed(context.get("values", {}))}
         sources = {**templates, **_inline(files)}
         self._findings = Findings(sources, Names(seen))
         self._budget = budget
@@ -109,7 +109,9 @@ class _Rendering:
             chunks.append(chunk)
             length += len(chunk)
             self._budget.require_file(length)
-        content = "".join(chunks).encode()
+        # Only a secret can hold bytes that are no text: see `secrets.forms`.
+        errors = "surrogateescape" if self._secrets.used else "strict"
+        content = "".join(chunks).encode(errors=errors)
         self._budget.require_file(len(content))
         return content
 

@@ -1,8 +1,10 @@
-"""Whether the rendering of a file looked at a secret."""
+"""Where secrets are revealed to templates, and whether the rendering of a file looked at one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from bootstrap.secret import Secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ class WatchedSecrets(Mapping[str, "Any"]):
     def __getitem__(self, name: str) -> Any:
         value = self._secrets[name]
         self.used = True
-        return value
+        return revealed(value)
 
     def __contains__(self, name: object) -> bool:
         return name in self._secrets  # a question for the name, not for the value
@@ -33,3 +35,12 @@ class WatchedSecrets(Mapping[str, "Any"]):
 
     def __repr__(self) -> str:
         return f"WatchedSecrets({', '.join(self._secrets)})"
+
+
+def revealed(value: Any) -> Any:
+    """The value with the text of every secret in it, shared with nothing that holds one."""
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, dict):
+        return {key: revealed(member) for key, member in value.items()}
+    return [revealed(member) for member in value] if isinstance(value, list) else value

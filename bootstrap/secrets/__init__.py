@@ -1,1 +1,13 @@
-"""Secrets from Key Vault: an empty room, so documents that name secrets are refused."""
+"""Secrets: from the name in a document to the value in Key Vault.
+
+    fetching      all secrets of a configuration, several at a time, by one deadline
+    inquiry       one secret, asked for until there is an answer to keep
+    pacing        how long to wait before asking again, alone or as one of a thousand
+    address       where a secret is asked for: a URL made of checked parts
+    vault         the way there: HTTPS on connections that are kept
+    answers       what each answer means, and the words for people
+    forms         a secret as it is stored -> what a document asks for
+    certificates  a certificate with its key, taken apart
+
+What comes out is a `Secret`, which shows as `***` until a template or a file needs it.
+"""

@@ -1,4 +1,16 @@
-"""Text that a person wrote, read as data that remembers where each value stood."""
+"""Text that a person wrote, read as data that remembers where each value stood.
+
+    document    what was read: data, and the place of every key and value
+    paths       where a value stands inside a document: `files[0].mode`
+    reading     text -> Source: JSON where it is JSON, YAML otherwise
+    json_text   JSON with places
+    yaml_text   YAML with places
+    yaml_hints  a YAML reader's complaints in plain words
+    scalars     what YAML 1.1 makes of a plain word
+    building    what both readers build, within limits
+
+Pure, and the only room that knows YAML.
+"""
 
 from __future__ import annotations
 

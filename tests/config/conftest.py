@@ -8,6 +8,7 @@ from base64 import b64encode
 import pytest
 
 from bootstrap import shipped
+from bootstrap.config.references import VaultRules
 from bootstrap.config.resolve import resolve
 from bootstrap.settings import TagSettings, UserDataSettings
 from bootstrap.source import dump, parse
@@ -31,6 +32,7 @@ def resolve_layers(document_schema):
             tag_rules=_settings(TagSettings, settings, "tags"),
             document_schema=document_schema,
             values_schema=schema_source(schema),
+            vaults=VaultRules(**_lists((settings or {}).get("vaults", {}))),
         ).sound()
 
     return run
@@ -47,5 +49,9 @@ def schema_source(schema):
 
 
 def _settings(kind, settings, name):
-    given = (settings or {}).get(name, {})
-    return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in given.items()})
+    return kind(**_lists((settings or {}).get(name, {})))
+
+
+def _lists(given):
+    """What a case gives, with its lists as settings have them."""
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}

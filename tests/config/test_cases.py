@@ -50,6 +50,7 @@ def everything(error):
 def compare(configuration, expected):
     got = asdict(configuration)
     got["origins"] = {format_path(path): where for path, where in got["origins"].items()}
+    got["value_secrets"] = {format_path(path): one for path, one in got["value_secrets"].items()}
     got["hidden"] = sorted(format_path(path) for path in got["hidden"])
     for name, value in expected.items():
         if name == "origins":

@@ -1,0 +1,150 @@
+"""References to secrets: the mapping under `secrets`, and the App Service spelling in a value.
+
+    @Microsoft.KeyVault(SecretUri=https://contoso-prod.vault.azure.net/secrets/db-password/)
+    @Microsoft.KeyVault(VaultName=contoso-prod;SecretName=db-password;SecretVersion=…)
+
+https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bootstrap.config.configuration import SecretReference
+from bootstrap.errors import nearest
+from bootstrap.metadata.clouds import CLOUDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from bootstrap.config.origins import Part
+    from bootstrap.source import Path
+
+# https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
+VAULT = "[0-9A-Za-z-]{3,24}"
+HOST = VAULT + r"(?:\.[0-9A-Za-z-]{1,63})+"
+NAME = "[0-9A-Za-z-]{1,127}"
+VERSION = "[0-9A-Fa-f]{32}"
+
+MARK = "@microsoft.keyvault"
+SPELLINGS = (
+    "write @Microsoft.KeyVault(SecretUri=https://VAULT.vault.azure.net/secrets/NAME) "
+    "or @Microsoft.KeyVault(VaultName=VAULT;SecretName=NAME)"
+)
+CERTIFICATE_FORMS = ("pem", "key", "chain", "pfx")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultRules:
+    """Which vaults documents may name: those of `allow`, by name or host.
+
+    With an empty `allow` it is any vault under one of the `suffixes` of the machine's cloud; an
+    image's own documents may always name those.
+    """
+
+    allow: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = tuple(cloud.vault_suffix for cloud in CLOUDS)
+
+    def refusal(self, vault: str, *, trusted: bool) -> str:
+        """Why a document may not name this vault (a name or a host), or an empty text."""
+        name, suffix = _split(vault)
+        allowed = {one.lower() for one in self.allow}
+        if allowed & {vault.lower(), *(f"{vault}.{one}".lower() for one in self.suffixes)}:
+            return ""
+        is_ours = not suffix or suffix in self.suffixes
+        if is_ours and name in allowed:
+            return ""
+        if not is_ours:
+            return f"{vault} is not a vault of this machine's cloud"
+        if self.allow and not trusted:
+            return f"userData may not name the vault {vault} on this image"
+        return ""
+
+
+def host_of(vault: str, suffix: str) -> str:
+    """The host of a vault that is given by its name or as a host; raises ValueError for neither."""
+    if re.fullmatch(VAULT, vault):
+        return f"{vault}.{suffix}"
+    if re.fullmatch(HOST, vault):
+        return vault
+    raise ValueError(f"{vault!r} is not a vault's name")
+
+
+def is_reference(value: object) -> bool:
+    """Whether a value is meant as a reference, well spelled or not."""
+    return isinstance(value, str) and value.lstrip()[: len(MARK)].lower() == MARK
+
+
+def references(part: Part, path: Path = ()) -> Iterator[tuple[Path, Part]]:
+    """Every text in a value that is meant as a reference, with its path below `path`."""
+    if isinstance(part.value, dict):
+        for key, inner in part.value.items():
+            yield from references(inner, (*path, key))
+    elif isinstance(part.value, list):
+        for at, inner in enumerate(part.value):
+            yield from references(inner, (*path, at))
+    elif is_reference(part.value):
+        yield path, part
+
+
+def parse(text: str, origin: str = "") -> SecretReference:
+    """The reference in the App Service spelling; raises ValueError with words for its writer."""
+    match = re.fullmatch(r"@microsoft\.keyvault\((.*)\)", text.strip(), re.IGNORECASE)
+    if not match:
+        raise ValueError("this is not a whole reference to a secret")
+    pairs = [part.partition("=") for part in match[1].split(";") if part.strip()]
+    fields = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    if set(fields) == {"secreturi"}:
+        return _from_uri(fields["secreturi"], origin)
+    known = {"vaultname": VAULT, "secretname": NAME, "secretversion": VERSION}
+    for key in fields:
+        if key not in known:
+            near = nearest(key, ("SecretUri", "VaultName", "SecretName", "SecretVersion"))
+            raise ValueError(
+                f"{key} is not part of a reference" + (f" ({near} is)" if near else "")
+            )
+    if len(fields) != len(pairs) or not {"vaultname", "secretname"} <= set(fields):
+        raise ValueError("a reference has VaultName and SecretName, each once")
+    for key, value in fields.items():
+        if value and not re.fullmatch(known[key], value):
+            raise ValueError(f"the {key} of this reference is not one")
+    return SecretReference(
+        vault=fields["vaultname"],
+        name=fields["secretname"],
+        version=fields.get("secretversion", ""),
+        origin=origin,
+    )
+
+
+def from_mapping(entry: Mapping[str, Any], origin: str) -> SecretReference:
+    """The reference that a checked entry of `secrets` is.
+
+    `as` other than `value` is for certificates, and a certificate is `pem` unless it says so.
+    """
+    form = entry.get("as", "pem" if entry.get("certificate") else "value")
+    return SecretReference(
+        vault=entry["vault"],
+        name=entry["name"],
+        version=entry.get("version", ""),
+        is_certificate=bool(entry.get("certificate")) or form in CERTIFICATE_FORMS,
+        form=form,
+        encoding=entry.get("encoding", "text"),
+        credential=entry.get("credential", ""),
+        origin=origin,
+    )
+
+
+def _from_uri(uri: str, origin: str) -> SecretReference:
+    match = re.fullmatch(rf"https://({HOST})/secrets/({NAME})(?:/({VERSION})?)?", uri)
+    if not match:
+        raise ValueError("its SecretUri is not that of a secret")
+    host, name, version = match.groups()
+    return SecretReference(vault=host, name=name, version=version or "", origin=origin)
+
+
+def _split(vault: str) -> tuple[str, str]:
+    name, _, suffix = vault.lower().partition(".")
+    return name, suffix

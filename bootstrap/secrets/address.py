@@ -1,0 +1,61 @@
+"""Where a secret is asked for: a URL made of checked parts, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bootstrap.config.references import NAME, VERSION, host_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootstrap.config.configuration import SecretReference
+    from bootstrap.metadata.clouds import Cloud
+
+API_VERSION = "7.4"  # https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One secret in one vault; `version` is empty for the current one."""
+
+    host: str
+    name: str
+    version: str = ""
+
+    @property
+    def vault(self) -> str:
+        """The vault's name, for messages and settings."""
+        return self.host.partition(".")[0]
+
+    @property
+    def url(self) -> str:
+        """What to ask for."""
+        version = f"/{self.version}" if self.version else ""
+        return f"https://{self.host}/secrets/{self.name}{version}?api-version={API_VERSION}"
+
+    def version_in(self, identifier: object) -> str | None:
+        """The version in the `id` of an answer; None when that is an answer about another secret.
+
+        Names compare case-insensitively, as Key Vault compares them.
+        """
+        if not isinstance(identifier, str):
+            return None
+        prefix = f"https://{self.host}/secrets/{self.name}/"
+        host_and_name, version = identifier[: len(prefix)], identifier[len(prefix) :]
+        if host_and_name.lower() != prefix.lower() or not re.fullmatch(VERSION, version):
+            return None
+        return version if self.version.lower() in ("", version.lower()) else None
+
+
+def address_of(reference: SecretReference, cloud: Cloud) -> Address:
+    """The address of a secret in this cloud.
+
+    Raises ValueError for parts that no checked document could hold.
+    """
+    host = host_of(reference.vault, cloud.vault_suffix)
+    if not re.fullmatch(NAME, reference.name):
+        raise ValueError(f"{reference.name!r} is not a secret's name")
+    if reference.version and not re.fullmatch(VERSION, reference.version):
+        raise ValueError(f"{reference.version!r} is not a secret's version")
+    return Address(host=host, name=reference.name, version=reference.version)

@@ -1,0 +1,209 @@
+"""All secrets of a configuration, several at a time, by one deadline."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from bootstrap.errors import Problem, SecretsRefused, SecretsUnavailable
+from bootstrap.metadata.selector import OWN, Selector
+from bootstrap.secrets import forms
+from bootstrap.secrets.address import address_of
+from bootstrap.secrets.answers import validity
+from bootstrap.secrets.certificates import Unfit
+from bootstrap.secrets.inquiry import Inquiry, Refused, Rules, Unanswered
+from bootstrap.secrets.vault import Vault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+    from bootstrap.config.configuration import SecretReference
+    from bootstrap.metadata.clouds import Cloud
+    from bootstrap.secret import Secret
+    from bootstrap.secrets.address import Address
+    from bootstrap.secrets.answers import Found
+    from bootstrap.secrets.inquiry import Forget, Token
+    from bootstrap.secrets.pacing import Uniform
+    from bootstrap.settings import VaultSettings
+
+    Outcome: TypeAlias = "Found | Exception"
+
+AT_ONCE = 8  # questions; each has a connection, and a handshake, of its own
+LATE = 0.5  # seconds beyond the deadline that a name service or a proxy may hold a thread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A secret in the form that its reference asks for.
+
+    Bytes that are no text are in it as `surrogateescape` has them (PEP 383). `note` is a warning
+    for people, or empty.
+    """
+
+    secret: Secret
+    version: str
+    note: str = ""
+
+
+def fetch(
+    references: Mapping[str, SecretReference],
+    *,
+    token: Token,
+    forget: Forget,
+    cloud: Cloud,
+    settings: VaultSettings,
+    deadline: float,
+    selector: Selector = OWN,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], float] = time.time,
+    uniform: Uniform | None = None,
+    on_event: Callable[..., Any] | None = None,
+) -> Mapping[str, Fetched]:
+    """The secrets that `references` (by the path of each in its document) name.
+
+    What several references share is asked for once, so that a certificate and its key are always
+    of the same version. `token` and `forget` are the identity's, `selector` is the identity to
+    show where `settings.identities` names no other for the vault; `deadline` is a moment on
+    `clock`, `now` gives seconds since 1970.
+
+    Raises SecretsRefused with every secret whose answer is final; else what the identity raised;
+    else SecretsUnavailable with every secret that was not answered in time; SettingsError.
+    """
+    vault = Vault(ca_file=settings.ca_file, endpoint=settings.endpoint, clock=clock)
+    addresses = {path: address_of(one, cloud) for path, one in references.items()}
+    round_ = _Round(dict.fromkeys(addresses.values()))
+    rules = Rules(
+        audience=cloud.vault_audience,
+        token=token,
+        forget=forget,
+        deadline=deadline,
+        grace=settings.grace,
+        clock=clock,
+        sleep=sleep,
+        uniform=uniform,
+        on_event=on_event,
+        is_over=round_.is_over,
+    )
+    shown = _identities(settings, selector)
+    try:
+        round_.run(lambda one: Inquiry(one, shown(one), vault, rules).answer(), deadline, clock)
+    finally:
+        vault.close()
+    made = {
+        path: _made(references[path], round_.outcomes[one], settings, now())
+        for path, one in addresses.items()
+    }
+    return _sorted_out(made, references)
+
+
+class _Round:
+    """The questions of one run, taken from a queue by a few threads.
+
+    A thread that does not come back in time is left behind: it is a daemon, and ends with the
+    process. Once one answer is final, the run has failed, and no other question is repeated.
+    """
+
+    def __init__(self, addresses: Mapping[Address, None]) -> None:
+        self._waiting = deque(addresses)
+        self._failed = False
+        self.outcomes: Mapping[Address, Outcome] = {}
+
+    def is_over(self) -> bool:
+        """Whether there is no sense in asking again."""
+        return self._failed
+
+    def run(
+        self, ask: Callable[[Address], Found], deadline: float, clock: Callable[[], float]
+    ) -> None:
+        """Ask for everything; ends soon after the deadline whatever the network does."""
+        outcomes: dict[Address, Outcome] = {one: Unanswered("timeout") for one in self._waiting}
+        threads = [
+            threading.Thread(target=self._work, args=(ask, outcomes), daemon=True)
+            for _ in range(min(AT_ONCE, len(self._waiting)))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, deadline - clock()) + LATE)
+        self.outcomes = dict(outcomes)  # what a late thread still finds comes too late
+
+    def _work(self, ask: Callable[[Address], Found], outcomes: dict[Address, Outcome]) -> None:
+        while True:
+            try:
+                address = self._waiting.popleft()
+            except IndexError:
+                return
+            outcomes[address] = self._outcome(ask, address)
+
+    def _outcome(self, ask: Callable[[Address], Found], address: Address) -> Outcome:
+        try:
+            return ask(address)
+        except Unanswered as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - raised again where the run goes on
+            self._failed = True
+            return error
+
+
+def _identities(settings: VaultSettings, default: Selector) -> Callable[[Address], Selector]:
+    """Which identity each vault is shown; names of vaults compare case-insensitively."""
+    known = {name.lower(): Selector.parse(text) for name, text in settings.identities.items()}
+    return lambda one: known.get(one.host.lower()) or known.get(one.vault.lower(), default)
+
+
+def _made(
+    reference: SecretReference, outcome: Outcome, settings: VaultSettings, now: float
+) -> Fetched | Exception:
+    """What a reference gets of an outcome: its form of the secret, or why there is none."""
+    if isinstance(outcome, Exception):
+        return outcome
+    invalid = validity(outcome, now)
+    if invalid and settings.expired == "refuse":
+        hint = "renew it, or set vaults.expired to warn in the image's agent.yaml"
+        return Refused(f"the secret {reference.name} in {reference.vault}: {invalid}", hint)
+    note = f"the secret {reference.name} in {reference.vault}: {invalid}" if invalid else ""
+    try:
+        return Fetched(secret=forms.form(outcome, reference), version=outcome.version, note=note)
+    except Unfit as unfit:
+        message = f"the secret {reference.name} in {reference.vault} {unfit}"
+        return Refused(message, unfit.hint)
+
+
+def _sorted_out(
+    made: Mapping[str, Fetched | Exception], references: Mapping[str, SecretReference]
+) -> Mapping[str, Fetched]:
+    """The secrets, if all are there; else the gravest of what went wrong."""
+    refused = {path: one for path, one in made.items() if isinstance(one, Refused)}
+    if refused:
+        problems = [
+            _problem(path, references[path], one, one.hint) for path, one in refused.items()
+        ]
+        raise SecretsRefused(f"Key Vault refuses {_count(refused)}", problems=problems)
+    for one in made.values():
+        if isinstance(one, Exception) and not isinstance(one, Unanswered):
+            raise one
+    late = {path: one for path, one in made.items() if isinstance(one, Unanswered)}
+    if late:
+        problems = [_problem(path, references[path], one) for path, one in late.items()]
+        raise SecretsUnavailable(
+            f"Key Vault gave no usable answer for {_count(late)} before the deadline",
+            problems=problems,
+            hint="is the vault's name right, and is there a way to it from this network?",
+        )
+    return {path: one for path, one in made.items() if isinstance(one, Fetched)}
+
+
+def _problem(path: str, reference: SecretReference, error: Exception, hint: str = "") -> Problem:
+    message = str(error)
+    if isinstance(error, Unanswered):
+        message = f"the last answer for {reference.name} in {reference.vault} was {error}"
+    return Problem(message, where=reference.origin, path=path, hint=hint)
+
+
+def _count(found: Mapping[str, object]) -> str:
+    return "a secret" if len(found) == 1 else f"{len(found)} secrets"

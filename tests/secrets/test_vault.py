@@ -1,0 +1,260 @@
+"""The way to a vault, attacked: what stands between a machine and Key Vault can do anything."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+
+import pytest
+from scripted_vault import TOKEN, VALUE, Authority, answer, secret
+
+from bootstrap.errors import SecretsRefused, SecretsUnavailable, SettingsError
+from bootstrap.secret import Secret
+from bootstrap.secrets.vault import Fault
+from bootstrap.secrets.vault import Vault as Client
+
+URL = "https://contoso.vault.azure.net/secrets/db?api-version=7.4"
+
+
+def drip(text, seconds=0.05):
+    """A step that sends one byte at a time, for ever at the end."""
+
+    def step(server, connection):
+        for byte in text + b"x" * 100_000:
+            if server.stopped.wait(seconds):
+                return
+            connection.sendall(bytes([byte]))
+
+    return step
+
+
+def silent(server, connection):
+    server.stopped.wait(30)
+
+
+def endless(head):
+    def step(server, connection):
+        connection.sendall(head)
+        while not server.stopped.is_set():
+            connection.sendall(b"x" * 65536)
+
+    return step
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        silent,
+        drip(b"HTTP/1.1 200 OK\r\nX: "),
+        drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"),
+        drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"),
+    ],
+    ids=["silence", "header", "body", "chunk"],
+)
+def test_nothing_outlasts_the_deadline(vault, get, clock, step):
+    """A server that drips keeps the machine no longer than it may take."""
+    server = vault(step)
+    began = time.monotonic()
+    with pytest.raises(SecretsUnavailable):
+        get(server, real=time.monotonic, deadline=1.0, sleep=time.sleep)
+    assert time.monotonic() - began < 2.0
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
+def test_a_thread_is_not_held_either(vault, authority, head):
+    """The client itself gives up in time, so that another connection can be tried."""
+    server = vault(drip(head))
+    client = Client(ca_file=str(authority.file), endpoint=server.endpoint)
+    began = time.monotonic()
+    with pytest.raises(Fault, match="in time"):
+        client.get(URL, Secret(TOKEN), deadline=began + 0.5)
+    client.close()
+    assert time.monotonic() - began < 1.5
+
+
+def test_a_handshake_does_not_outlast_the_deadline(vault, get):
+    """A server that drips before TLS is there keeps nobody either."""
+    server = vault(drip(b"\x16\x03\x03\x40\x00"), plain=True)
+    began = time.monotonic()
+    with pytest.raises(SecretsUnavailable):
+        get(server, real=time.monotonic, deadline=1.0, sleep=time.sleep)
+    assert time.monotonic() - began < 2.0
+
+
+def test_a_proxy_does_not_outlast_the_deadline(vault, get, monkeypatch):
+    """A proxy that drips its consent is left behind."""
+    proxy = vault(drip(b"HTTP/1.1 200 OK\r\nX: "), plain=True)
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+    began = time.monotonic()
+    with pytest.raises(SecretsUnavailable):
+        get(
+            proxy,
+            real=time.monotonic,
+            deadline=1.0,
+            sleep=time.sleep,
+            settings={"endpoint": ""},
+        )
+    assert time.monotonic() - began < 2.5
+    assert proxy.requests[0].startswith("CONNECT contoso.vault.azure.net:443 ")
+    assert TOKEN not in proxy.requests[0]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n",
+    ],
+    ids=["ok", "redirect", "chunked"],
+)
+def test_an_endless_body_is_not_read(vault, get, head):
+    """No answer takes more memory than the largest secret."""
+    server = vault(endless(head))
+    with pytest.raises(SecretsRefused) as caught:
+        get(server)
+    assert "larger than 65536 bytes" in caught.value.problems[0].message
+
+
+def test_a_packed_body_is_not_unpacked(vault, get):
+    """Nobody asked for gzip, so nothing is unpacked, however small it is."""
+    import gzip
+
+    packed = gzip.compress(b" " * 50_000_000, mtime=0)[:60_000]
+    server = vault(answer(200, packed, Content_Encoding="gzip"), secret())
+    assert get(server)["secrets.db"].secret.reveal() == VALUE
+    assert "Accept-Encoding: identity" in server.requests[0]
+
+
+def test_a_redirect_is_not_followed(vault, get):
+    """The token goes to no other place, not even one with a good certificate."""
+    other = vault(secret())
+    server = vault(answer(307, Location=f"https://contoso.vault.azure.net:{other.port}/x"))
+    with pytest.raises(SecretsRefused):
+        get(server)
+    assert not other.connections
+
+
+def test_a_certificate_of_a_stranger_is_refused(vault, get, stranger):
+    """Who cannot prove the vault's name never sees the token, and waiting does not help."""
+    server = vault(secret(), context=stranger.context())
+    with pytest.raises(SecretsRefused) as caught:
+        get(server)
+    assert "certificate is not to be trusted" in caught.value.problems[0].message
+    assert not server.requests
+
+
+def test_a_certificate_for_another_name_is_refused(vault, get, authority):
+    """A certificate of ours for another host is not one for the vault."""
+    server = vault(secret(), context=authority.context(("evil.example", "127.0.0.1")))
+    with pytest.raises(SecretsRefused) as caught:
+        get(server)
+    assert "certificate is not to be trusted" in caught.value.problems[0].message
+    assert not server.requests
+
+
+def test_a_certificate_out_of_its_time_is_waited_for(vault, get, authority):
+    """The clock of a machine that boots may still be wrong; it is asked again, never trusted."""
+    server = vault(secret(), context=authority.context(starts=1, ends=2))
+    with pytest.raises(SecretsUnavailable) as caught:
+        get(server)
+    assert "certificate" in caught.value.problems[0].message
+    assert not server.requests
+
+
+def test_plain_http_is_no_way(authority):
+    """There is nothing in the session that could send a token in the clear."""
+    client = Client(ca_file=str(authority.file))
+    with pytest.raises(Fault):
+        client.get("http://127.0.0.1:9/", Secret(TOKEN), deadline=time.monotonic() + 5)
+    client.close()
+
+
+def test_netrc_does_not_replace_the_token(vault, get, monkeypatch, tmp_path):
+    """A .netrc that knows the host is not read."""
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("default login user password hunter2\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(netrc))
+    server = vault(secret())
+    get(server)
+    assert f"Authorization: Bearer {TOKEN}-0\r\n" in server.requests[0]
+
+
+def test_no_cookie_is_kept(vault, get):
+    """What a vault sets is not sent to the next question."""
+    server = vault(answer(500, Set_Cookie="a=b; Path=/"), secret())
+    get(server)
+    assert "cookie" not in server.requests[1].lower()
+
+
+def test_the_proxy_of_the_environment_is_used(vault, get, monkeypatch):
+    """With https_proxy the vault is reached through it, TLS and all; no_proxy goes around it."""
+    server = vault(secret())
+    asked = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        connection, _ = listener.accept()
+        asked.append(connection.recv(4096).decode())
+        with connection, socket.create_connection(("127.0.0.1", server.port)) as target:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            pump = threading.Thread(target=relay, args=(target, connection))
+            pump.start()
+            relay(connection, target)
+            pump.join()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
+    assert get(server, settings={"endpoint": ""})["secrets.db"].secret.reveal() == VALUE
+    thread.join()
+    listener.close()
+    assert asked[0].startswith("CONNECT contoso.vault.azure.net:443 ")
+    assert TOKEN not in asked[0]
+
+
+def relay(source, target):
+    try:
+        while piece := source.recv(65536):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def test_other_variables_do_not_choose_authorities(vault, get, monkeypatch, stranger):
+    """REQUESTS_CA_BUNDLE is for others: trust is the system's and the setting's."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(stranger.file))
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(stranger.file))
+    server = vault(secret(), context=stranger.context())
+    with pytest.raises(SecretsRefused):
+        get(server)
+
+
+def test_ca_file_adds_to_the_systems(tmp_path):
+    """The setting does not take the public authorities away."""
+    from bootstrap.secrets.vault import _context
+
+    more = Authority(tmp_path, "more")
+    without, with_it = _context(""), _context(str(more.file))
+    assert with_it.cert_store_stats()["x509"] == without.cert_store_stats()["x509"] + 1
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"ca_file": "/nowhere.pem"},
+        {"ca_file": os.devnull},
+        {"endpoint": "http://127.0.0.1:1"},
+        {"endpoint": "https://127.0.0.1"},
+        {"endpoint": "https://user@127.0.0.1:1"},
+    ],
+)
+def test_settings_that_cannot_be_used_are_said(setting):
+    """A wrong file or endpoint is the image builder's to mend."""
+    with pytest.raises(SettingsError):
+        Client(**setting)
