@@ -15,14 +15,29 @@ from dataclasses import replace
 
 from bootstrap import __version__
 from bootstrap.apply.written import verify
-from bootstrap.decision import decide_and_render, fingerprint
-from bootstrap.errors import BootstrapError, DeadlinePassed, MetadataRefused, MetadataUnavailable
-from bootstrap.image import read_image
+from bootstrap.decision import fingerprint
+from bootstrap.errors import (
+    BootstrapError,
+    DeadlinePassed,
+    IdentityUnavailable,
+    MetadataRefused,
+    MetadataUnavailable,
+    SecretsUnavailable,
+)
 from bootstrap.metadata.dmi import read_firmware
-from bootstrap.observation import ask, is_elsewhere, read_offline, warnings_of
+from bootstrap.observation import (
+    arc_of,
+    ask,
+    is_elsewhere,
+    observe,
+    read_image_of,
+    read_offline,
+    settings_of,
+    warnings_of,
+)
 from bootstrap.report.log import DEBUG, INFO, WARNING
 from bootstrap.report.status import Status, timestamp
-from bootstrap.settings.load import load, remember
+from bootstrap.settings.load import remember
 from bootstrap.state import recovery, store
 from bootstrap.state.lock import Lock
 from bootstrap.state.record import State
@@ -33,10 +48,9 @@ if TYPE_CHECKING:
 
     from bootstrap.apply.change import Plan
     from bootstrap.apply.commands import Ended
-    from bootstrap.apply.journal import Story
     from bootstrap.config.configuration import Configuration
-    from bootstrap.image import Image
     from bootstrap.machine import Machine
+    from bootstrap.metadata.arc import Arc
     from bootstrap.metadata.instance import Instance
     from bootstrap.settings import Settings
     from bootstrap.state.fulfilment import Fulfilment
@@ -81,75 +95,23 @@ def preview(machine: Machine, *, offline: str | None = None) -> Plan:
 
     Raises what `run` would raise before it writes.
     """
+    from bootstrap.preparation import prepare
+
     settings, instance = observe(machine, offline=offline)
     loaded = store.load(instance.vm_id, root=machine.root)
     image = read_image_of(machine, settings)
     seen = recovery.foresee(instance.vm_id, loaded.state, root=machine.root)
-    _, plan = _prepare(machine, settings, instance, image, seen.state, undone=seen.undone)
+    _, plan = prepare(
+        machine,
+        settings,
+        instance,
+        image,
+        seen.state,
+        deadline=machine.clock() + settings.deadline,
+        undone=seen.undone,
+        dry=True,
+    )
     return replace(plan, notes=(seen.text, *plan.notes)) if seen.text else plan
-
-
-def observe(
-    machine: Machine, *, offline: str | None = None, deadline: float | None = None
-) -> tuple[Settings, Instance]:
-    """The settings and the instance, for a question about this machine.
-
-    `deadline` are the seconds to wait for IMDS, the settings' own if None. Raises MetadataRefused
-    where this is no Azure machine.
-    """
-    settings = settings_of(machine)
-    if offline is not None:
-        return settings, read_offline(offline)
-    firmware = read_firmware(machine.root)
-    if is_elsewhere(settings, firmware):
-        raise MetadataRefused(
-            f"this is not an Azure machine: {firmware.tells}",
-            hint="set imds.endpoint, or imds.detect to false, if IMDS is there all the same",
-        )
-    end = machine.clock() + (settings.deadline if deadline is None else deadline)
-    return settings, ask(machine, settings, deadline=end, vm_id=firmware.vm_id)
-
-
-def settings_of(machine: Machine) -> Settings:
-    """The settings, as remembered by the last run if their sources have not changed."""
-    return load(
-        root=machine.root,
-        file=machine.settings_file,
-        environ=machine.environ,
-        assignments=machine.assignments,
-        remembered=store.remembered_settings(root=machine.root),
-    )
-
-
-def read_image_of(machine: Machine, settings: Settings) -> Image:
-    """What the image carries, where the settings say it lies."""
-    return read_image(
-        machine.root, templates=settings.templates, values_schema=settings.values_schema
-    )
-
-
-def _prepare(
-    machine: Machine,
-    settings: Settings,
-    instance: Instance,
-    image: Image,
-    state: State | None,
-    *,
-    undone: Story | None = None,
-) -> tuple[Configuration, Plan]:
-    """Everything up to the first write: the configuration, and the plan that follows from it."""
-    from bootstrap.apply.plan import plan
-
-    configuration, contents = decide_and_render(instance, image, settings)
-    return configuration, plan(
-        contents,
-        root=machine.root,
-        written=state.written if state else {},
-        prune=settings.prune,
-        handlers=configuration.handlers,
-        pending=state.pending_handlers if state else (),
-        undone=undone,
-    )
 
 
 class _Run:
@@ -165,21 +127,27 @@ class _Run:
         """The run from the firmware to its result, after settling one that was interrupted."""
         self._recover()
         firmware = read_firmware(self.machine.root)
-        if offline is None and is_elsewhere(self.settings, firmware):
+        arc = arc_of(self.machine, self.settings, firmware)
+        if offline is None and is_elsewhere(self.settings, firmware, arc):
             self.machine.log.event(INFO, "platform.elsewhere", firmware=firmware.tells)
             return "disabled"
-        known = firmware.vm_id or store.current(root=self.machine.root)
+        vm_id = None if arc else firmware.vm_id
+        known = vm_id or store.current(root=self.machine.root)
         try:
             with self.status.stage("metadata"):
-                instance = self._instance(firmware.vm_id, offline)
+                instance = self._instance(vm_id, arc, offline)
         except (MetadataUnavailable, MetadataRefused) as error:
-            if not known or not self._may_keep(known):
-                raise
-            self._warn(f"{error.message}; the files stay as they are")
-            return "kept"
+            return self._keep(known, error)
         for text in warnings_of(instance):
             self._warn(text)
         return self._configure(instance, force=force)
+
+    def _keep(self, vm_id: str | None, error: BootstrapError) -> str:
+        """Leave the machine as it is, if it was configured before; else the error is raised."""
+        if not vm_id or not self._may_keep(vm_id):
+            raise error
+        self._warn(f"{error.message}; the files stay as they are")
+        return "kept"
 
     def _recover(self) -> None:
         now = timestamp(self.machine.now())
@@ -187,7 +155,7 @@ class _Run:
             self.machine.log.event(WARNING, f"recovery.{recovered.verdict}")
             self._warn(recovered.text)
 
-    def _instance(self, vm_id: str | None, offline: str | None) -> Instance:
+    def _instance(self, vm_id: str | None, arc: Arc | None, offline: str | None) -> Instance:
         if offline is not None:
             return read_offline(offline)
         return ask(
@@ -195,6 +163,7 @@ class _Run:
             self.settings,
             deadline=self.deadline,
             vm_id=vm_id,
+            arc=arc,
             status=self.status,
             told=INFO,
         )
@@ -217,14 +186,22 @@ class _Run:
         if not force and self._is_unchanged(state, mark):
             self.status.record.update(changes=[], unchanged=len(state.written), handlers=[])
             return "unchanged"
-        with self.status.stage("decision"):
-            configuration, plan = _prepare(self.machine, self.settings, instance, image, state)
+        from bootstrap.preparation import prepare
+
+        try:
+            with self.status.stage("decision"):
+                configuration, plan = prepare(
+                    self.machine, self.settings, instance, image, state, deadline=self.deadline
+                )
+        except (IdentityUnavailable, SecretsUnavailable) as error:
+            return self._keep(instance.vm_id, error)
         with self.status.stage("apply"):
             return self._apply(configuration, plan, state, mark)
 
     def _is_unchanged(self, state: State, mark: str) -> bool:
         return (
             state.fingerprint == mark
+            and not state.floating
             and not state.pending_handlers
             and not verify(state.written.values(), root=self.machine.root)
         )
@@ -242,6 +219,7 @@ class _Run:
             fingerprint=mark,
             written={record.path: record for record in plan.written},
             settings=remember(self.settings),
+            floating=configuration.floats,
             configured_at=timestamp(self.machine.now()),
         )
         self._fulfilment(configuration, plan).commit(plan, state, after)
@@ -254,7 +232,7 @@ class _Run:
 
         rules = self.settings.commands
         run, timeout = self._command, rules.timeout
-        handlers = Handlers(configuration.handlers, timeout=timeout, run=run, hushed=plan.hushed)
+        handlers = Handlers(configuration.handlers, timeout=timeout, run=run, private=plan.private)
         return Fulfilment(
             handlers,
             root=self.machine.root,
@@ -280,8 +258,10 @@ class _Run:
         """Run a check or a handler, within its own time and within the run's."""
         from bootstrap.apply import commands
 
-        left = max(0.0, self.deadline - self.machine.clock())
-        ended = commands.run(command, timeout=min(timeout, left), clock=self.machine.clock)
+        clock = self.machine.clock
+        ended = commands.run(command, timeout=min(timeout, self.deadline - clock()), clock=clock)
+        if ended.reason and clock() >= self.deadline:
+            ended.reason += " (the run's deadline has passed)"
         priority = WARNING if ended.reason else DEBUG
         self.machine.log.event(
             priority, "command.ended", command=command[0], how=ended.reason or "ok"

@@ -7,23 +7,25 @@ from dataclasses import replace
 from hashlib import sha256
 
 from bootstrap import __version__
-from bootstrap.errors import ImageError, InvalidDocument, RenderError, SecretsUnsupported
+from bootstrap.errors import ImageError, InvalidDocument, MetadataRefused, RenderError
 from bootstrap.image import DOCUMENT_FOLDER, decode, shipped_templates
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from bootstrap.config.configuration import Configuration
+    from bootstrap.config.references import VaultRules
     from bootstrap.config.resolve import Resolution
+    from bootstrap.credentials import Seal
+    from bootstrap.disclosure import Disclosed
     from bootstrap.image import Image
     from bootstrap.metadata.instance import Instance
     from bootstrap.render.environment import Compiled
     from bootstrap.render.rendered import Rendered, Template
     from bootstrap.settings import Settings
-    from bootstrap.source import Path, Source
-
-MASK = "***"
+    from bootstrap.source import Source
 
 
 def fingerprint(instance: Instance, image: Image, settings: Settings) -> str:
@@ -39,30 +41,27 @@ def fingerprint(instance: Instance, image: Image, settings: Settings) -> str:
 def decide(instance: Instance, image: Image, settings: Settings) -> Configuration:
     """The validated configuration of the layers: image, environment, userData, tags.
 
-    Raises InvalidDocument with every finding, MissingInput, ImageError or SecretsUnsupported.
+    Raises InvalidDocument with every finding, MissingInput or ImageError.
     """
-    return _usable(_resolve(instance, image, settings))
-
-
-def _usable(resolution: Resolution) -> Configuration:
-    configuration = resolution.sound()
-    if configuration.secrets:
-        raise SecretsUnsupported(
-            f"the configuration names secrets ({', '.join(configuration.secrets)}), and this "
-            "version cannot fetch any",
-            hint="remove `secrets` from the documents",
-        )
-    return configuration
+    return _resolve(instance, image, settings).sound()
 
 
 def decide_and_render(
-    instance: Instance, image: Image, settings: Settings
+    instance: Instance,
+    image: Image,
+    settings: Settings,
+    disclose: Callable[[Configuration], Disclosed],
+    seal: Seal,
 ) -> tuple[Configuration, tuple[Rendered, ...]]:
     """The configuration and the contents of its files; all mistakes of both in one error.
 
     Templates are tried even when a document is not valid, as far as its values are beyond doubt:
-    nobody has to mend one mistake to be told of the next. Raises what `decide` and `render_all` do.
+    nobody has to mend one mistake to be told of the next. `disclose` fetches the secrets of a
+    configuration that is sound, `seal` encrypts those that are wanted sealed. Raises what they
+    raise, and what `decide` and `render_all` do.
     """
+    from bootstrap.credentials import credentials
+
     resolution = _resolve(instance, image, settings)
     if resolution.error and resolution.configuration:
         try:
@@ -72,13 +71,18 @@ def decide_and_render(
                 f"{resolution.error.message}, and {error.message}",
                 problems=resolution.error.problems + error.problems,
             ) from None
-    configuration = _usable(resolution)
-    if not configuration.files:
-        nothing = (
-            f"no file is asked for: neither documents in {DOCUMENT_FOLDER} nor userData name one"
-        )
-        configuration = replace(configuration, notes=(*configuration.notes, nothing))
-    return configuration, render_all(configuration, instance, image, settings)
+    configuration = resolution.sound()
+    disclosed = disclose(configuration)
+    contents = render_all(configuration, instance, image, settings, disclosed)
+    contents += tuple(credentials(configuration, disclosed, seal))
+    notes = (*configuration.notes, *disclosed.notes, *_nothing_asked(contents))
+    return replace(configuration, notes=notes), contents
+
+
+def _nothing_asked(contents: tuple[Rendered, ...]) -> tuple[str, ...]:
+    if contents:
+        return ()
+    return (f"no file is asked for: neither documents in {DOCUMENT_FOLDER} nor userData name one",)
 
 
 def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution:
@@ -94,7 +98,20 @@ def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution
         tag_rules=settings.tags,
         document_schema=json.loads(shipped.read("schema/document.schema.json")),
         values_schema=read_schema(*schema) if schema else None,
+        vaults=_vault_rules(instance, settings),
     )
+
+
+def _vault_rules(instance: Instance, settings: Settings) -> VaultRules:
+    """The vaults that documents may name: of a cloud that is not known, those of the settings."""
+    from bootstrap.config.references import VaultRules
+    from bootstrap.metadata.clouds import cloud_of
+
+    try:
+        suffixes: tuple[str, ...] = (cloud_of(instance.cloud).vault_suffix,)
+    except MetadataRefused:
+        suffixes = ()
+    return VaultRules(allow=settings.vaults.allow, suffixes=suffixes)
 
 
 def read_schema(name: str, content: bytes) -> Source:
@@ -110,45 +127,50 @@ def read_schema(name: str, content: bytes) -> Source:
 
 
 def render_all(
-    configuration: Configuration, instance: Instance, image: Image, settings: Settings
+    configuration: Configuration,
+    instance: Instance,
+    image: Image,
+    settings: Settings,
+    disclosed: Disclosed | None = None,
 ) -> tuple[Rendered, ...]:
     """The contents of all files, in memory. Raises RenderError with every finding.
 
-    A file that would read differently if the hidden values were others holds a secret: it is known
-    by rendering all files once more with the values masked.
+    Without `disclosed`, secrets are masked. A file that would read differently if the hidden
+    values were others holds a secret: it is known by rendering each file once more with the values
+    masked.
     """
+    from bootstrap.disclosure import veiled
     from bootstrap.render.environment import Compiled
 
+    told = disclosed or veiled(configuration)
     compiled = Compiled()
-    contents = _render(configuration, instance, image, settings, compiled)
+    contents = _render(
+        told.fill(configuration), instance, image, settings, disclosed=told, compiled=compiled
+    )
     if not configuration.hidden:
         return contents
-    try:
-        others = _render(masked(configuration), instance, image, settings, compiled)
-    except RenderError:  # a mask need not fit where the value does: nothing can be told apart
-        return tuple(replace(one, secret=True) for one in contents)
-    return tuple(
-        replace(one, secret=one.secret or one.content != other.content)
-        for one, other in zip(contents, others, strict=True)
-    )
+    veil = masked(configuration)
+
+    def differs(one: Rendered) -> bool:
+        alone = replace(veil, files=(one.spec,))
+        try:
+            again = _render(alone, instance, image, settings, disclosed=told, compiled=compiled)
+        except RenderError:  # a mask need not fit where the value does
+            return True
+        return again[0].content != one.content
+
+    return tuple(replace(one, secret=one.secret or differs(one)) for one in contents)
 
 
 def masked(configuration: Configuration) -> Configuration:
     """The configuration with every hidden value replaced by `***`."""
+    from bootstrap.disclosure import replaced
+    from bootstrap.secret import MASK
+
     values: Any = configuration.values
-    for path in configuration.hidden:
-        values = _with_mask(values, path[1:])
+    for path in sorted(configuration.hidden, key=len, reverse=True):
+        values = replaced(values, path[1:], MASK)
     return replace(configuration, values=values)
-
-
-def _with_mask(tree: Any, path: Path) -> Any:
-    if not path:
-        return MASK
-    step, *rest = path
-    below = _with_mask(tree[step], tuple(rest))
-    if isinstance(tree, list):
-        return [below if at == step else one for at, one in enumerate(tree)]
-    return {**tree, step: below}
 
 
 def _render(
@@ -156,13 +178,15 @@ def _render(
     instance: Instance,
     image: Image,
     settings: Settings,
+    *,
+    disclosed: Disclosed,
     compiled: Compiled,
 ) -> tuple[Rendered, ...]:
     from bootstrap.render.rendering import render
 
     return render(
         configuration.files,
-        context_of(configuration, instance),
+        {**context_of(configuration, instance), "secrets": disclosed.by_name},
         _templates(image),
         max_bytes=settings.render.max_bytes,
         seconds=settings.render.timeout,
@@ -171,12 +195,13 @@ def _render(
 
 
 def context_of(configuration: Configuration, instance: Instance) -> dict[str, Any]:
-    """What templates see."""
+    """What templates see, but for secrets."""
+    from bootstrap.metadata.tag_names import TagNames
+
     return {
         "values": configuration.values,
-        "secrets": {},
         "instance": instance.raw,
-        "tags": dict(instance.tags or ()),
+        "tags": TagNames(instance.tags or ()),
         "environment": configuration.environment,
     }
 

@@ -1,32 +1,89 @@
-"""What the platform says of this machine, with the waiting told as it goes."""
+"""What there is to know of this machine: its settings, its image, what the platform says of it."""
 
 from __future__ import annotations
 
 import json
 
-from bootstrap.errors import MissingInput, Problem
+from bootstrap.errors import MetadataRefused, MissingInput, Problem
+from bootstrap.image import read_image
 from bootstrap.metadata.answers import strict_json
+from bootstrap.metadata.dmi import read_firmware
 from bootstrap.metadata.imds import Imds
 from bootstrap.metadata.instance import Instance, WrongShape, missing_keys
 from bootstrap.report.log import DEBUG, INFO
+from bootstrap.settings.load import load
+from bootstrap.state import store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bootstrap.image import Image
     from bootstrap.machine import Machine
+    from bootstrap.metadata.arc import Arc
     from bootstrap.metadata.dmi import Firmware
     from bootstrap.metadata.patience import Attempt
     from bootstrap.report.status import Status
     from bootstrap.settings import Settings
 
+ARC_VERSION = "2019-11-01"  # the api-version that the agent of Azure Arc knows
 SAVING = "save one with: imds-bootstrap show instance --format json > instance.json"
 
 
-def is_elsewhere(settings: Settings, firmware: Firmware) -> bool:
-    """Whether this machine is not Azure's, as far as its firmware tells.
+def observe(
+    machine: Machine, *, offline: str | None = None, deadline: float | None = None
+) -> tuple[Settings, Instance]:
+    """The settings and the instance, for a question about this machine.
+
+    `deadline` are the seconds to wait for IMDS, the settings' own if None. Raises MetadataRefused
+    where this is no Azure machine.
+    """
+    settings = settings_of(machine)
+    if offline is not None:
+        return settings, read_offline(offline)
+    firmware = read_firmware(machine.root)
+    arc = arc_of(machine, settings, firmware)
+    if is_elsewhere(settings, firmware, arc):
+        raise MetadataRefused(
+            f"this is not an Azure machine: {firmware.tells}",
+            hint="set imds.endpoint, or imds.detect to false, if IMDS is there all the same",
+        )
+    end = machine.clock() + (settings.deadline if deadline is None else deadline)
+    return settings, ask(machine, settings, deadline=end, vm_id=firmware.vm_id, arc=arc)
+
+
+def settings_of(machine: Machine) -> Settings:
+    """The settings, as remembered by the last run if their sources have not changed."""
+    return load(
+        root=machine.root,
+        file=machine.settings_file,
+        environ=machine.environ,
+        assignments=machine.assignments,
+        remembered=store.remembered_settings(root=machine.root),
+    )
+
+
+def read_image_of(machine: Machine, settings: Settings) -> Image:
+    """What the image carries, where the settings say it lies."""
+    return read_image(
+        machine.root, templates=settings.templates, values_schema=settings.values_schema
+    )
+
+
+def is_elsewhere(settings: Settings, firmware: Firmware, arc: Arc | None) -> bool:
+    """Whether this machine is not Azure's, as far as its firmware and its agents tell.
 
     Settings that say where IMDS is have answered the question.
     """
-    return settings.imds.detect and not settings.imds.endpoint and not firmware.is_azure
+    is_found = settings.imds.endpoint or firmware.is_azure or arc
+    return settings.imds.detect and not is_found
+
+
+def arc_of(machine: Machine, settings: Settings, firmware: Firmware) -> Arc | None:
+    """Where the agent of Azure Arc answers, on a machine outside of Azure that has one."""
+    if settings.imds.endpoint or firmware.is_azure:
+        return None
+    from bootstrap.metadata.arc import detect
+
+    return detect(machine.environ, machine.root)
 
 
 def ask(
@@ -35,19 +92,21 @@ def ask(
     *,
     deadline: float,
     vm_id: str | None = None,
+    arc: Arc | None = None,
     status: Status | None = None,
     told: int = DEBUG,
 ) -> Instance:
     """Wait for IMDS until `deadline` (on the machine's clock) and give this VM's metadata.
 
-    `vm_id` is the firmware's word for which VM this is. What the asking took goes into `status`
+    `vm_id` is the firmware's word for which VM this is; `arc` answers in the place of the host,
+    and has a word of its own for the machine. What the asking took goes into `status`
     however it ends; that it has ended is told with the priority `told`. Raises
     MetadataUnavailable, MetadataRefused or SettingsError.
     """
     imds = Imds(
-        settings.imds.endpoint,
+        arc.imds_endpoint if arc else settings.imds.endpoint,
         deadline=deadline,
-        api_version=settings.imds.api_version,
+        api_version=ARC_VERSION if arc else settings.imds.api_version,
         timeout=settings.imds.timeout,
         grace=settings.imds.grace,
         on_attempt=_Teller(machine, deadline),
@@ -55,7 +114,7 @@ def ask(
         sleep=machine.sleep,
     )
     try:
-        instance = imds.instance(expected_vm_id=vm_id)
+        instance = imds.instance(expected_vm_id=None if arc else vm_id)
     finally:
         machine.log.end_progress()
         if status:

@@ -33,8 +33,8 @@ class Change:
     """One file that will not stay as it is, and why.
 
     `path` is the document's; `place` is where it lies below the root, a followed link resolved.
-    `reasons` are for people: `content`, `mode 0644 → 0640`. What `secret` marks must be masked
-    wherever contents or the output of commands are shown.
+    `reasons` are for people: `content`, `mode 0644 → 0640`. `secret` says that the old content or
+    the new holds one: both, and the output of commands that read them, must not be shown.
     """
 
     path: str
@@ -55,13 +55,13 @@ class Plan:
     """All that a commit will do, in order.
 
     `unchanged` are the paths that are as they shall be; `handlers` the names of those that are
-    due, `hushed` those of them whose output may hold a secret; `written` the records to remember
-    once the plan is committed; `notes` words for the log.
+    due; `private` says that some file holds a secret, so that no command's output may be shown;
+    `written` are the records to remember once the plan is committed; `notes` words for the log.
     """
 
     changes: tuple[Change, ...] = ()
     unchanged: tuple[str, ...] = ()
     handlers: tuple[str, ...] = ()
-    hushed: frozenset[str] = frozenset()
+    private: bool = False
     written: tuple[Written, ...] = ()
     notes: tuple[str, ...] = ()

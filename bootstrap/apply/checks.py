@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bootstrap.apply.commands import Ended
 from bootstrap.apply.entries import PLACEHOLDER, takes_path
 from bootstrap.apply.failures import together
 from bootstrap.errors import CommandFailed, Problem
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from bootstrap.apply.change import Change
-    from bootstrap.apply.commands import Ended
     from bootstrap.apply.steps import Step
 
     class Run(Protocol):
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
             ...
 
 
-def before(steps: Iterable[Step], *, timeout: float, run: Run) -> None:
+def before(steps: Iterable[Step], *, timeout: float, run: Run, private: bool) -> None:
     """Run each check that has `{path}` on the staged file; raises CommandFailed for all that fail.
 
-    A file whose content stays is not checked again.
+    With `private` what they write is never shown, for they may have read a secret. A file whose
+    content stays is not checked again. One that a check has touched is refused: what
+    gets published is what was asked for, and nothing else.
     """
-    _run(
-        [
-            (step.change, tuple(word.replace(PLACEHOLDER, staged.path) for word in command))
-            for step in steps
-            if (command := step.change.check)
-            and (staged := step.staged)
-            and step.change.action != "attributes"
-            and takes_path(command)
-        ],
-        timeout=timeout,
-        run=run,
-    )
+    failed = []
+    for step in steps:
+        command, staged = step.change.check, step.staged
+        if staged and step.change.action != "attributes" and takes_path(command):
+            words = tuple(word.replace(PLACEHOLDER, staged.path) for word in command)
+            ended = run(words, timeout=timeout)
+            if not ended.reason and not step.is_as_staged():
+                ended = Ended("changed the file that it checks", ended.output)
+            failed += _refused(step.change, ended, private=private)
+    _raise(failed)
 
 
-def after(steps: Iterable[Step], *, timeout: float, run: Run) -> None:
+def after(steps: Iterable[Step], *, timeout: float, run: Run, private: bool) -> None:
     """Run each check that has no `{path}`, now that all files have their names.
 
     The same command is run once, however many files it stands for.
@@ -52,23 +52,24 @@ def after(steps: Iterable[Step], *, timeout: float, run: Run) -> None:
         command = step.change.check
         if command and step.change.action != "attributes" and not takes_path(command):
             checked.setdefault(command, step.change)
-    _run([(change, command) for command, change in checked.items()], timeout=timeout, run=run)
-
-
-def _run(checks: Sequence[tuple[Change, tuple[str, ...]]], *, timeout: float, run: Run) -> None:
     failed = []
-    for change, command in checks:
-        ended = run(command, timeout=timeout)
-        if ended.reason:
-            failed.append(_refused(change, command[0], ended))
+    for command, change in checked.items():
+        failed += _refused(change, run(command, timeout=timeout), private=private)
+    _raise(failed)
+
+
+def _raise(failed: Sequence[CommandFailed]) -> None:
     if failed:
         raise together(failed)
 
 
-def _refused(change: Change, program: str, ended: Ended) -> CommandFailed:
-    message = f"its check {program} {ended.reason}"
-    hint = "what it wrote is not shown, for the file holds a secret"
-    if not change.secret:
-        hint = f"it wrote: {ended.output}" if ended.output else ""
+def _refused(change: Change, ended: Ended, *, private: bool) -> list[CommandFailed]:
+    """What a check that ended so has to say against its file; nothing if it succeeded."""
+    if not ended.reason:
+        return []
+    message = f"its check {change.check[0]} {ended.reason}"
+    hint = f"it wrote: {ended.output}" if ended.output else ""
+    if private:
+        hint = "what it wrote is not shown, for it may tell a secret"
     problem = Problem(message, path=change.path, where=change.origin, hint=hint)
-    return CommandFailed(f"{change.path}: {message}", problems=[problem])
+    return [CommandFailed(f"{change.path}: {message}", problems=[problem])]

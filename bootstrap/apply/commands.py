@@ -38,10 +38,13 @@ def run(
 ) -> Ended:
     """Run a command to its end, or kill it and its whole process group after `timeout` seconds.
 
+    With no time at all it is not started: killed as it begins, it might do half of its work.
     It gets no shell, no standard input, no descriptor of this process, `/` as its folder and a
     small environment: `PATH`, `HOME`, `TZ`, and `LANG=C.UTF-8`. What it leaves running in the
     background when it succeeds is left alone.
     """
+    if timeout <= 0:
+        return Ended("was not started, for no time was left")
     import subprocess  # 20 ms, which an unchanged boot does not pay
 
     deadline = clock() + timeout
@@ -62,8 +65,41 @@ def run(
         in_time = _follow(process, tail, deadline, clock)
     finally:
         _put_to_rest(process)
-    reason = _reason(process.returncode) if in_time else f"did not end within {timeout:g} s"
-    return Ended(reason, _text(tail))
+    late = f"did not end within {round(timeout, 1):g} s"
+    return Ended(_reason(process.returncode) if in_time else late, _text(tail))
+
+
+def exists(program: str) -> bool:
+    """Whether there is such a program to run."""
+    from shutil import which
+
+    return which(program, path=_environment()["PATH"]) is not None
+
+
+def pour(command: Sequence[str], content: bytes, *, timeout: float) -> tuple[Ended, bytes]:
+    """Run a command that makes something of its standard input: how it ended, and what it made.
+
+    What it says on standard error is dropped, for it may tell of the content.
+    """
+    import subprocess
+
+    try:
+        ended = subprocess.run(
+            command,
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env=_environment(),
+            start_new_session=True,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Ended(f"did not end within {timeout:g} s"), b""
+    except (OSError, ValueError) as error:
+        return Ended(f"could not be started: {getattr(error, 'strerror', None) or error}"), b""
+    return Ended(_reason(ended.returncode)), ended.stdout
 
 
 def _environment() -> dict[str, str]:

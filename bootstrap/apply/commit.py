@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from bootstrap.apply.checks import Run
     from bootstrap.apply.journal import Journal
 
+# What systemd itself makes with mode 0700: https://systemd.io/CREDENTIALS
+CREDENTIAL_FOLDERS = ("run/credstore", "etc/credstore.encrypted")
+
 
 def commit(
     plan: Plan,
@@ -32,11 +35,12 @@ def commit(
     run: Run = commands.run,
     token: Callable[[], str] = names.token,
 ) -> Transaction:
-    """Carry out a plan; what it gives has still to be closed, or to be rolled back and closed.
+    """Carry out a plan; what it gives is confirmed or rolled back once the handlers have run.
 
     Everything is staged and checked before the first name changes; when anything fails after
     that, a check without `{path}` included, the old files are put back before the error is
-    raised. Until it is closed the journal stays, with `memo`, for whoever comes after a crash.
+    raised. Until it is confirmed a crash undoes it; until it is closed the journal stays, with
+    `memo`, for whoever comes after one.
     `timeout` is for each check, in seconds. Raises WriteError, NotPermitted or CommandFailed.
     Handlers are not run here: see `notify`.
     """
@@ -57,6 +61,7 @@ class Transaction:
 
     def __init__(self, plan: Plan, journal: Journal, token: str) -> None:
         self._journal = journal
+        self._private = plan.private
         self._root = journal.place.root
         self._steps = [
             Step(change, entry_for(change, f"{token}-{index}", journal.place))
@@ -78,7 +83,7 @@ class Transaction:
         for folder in self._story.folders:
             self._make(folder)
         self._each(Step.stage, "writing")
-        checks.before(self._steps, timeout=timeout, run=run)
+        checks.before(self._steps, timeout=timeout, run=run, private=self._private)
         inodes = self._each(Step.keep, "keeping the old content of")
         entries = self._story.entries
         kept = [one.kept for one in entries if one.kind != "remove"]
@@ -88,12 +93,25 @@ class Transaction:
         self._story = Story("prepared", entries, self._story.folders, self._story.memo, inodes)
 
     def publish(self, *, timeout: float, run: Run) -> None:
-        """Change the names; from the end of this on, it is done."""
+        """Change the names, and check what can only be checked then."""
         self._each(Step.publish, "replacing")
         self._sync(one.path for one in self._story.entries if one.kind != "overwrite")
-        checks.after(self._steps, timeout=timeout, run=run)
-        with self._writing():
-            self._journal.commit()
+        checks.after(self._steps, timeout=timeout, run=run, private=self._private)
+
+    def confirm(self) -> None:
+        """Say that it is done: from here on a crash finishes it.
+
+        Raises WriteError or NotPermitted; then the old files are back, and the journal stays for
+        the next run, for whoever has read the new ones has to hear of it.
+        """
+        if not self._steps:
+            return
+        try:
+            with self._writing():
+                self._journal.commit()
+        except BootstrapError:
+            settling.revert(self._story, self._root)
+            raise
         self._story.phase = "committed"
 
     def abandon(self, error: BaseException) -> None:
@@ -111,11 +129,8 @@ class Transaction:
             pass  # the journal is there, and the next run comes through here again
 
     def roll_back(self) -> None:
-        """Take back a commit that is not closed yet. Raises WriteError or NotPermitted."""
+        """Put the old files back. Raises WriteError or NotPermitted."""
         if self._steps:
-            with self._writing():
-                self._journal.retract()
-            self._story.phase = "prepared"
             settling.revert(self._story, self._root)
             self._rolled_back = True
 
@@ -133,7 +148,8 @@ class Transaction:
     def _make(self, folder: str) -> None:
         place = Place(self._root, folder)
         with _telling("making the folder", path=f"/{folder}"):
-            disk.make_folder(place)
+            private = folder in CREDENTIAL_FOLDERS
+            disk.make_folder(place, 0o700 if private else disk.FOLDER_MODE)
 
     def _each(self, act: Callable[[Step], int | None], doing: str) -> list[int]:
         return [self._attempt(step, act, doing) or 0 for step in self._steps]

@@ -39,7 +39,7 @@ def compare(
         met = _record(rendered, found.access, ours=False)
         return None, replace(before, once=True) if before else met
     missing = inspect(spec, place, found, standing)
-    access = ground.access(spec, found)
+    access = ground.access(spec, rendered.mode, found)
     refuse_strangers(spec, place, access, ground)
     old = _snapshot(place, found, len(rendered.content), standing) if found else None
     same = old is not None and old.link is None and old.content == rendered.content
@@ -49,7 +49,8 @@ def compare(
         return None, record
     reasons = _reasons(old, access, ground, same=same)
     reasons += tuple(f"folder /{folder.relative}" for folder in missing)
-    return _change(rendered, place, old, access, reasons, same=same), record
+    secret = rendered.secret or (before is not None and before.secret)
+    return _change(rendered, place, old, access, reasons, same=same, secret=secret), record
 
 
 def _snapshot(place: Place, found: Found, wanted: int, standing: Standing) -> Snapshot:
@@ -78,6 +79,7 @@ def _change(
     reasons: tuple[str, ...],
     *,
     same: bool,
+    secret: bool,
 ) -> Change:
     spec = rendered.spec
     if before and before.link is None:
@@ -92,7 +94,7 @@ def _change(
         check=spec.check,
         in_place=spec.in_place and before is not None and before.link is None,
         backup=spec.backup and not same,
-        secret=rendered.secret,
+        secret=secret,
         origin=spec.origin,
     )
 
@@ -118,4 +120,5 @@ def _record(rendered: Rendered, access: Access, *, ours: bool) -> Written:
         once=spec.when == "once",
         follow=spec.symlink == "follow",
         secret=rendered.secret,
+        source=rendered.source,
     )

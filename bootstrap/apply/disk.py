@@ -249,9 +249,14 @@ def _copy(place: Place, other: Place) -> None:
 
 
 def remove(place: Place) -> None:
-    """Remove a file or a link; nothing to do when it is gone."""
-    with suppress(FileNotFoundError), _opened(place.root, place.folders) as folder:
-        os.unlink(place.name, dir_fd=folder)
+    """Remove a file or a link; nothing to do when it is gone, or no file can be called so."""
+    try:
+        if look(place):  # a read-only file system refuses to remove even what is not there
+            with _opened(place.root, place.folders) as folder:
+                os.unlink(place.name, dir_fd=folder)
+    except OSError as error:
+        if error.errno not in {errno.ENOENT, errno.ENAMETOOLONG}:
+            raise
 
 
 def append(place: Place, data: bytes) -> None:

@@ -31,14 +31,14 @@ class Ground:
         self.users = Accounts("passwd", root)
         self.groups = Accounts("group", root)
 
-    def access(self, spec: FileSpec, found: Found | None) -> Access:
+    def access(self, spec: FileSpec, mode: int, found: Found | None) -> Access:
         """The access that a file shall have; raises WriteError naming each unknown account."""
-        own = disk.own_access(spec.mode)
+        own = disk.own_access(mode)
         present = found.access if found and found.kind == "file" else own
         uid = present.uid if spec.owner is None else self.users.number(spec.owner)
         gid = present.gid if spec.group is None else self.groups.number(spec.group)
         if uid is not None and gid is not None:
-            return disk.Access(spec.mode, uid, gid)
+            return disk.Access(mode, uid, gid)
         unknown = (("user", spec.owner, uid, self.users), ("group", spec.group, gid, self.groups))
         raise together(
             [

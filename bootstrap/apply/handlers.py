@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.apply import commands
-from bootstrap.errors import CommandFailed, Problem
+from bootstrap.errors import BootstrapError, CommandFailed, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PATH = "handlers."
 ROLLED_BACK = "the old files were put back"
-NOT_SHOWN = "what it wrote is not shown, for a file that notifies it holds a secret"
+NOT_SHOWN = "what it wrote is not shown, for it may tell a secret"
 
 
 class HandlersFailed(CommandFailed):
@@ -36,7 +36,7 @@ class HandlersFailed(CommandFailed):
 class Handlers:
     """The handlers of a configuration: `commands` by name, `timeout` in seconds for each.
 
-    What those in `hushed` write is never shown, for they may have read a secret.
+    With `private` what they write is never shown, for they may have read a secret.
     """
 
     def __init__(
@@ -45,12 +45,12 @@ class Handlers:
         *,
         timeout: float,
         run: Run = commands.run,
-        hushed: Collection[str] = (),
+        private: bool = False,
     ) -> None:
         self._commands = commands
         self._timeout = timeout
         self._run = run
-        self._hushed = hushed
+        self._private = private
 
     def notify(self, due: Iterable[str]) -> None:
         """Run each handler that is due, once, in order; a failure keeps no other from it.
@@ -68,7 +68,8 @@ class Handlers:
         """Run the handlers as `notify` does; the first that fails puts the old files back.
 
         Those that have run until then are run again, on the old files. `pending` were due before
-        anything changed, and stay due until they have run. Raises HandlersFailed.
+        anything changed, and stay due until they have run. Raises HandlersFailed, or what
+        `put_back` raises, with what the handlers failed of added.
         """
         ended: dict[str, Ended] = {}
         for name in dict.fromkeys(due):
@@ -78,7 +79,11 @@ class Handlers:
         failed = self._problems(ended)
         if not failed:
             return
-        put_back()
+        try:
+            put_back()
+        except BootstrapError as error:
+            error.problems = (*failed, *error.problems)  # why they were to be put back
+            raise
         again = {name: self._ended(name) for name in ended}
         still = [name for name in dict.fromkeys(due) if self._is_due(name, again, pending)]
         failed += self._problems(again, "on the old files ")
@@ -96,7 +101,7 @@ class Handlers:
 
     def _problem(self, name: str, ended: Ended, where: str) -> Problem:
         hint = f"it wrote: {ended.output}" if ended.output else ""
-        if name in self._hushed:
+        if self._private:
             hint = NOT_SHOWN
         program = self._commands[name][0]
         return Problem(f"({program}) {where}{ended.reason}", path=PATH + name, hint=hint)

@@ -4,10 +4,9 @@ One file of up to three lines, each flushed before what it announces:
 
     intent     the names that will be used: staged files, kept files, folders   → discard them
     prepared   everything is staged and kept; from here on names change         → undo
-    committed  all names have changed, all checks have passed                   → finish
+    committed  all names have changed, checks and handlers have done their work → finish
 
-What follows a crash stands at the right. A line without its end was never written. To take a
-commit back, its line is cut off before anything else is done: that takes no room on the disk.
+What follows a crash stands at the right. A line without its end was never written.
 """
 
 from __future__ import annotations
@@ -104,10 +103,6 @@ class Journal:
         """Say that all is done that could fail."""
         self._append(COMMITTED)
 
-    def retract(self) -> None:
-        """Take back what `commit` said."""
-        disk.shorten(self.place, self._length)
-
     def remove(self) -> None:
         """Say that all is settled.
 
@@ -124,7 +119,7 @@ class Journal:
             disk.append(self.place, line)
         except OSError:
             # It may be on the disk all the same; nobody shall find it there.
-            self.retract()
+            disk.shorten(self.place, self._length)
             raise
 
     def read(self) -> Story | None:
@@ -132,6 +127,8 @@ class Journal:
         found = disk.look(self.place)
         if found is None:
             return None
+        if found.kind != "file":
+            raise Damaged("it is not a regular file")
         if not found.access.mode:  # it was killed before its first line was complete
             return Story()
         data = disk.read(self.place, AT_MOST)

@@ -6,6 +6,7 @@ import os
 
 MARK = "imds-bootstrap"
 BACKUP = f".{MARK}.bak"  # comes last, so that no `*.conf` of an application matches it
+SUFFIX_AT_MOST = 64  # bytes: no program goes by a longer one
 NAME_AT_MOST = 255  # bytes: NAME_MAX of every file system that Linux boots from
 
 
@@ -17,6 +18,8 @@ def token() -> str:
 def staged_name(name: str, token: str) -> str:
     """What a file is called before it is published; it keeps its suffix, for checks go by it."""
     stem, suffix = os.path.splitext(name)
+    if len(os.fsencode(suffix)) > SUFFIX_AT_MOST:
+        stem, suffix = name, ""
     return _hidden(stem, f".{MARK}-{token}{suffix}")
 
 

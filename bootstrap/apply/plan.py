@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bootstrap.apply.change import Plan
 from bootstrap.apply.comparison import compare
-from bootstrap.apply.failures import refusal, together, told
+from bootstrap.apply.failures import refusal, together, told, unsafe
 from bootstrap.apply.ground import Ground
 from bootstrap.apply.place import resolve
 from bootstrap.apply.prune import removals
+from bootstrap.config.trust import OWN_FOLDERS, is_below
 from bootstrap.errors import BootstrapError, nearest
 
 TYPE_CHECKING = False
@@ -53,7 +54,7 @@ def plan(
         changes=tuple(survey.changes),
         unchanged=tuple(survey.unchanged),
         handlers=due,
-        hushed=_hushed(due, files, written or {}),
+        private=_holds_secrets(files, written or {}),
         written=tuple(survey.records),
         notes=tuple(survey.notes),
     )
@@ -78,6 +79,9 @@ class _Survey:
         self.errors += [_no_handler(spec, name, handlers) for name in _unknown(spec, handlers)]
         try:
             place = resolve(spec.path, self.ground.root, follow=spec.symlink == "follow")
+            if is_below(f"/{place.relative}", OWN_FOLDERS):
+                message = f"it leads to {place.path}, where this agent keeps its own files"
+                raise unsafe(message, path=spec.path, origin=spec.origin)
             self.wanted.append((spec, place))
             change, record = compare(rendered, place, self.written.get(spec.path), self.ground)
         except BootstrapError as error:
@@ -138,18 +142,7 @@ def _due(
     return tuple(name for name in order if name in due and name in handlers)
 
 
-def _hushed(
-    due: Iterable[str], files: Sequence[Rendered], written: Mapping[str, Written]
-) -> frozenset[str]:
-    """The handlers that hear of a secret, in a new file or, after a rollback, in an old one.
-
-    One that no file mentions any more is due from an earlier run, and may hear of any.
-    """
-    once = {path for path, record in written.items() if record.secret}
-    secret = [one.spec for one in files if one.secret or one.spec.path in once]
-    hearing = {name for spec in secret for name in spec.notify}
-    mentioned = {name for one in files for name in one.spec.notify}
-    any_secret = bool(secret or once)
-    return frozenset(
-        name for name in due if name in hearing or (any_secret and name not in mentioned)
-    )
+def _holds_secrets(files: Iterable[Rendered], written: Mapping[str, Written]) -> bool:
+    """Whether any file is, or was, one that holds a secret: a command may read them all."""
+    new = any(one.secret for one in files)
+    return new or any(record.secret for record in written.values())

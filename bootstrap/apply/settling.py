@@ -143,8 +143,7 @@ def _pour_back(entry: Entry, place: Place, kept: Place) -> None:
 
 def _discard(entry: Entry, root: str) -> None:
     for place in (Place(root, name) for name in (entry.kept, entry.staged) if name):
-        if disk.look(place):  # a read-only file system refuses to remove even what is not there
-            disk.remove(place)
+        disk.remove(place)
 
 
 def _finish(entry: Entry, root: str) -> None:

@@ -12,19 +12,21 @@ from bootstrap.apply.place import Place
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootstrap.apply.change import Change
+    from bootstrap.apply.disk import Found
     from bootstrap.apply.entries import Entry
 
 
 class Step:
     """One change on its way to the disk, by the names of its entry in the journal."""
 
-    __slots__ = ("change", "entry", "place", "staged")
+    __slots__ = ("_born", "change", "entry", "place", "staged")
 
     def __init__(self, change: Change, entry: Entry) -> None:
         self.change = change
         self.entry = entry
         self.place = change.place
         self.staged = Place(self.place.root, entry.staged) if entry.staged else None
+        self._born: Found | None = None  # a file system need not know every mode that is asked for
 
     def stage(self) -> None:
         """Write the new file beside its target, flushed and with its final access."""
@@ -32,6 +34,19 @@ class Step:
         if self.staged and after:
             like = self.place if self.change.before else None
             disk.write(self.staged, after.content or b"", after.access, like=like)
+            self._born = disk.look(self.staged)
+
+    def is_as_staged(self) -> bool:
+        """Whether the staged file still is what was written; not if it cannot be read."""
+        after, born = self.change.after, self._born
+        if not (self.staged and after and born):
+            return False
+        try:
+            found = disk.look(self.staged)
+            content = disk.read(self.staged, len(after.content or b""))
+        except OSError:
+            return False
+        return found is not None and found.access == born.access and content == after.content
 
     def keep(self) -> int:
         """Give the old file a second name, or its content a second place.

@@ -18,7 +18,8 @@ class Written:
 
     `path` is the document's, without the root. `ours` says that this agent wrote it, rather than
     found it just as it was wanted; `once` that what happens to its content later is nobody's
-    drift; `follow` that the path may be a link; `secret` that the content must not be shown.
+    drift; `follow` that the path may be a link; `secret` that the content must not be shown;
+    `source` of which secret a sealed credential was made.
     """
 
     path: str
@@ -30,6 +31,7 @@ class Written:
     once: bool = False
     follow: bool = False
     secret: bool = False
+    source: str = ""
 
 
 class Drift:

@@ -1,4 +1,4 @@
-"""Tell the whole story on a laptop: an emulated IMDS, a run, a changed tag, a broken userData.
+"""Tell the whole story on a laptop: an emulated IMDS, a run, a changed tag, a secret, mistakes.
 
 Everything happens below one folder, by the same commands that a machine runs. Nothing outside it
 is read or written, and nothing is asked but the emulator on loopback.
@@ -38,6 +38,21 @@ userData: |
     app: {api_key: demo-key-5f0c}
 faults:                           # a machine boots before its IMDS is ready
   - {status: 503, times: 2}
+"""
+
+VAULTS = """\
+vaults:                           # over TLS, with a certificate authority made on the spot
+  contoso-prod:
+    secrets: {shop-db-password: first-2f6a}
+"""
+
+ARRIVAL = """\
+#imds-bootstrap
+version: 1
+secrets:
+  db_password: {vault: contoso-prod, name: shop-db-password}
+files:
+  - {path: /etc/shop/db.env, content: "DB_PASSWORD={{ secrets.db_password }}\\n", notify: [shopd]}
 """
 
 LAPTOP = """\
@@ -88,11 +103,16 @@ class _Story:
         self.folder = folder
         self.root = os.path.join(folder, "root")
         self.machine = os.path.join(folder, "machine.yaml")
-        self.endpoint = emulator.endpoint
+        self.endpoints = {"imds.endpoint": emulator.endpoint}
+        if emulator.vaults_endpoint:
+            self.endpoints["vaults.endpoint"] = emulator.vaults_endpoint
+            self.endpoints["vaults.ca_file"] = emulator.ca_file
 
     def tell(self) -> None:
         """All of it."""
-        self._say(f"1. An image, below {self.root}, and an IMDS at {self.endpoint}")
+        self._say(
+            f"1. An image, below {self.root}, and an IMDS at {self.endpoints['imds.endpoint']}"
+        )
         self._listing(f"{self.root}/etc/imds-bootstrap")
         self._say("2. The first boot: IMDS is not ready at once, then the files are written")
         self._expect(0, "run")
@@ -107,18 +127,40 @@ class _Story:
         self._expect(0, "run")
         self._say("5. Where does each value come from?")
         self._expect(0, "show", "config", "--origin")
-        self._say("6. A userData with mistakes: all are told, no file is touched")
+        self._secret()
+        self._mistakes()
+        self._say(f"Everything is still below {self.folder}: look around, and go on with")
+        typed = sys.argv[0]
+        program = os.path.relpath(typed) if os.path.isfile(typed) else "imds-bootstrap"
+        print(f"  {program} emulate --print-env {self.machine}")
+        print("and in another terminal, where the lines that it prints have been evaluated,")
+        print(f"  {program} --root {self.root} run")
+
+    def _secret(self) -> None:
+        self._say("6. A secret comes from Key Vault, with the machine's identity, and rotates")
+        if "vaults.endpoint" not in self.endpoints:
+            print("  This chapter needs a library: pip install 'imds-bootstrap[emulator]'")
+            return
+        _write(os.path.join(self.root, "etc/imds-bootstrap/config.d/50-secret.yaml"), ARRIVAL)
+        self._expect(0, "run")
+        path = f"{self.root}/etc/shop/db.env"
+        self._show(path)
+        mode = os.stat(path).st_mode & 0o777
+        self._require(not mode & 0o077, "others can read the secret")
+        print(f"  (its mode is {mode:04o}: only its owner can read it)")
+        self._edit("first-2f6a", "second-9c1e")
+        self._expect(0, "plan", "--diff")
+        self._expect(0, "run")
+        self._show(path)
+
+    def _mistakes(self) -> None:
+        self._say("7. A userData with mistakes: all are told, no file is touched")
         before = _times(self.root)
         self._edit("faults:", f"{MISTAKES}faults:")
         self._expect(65, "run")
         self._require(_times(self.root) == before, "a failed run wrote a file")
         self._expect(1, "status")
         self._edit(MISTAKES, "")
-        self._say(f"Everything is still below {self.folder}: look around, and go on with")
-        endpoint = "http://127.0.0.1:8169"
-        program = os.path.relpath(sys.argv[0]) if os.sep in sys.argv[0] else sys.argv[0]
-        print(f"  {program} emulate {self.machine} &")
-        print(f"  {program} --root {self.root} --set imds.endpoint={endpoint} run")
 
     def _say(self, text: str) -> None:
         print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
@@ -128,7 +170,8 @@ class _Story:
         from bootstrap.cli import main
 
         print(f"$ imds-bootstrap {' '.join(words)}", flush=True)
-        given = main(["--root", self.root, "--set", f"imds.endpoint={self.endpoint}", *words])
+        where = [part for pair in self.endpoints.items() for part in ("--set", "=".join(pair))]
+        given = main(["--root", self.root, *where, *words])
         sys.stdout.flush()
         if code or given:
             print(f"(exit code {given})", flush=True)
@@ -165,11 +208,18 @@ def _prepare(folder: str) -> None:
     if os.path.exists(folder):
         rmtree(folder)
     _write(os.path.join(folder, MARK), "")
-    _write(os.path.join(folder, "machine.yaml"), MACHINE)
+    _write(os.path.join(folder, "machine.yaml"), MACHINE + (VAULTS if _has_vaults() else ""))
     image = os.path.join(folder, "root/etc/imds-bootstrap")
     for name in _sample_image():
         _write(os.path.join(image, name), shipped.read(f"templates/image/{name}"))
     _write(os.path.join(image, "config.d/90-laptop.yaml"), LAPTOP)
+
+
+def _has_vaults() -> bool:
+    """Whether the library for the emulated vaults is installed; the story goes on without it."""
+    from importlib.util import find_spec
+
+    return find_spec("cryptography") is not None
 
 
 def _sample_image() -> Sequence[str]:

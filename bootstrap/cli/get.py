@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.config.configuration import Configuration
+    from bootstrap.metadata.tag_names import TagNames
     from bootstrap.source import Path
 
 ROOTS = ("instance", "tags", "values", "environment")
@@ -62,17 +63,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _value(options: argparse.Namespace, root: str, rest: str) -> Any:
-    from bootstrap import agent
     from bootstrap.decision import decide
+    from bootstrap.metadata.tag_names import TagNames
+    from bootstrap.observation import observe, read_image_of
 
     machine = machine_of(options)
-    settings, instance = agent.observe(machine, offline=options.offline, deadline=options.deadline)
+    settings, instance = observe(machine, offline=options.offline, deadline=options.deadline)
     if root == "tags":
-        return _tag(instance.tags or (), rest) if rest else dict(instance.tags or ())
+        tags = TagNames(instance.tags or ())
+        return _tag(tags, rest) if rest else tags
     path = _parse(options.path)
     if path[0] == "instance":
         return _walk(instance.raw, path, options.path)
-    configuration = decide(instance, agent.read_image_of(machine, settings), settings)
+    configuration = decide(instance, read_image_of(machine, settings), settings)
     return _configured(configuration, path, options.path)
 
 
@@ -85,21 +88,21 @@ def _parse(text: str) -> Path:
         raise UsageError(f"{text!r} is not a path: {error}") from None
 
 
-def _tag(tags: Sequence[tuple[str, str]], name: str) -> str:
-    for known, value in tags:
-        if known.casefold() == name.casefold():
-            return value
-    raise _missing(f"this machine has no tag {name!r}", name, [known for known, _ in tags])
+def _tag(tags: TagNames, name: str) -> str:
+    if name not in tags:
+        raise _missing(f"this machine has no tag {name!r}", name, list(tags))
+    return tags[name]
 
 
 def _configured(configuration: Configuration, path: Path, text: str) -> Any:
-    from bootstrap.decision import MASK, masked
+    from bootstrap.decision import masked
+    from bootstrap.secret import MASK
 
     seen = masked(configuration)
     tree = {"values": seen.values, "environment": seen.environment or ""}
     value = _walk(tree[str(path[0])], path, text)
     if value == MASK and path in configuration.hidden:
-        raise NoSuchValue(f"{text} is marked as a secret in the image's schema and is not shown")
+        raise NoSuchValue(f"{text} is a secret and is not shown")
     return value
 
 

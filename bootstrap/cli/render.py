@@ -27,12 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the file's content and nothing else."""
-    from bootstrap import agent
     from bootstrap.decision import decide, masked, render_all
+    from bootstrap.observation import observe, read_image_of
 
     machine = machine_of(options)
-    settings, instance = agent.observe(machine, offline=options.offline)
-    image = agent.read_image_of(machine, settings)
+    settings, instance = observe(machine, offline=options.offline)
+    image = read_image_of(machine, settings)
     configuration = masked(decide(instance, image, settings))
     wanted = [spec for spec in configuration.files if spec.path == options.path]
     if not wanted:

@@ -2,18 +2,26 @@
 
 Exit code: 0 configured, unchanged, kept or disabled; 65 a document is not valid; 66 required input
 is missing; 69 IMDS refuses for good; 73 a file could not be written; 75 the deadline passed or
-another run is at work; 78 the agent's settings are wrong; 1 a handler failed.
+another run is at work; 78 the agent's settings are wrong; 1 a handler failed; 128 and its number
+when a signal ended the run.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
+from contextlib import contextmanager
 
 from bootstrap.cli.options import machine_of, print_json, seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+    from types import FrameType
+    from typing import NoReturn
+
+STOPPING = (signal.SIGTERM, signal.SIGHUP)  # systemd stops a unit; a terminal goes away
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
         return plan.run(options)
     from bootstrap import agent
 
-    status = agent.run(machine_of(options), force=options.force, offline=options.offline)
+    with _unwinding():
+        status = agent.run(machine_of(options), force=options.force, offline=options.offline)
     if options.format == "json":
         print_json(status.record)
         return 0
@@ -51,3 +60,25 @@ def run(options: argparse.Namespace) -> int:
 
     sys.stdout.write(f"{summarize(status.record)}\n")
     return 0
+
+
+@contextmanager
+def _unwinding() -> Iterator[None]:
+    """Have a signal that stops the run unwind it, as SIGINT does.
+
+    Files are put back and commands ended, rather than left to the next run. A signal that is
+    ignored, as under nohup, stays so.
+    """
+    heard = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, _stop) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _: FrameType | None) -> NoReturn:
+    for one in STOPPING:
+        signal.signal(one, signal.SIG_IGN)  # what is being put back is put back to its end
+    raise SystemExit(128 + number)  # as a shell has it

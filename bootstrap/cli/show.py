@@ -4,7 +4,7 @@ instance: the machine's metadata, as IMDS gave it; its JSON can be saved for --o
 tags: the machine's tags.
 config: the merged configuration; with --origin where each value comes from.
 settings: the agent's settings; with --origin where each comes from.
-secrets: the names of the secrets that the configuration uses, never their values.
+secrets: where the secrets lie that the configuration uses (vault/name/version), never their values.
 """
 
 from __future__ import annotations
@@ -43,30 +43,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show it."""
-    from bootstrap import agent
     from bootstrap.decision import decide
+    from bootstrap.observation import observe, read_image_of
 
     machine = machine_of(options)
     if options.what == "settings":
         _show_settings(options)
         return 0
-    settings, instance = agent.observe(machine, offline=options.offline, deadline=options.deadline)
+    settings, instance = observe(machine, offline=options.offline, deadline=options.deadline)
     if options.what == "instance":
         print_json(instance.raw)
     elif options.what == "tags":
         _show_flat(dict(instance.tags or ()), {}, options)
     else:
-        configuration = decide(instance, agent.read_image_of(machine, settings), settings)
+        configuration = decide(instance, read_image_of(machine, settings), settings)
         _show_configuration(configuration, options)
     return 0
 
 
 def _show_settings(options: argparse.Namespace) -> None:
-    from bootstrap import agent
+    from bootstrap.observation import settings_of
     from bootstrap.settings.load import value_of
     from bootstrap.settings.table import rows
 
-    settings = agent.settings_of(machine_of(options))
+    settings = settings_of(machine_of(options))
     values = {row.name: value_of(settings, row.name) for row in rows()}
     _show_flat(values, {name: settings.origins.get(name, "default") for name in values}, options)
 
@@ -75,9 +75,7 @@ def _show_configuration(configuration: Configuration, options: argparse.Namespac
     from bootstrap.decision import masked
 
     if options.what == "secrets":
-        _show_flat(
-            {name: reference.name for name, reference in configuration.secrets.items()}, {}, options
-        )
+        _show_secrets(configuration, options)
         return
     seen = masked(configuration)
     tree = {
@@ -95,6 +93,18 @@ def _show_configuration(configuration: Configuration, options: argparse.Namespac
         from bootstrap.source import dump
 
         sys.stdout.write(dump(tree))
+
+
+def _show_secrets(configuration: Configuration, options: argparse.Namespace) -> None:
+    """Where each secret lies: vault, name, and the version if it is a fixed one."""
+    from bootstrap.disclosure import wanted
+
+    places, origins = {}, {}
+    for path, one in wanted(configuration).items():
+        name = _name(path[1:] if path[0] == "secrets" else path)
+        places[name] = "/".join(filter(None, (one.vault, one.name, one.version)))
+        origins[name] = one.origin
+    _show_flat(places, origins, options)
 
 
 def _show_flat(
@@ -141,7 +151,8 @@ def _file(spec: FileSpec) -> dict[str, Any]:
     usual = type(spec)(path=spec.path)
     said = {key: getattr(spec, key) for key in keys if getattr(spec, key) != getattr(usual, key)}
     commands = {key: list(getattr(spec, key)) for key in ("check", "notify") if getattr(spec, key)}
-    return {"path": spec.path, "mode": f"{spec.mode:04o}", **said, **commands}
+    mode = {} if spec.mode is None else {"mode": f"{spec.mode:04o}"}
+    return {"path": spec.path, **mode, **said, **commands}
 
 
 def _name(path: Path) -> str:

@@ -51,11 +51,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _problems(options: argparse.Namespace) -> Sequence[Problem]:
-    from bootstrap import agent, shipped
+    from bootstrap import observation, shipped
+    from bootstrap.config.references import VaultRules
     from bootstrap.config.resolve import validate
 
     machine = machine_of(options)
-    settings = agent.settings_of(machine)
+    settings = observation.settings_of(machine)
     schema = _values_schema(
         options.schema or os.path.join(machine.root, settings.values_schema.lstrip("/")),
         required=bool(options.schema),
@@ -68,6 +69,7 @@ def _problems(options: argparse.Namespace) -> Sequence[Problem]:
             document_schema=json.loads(shipped.read("schema/document.schema.json")),
             values_schema=schema,
             trust=None if options.image else settings.user_data,
+            vaults=VaultRules(allow=settings.vaults.allow),
         )
     except InvalidDocument as error:
         return error.problems or (Problem(error.message, where=options.file, hint=error.hint),)

@@ -68,7 +68,13 @@ class Status:
         )
 
     def fail(self, error: BaseException) -> None:
-        """The run has ended in an error; of what was found only the places are told."""
+        """The run has ended in an error; of what was found only the places are told.
+
+        An error that is no fault, such as KeyboardInterrupt, says that a signal ended the run.
+        """
+        if not isinstance(error, Exception):
+            self.end("interrupted")
+            return
         code, exit_code = "IB009", 1
         message = type(error).__name__
         places = []

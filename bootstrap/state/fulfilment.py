@@ -4,10 +4,10 @@ The journal holds the state that there will be, so that at whatever instant the 
 next run finds either nothing begun or all that it takes to finish or undo:
 
     died while                       the next run
-    staging, checking, publishing    undoes the files
-    notifying, saving the state      takes the state from the journal: the handlers are still due
-    rolling back, notifying again    undoes the files: the handlers are still due
-    letting go of the old files      takes the state from the journal, and lets go of them
+    staging, checking                undoes what was prepared
+    publishing, notifying            undoes the files: the handlers are due
+    rolling back, notifying again    undoes the files: the handlers are due
+    saving the state, letting go     takes the state from the journal, and lets go of the old files
 """
 
 from __future__ import annotations
@@ -64,12 +64,16 @@ class Fulfilment:
             timeout=self._timeout,
             run=self._run,
         )
+        if self._keep:
+            transaction.confirm()
         try:
             self._notify(plan, transaction, before)
         except HandlersFailed as error:
             stays = before if error.rolled_back else begun
             self._end(transaction, replace(stays, fingerprint="", pending_handlers=error.due))
             raise
+        if not self._keep:
+            transaction.confirm()
         self._end(transaction, after)
 
     def _notify(self, plan: Plan, transaction: Transaction, before: State) -> None:

@@ -26,8 +26,10 @@ class State:
     `fingerprint` stands for everything that went in: when it is the same and the files in
     `written` (by path) are as they were left, there is nothing to do. `pending_handlers` are due
     at the next run. `settings` belongs to the agent, which keeps there what an unchanged boot
-    shall not have to parse again. `configured_at` is a time in ISO 8601, empty before the first
-    success; `result` is the agent's word for how the last run ended. Holds no secret.
+    shall not have to parse again. `floating` says that a secret is wanted in its current version,
+    so that a run has to ask for it whatever else is the same. `configured_at` is a time in ISO
+    8601, empty before the first success; `result` is the agent's word for how the last run ended.
+    Holds no secret.
     """
 
     vm_id: str
@@ -36,6 +38,7 @@ class State:
     written: Mapping[str, Written] = field(default_factory=dict)
     pending_handlers: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    floating: bool = False
     configured_at: str = ""
     result: str = ""
 
@@ -58,6 +61,7 @@ def as_record(state: State) -> dict[str, Any]:
         "result": state.result,
         "configured_at": state.configured_at,
         "fingerprint": state.fingerprint,
+        "floating": state.floating,
         "pending_handlers": list(state.pending_handlers),
         "written": [_as_dict(written) for written in state.written.values()],
         "settings": dict(state.settings),
@@ -92,6 +96,7 @@ def from_record(fields: object) -> State:
         vm_id=record.take("vm_id", str),
         agent_version=record.take("agent_version", str),
         fingerprint=record.take("fingerprint", str),
+        floating=record.take("floating", bool),
         written={entry.path: entry for entry in written},
         pending_handlers=tuple(handlers),
         settings=record.take("settings", dict),
@@ -134,6 +139,7 @@ def _written(record: _Record) -> Written:
         once=record.take("once", bool),
         follow=record.take("follow", bool),
         secret=record.take("secret", bool),
+        source=record.take("source", str),
     )
 
 

@@ -134,8 +134,9 @@ def save(state: State, *, root: str = "/") -> bool:
     try:
         durable.make_folders(paths.LIBRARY, paths.PRIVATE_FOLDER, root=root)
         durable.make_folders(paths.instance_folder(state.vm_id), paths.PRIVATE_FOLDER, root=root)
-        written = durable.write(path, encode(state), mode=paths.PRIVATE_FILE, root=root)
+        # The link first: a state without it would pass for a finished run that nobody can find.
         durable.link(paths.CURRENT, target, root=root)
+        written = durable.write(path, encode(state), mode=paths.PRIVATE_FILE, root=root)
     except PermissionError as error:
         raise NotPermitted(f"saving the state: {error}", hint="run it as root") from error
     except OSError as error:

@@ -288,3 +288,46 @@ def test_file_that_did_not_exist_is_gone_after_a_failed_write(machine, monkeypat
     with pytest.raises(OSError, match="Input"):
         disk.write(resolve("/a", str(machine.root)), b"x", disk.own_access(0o600))
     assert list(machine.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a." + "s" * 253, "." + "s" * 254, "n" * 200 + "." + "s" * 54])
+def test_a_name_as_long_as_can_be_is_written(machine, wanted, name):
+    """Neither a name nor a suffix of 255 bytes is too long to be staged, kept and replaced."""
+    machine.apply(wanted(f"/etc/{name}", "one\n"))
+    machine.apply(wanted(f"/etc/{name}", "two\n"))
+    assert machine.path(f"/etc/{name}").read_text() == "two\n"
+    assert os.listdir(machine.path("/etc")) == [name]
+
+
+def test_a_staged_name_that_no_file_can_have_is_no_litter(machine, wanted, monkeypatch):
+    """A file system with shorter names refuses a file, and nothing is left to be settled."""
+    monkeypatch.setattr(names, "NAME_AT_MOST", 300)
+    with pytest.raises(WriteError, match="File name too long") as caught:
+        machine.apply(wanted("/etc/" + "n" * 255))
+    assert len(caught.value.problems) == 1
+    assert os.listdir(machine.root) == []
+
+
+@pytest.mark.parametrize("harm", ["echo more >>", "chmod 777", "rm"])
+def test_a_check_that_touches_what_it_checks_is_refused(machine, wanted, harm):
+    """What is published is what was asked for: no check may change, widen or remove it."""
+    machine.put("/etc/a", "old\n")
+    before = machine.tree()
+    with pytest.raises(CommandFailed, match="changed the file that it checks"):
+        machine.apply(wanted("/etc/a", check=("sh", "-c", f'{harm} "$0"', "{path}")))
+    assert machine.tree() == before
+
+
+@pytest.mark.parametrize("secret", [0, 1])
+def test_output_of_a_check_for_several_files_is_as_secret_as_any(machine, wanted, secret):
+    """A check of the whole may tell of each of the files that it stands for."""
+    check = ("sh", "-c", f"cat {machine.root}/etc/*; exit 1")
+    contents = ["plain", "plain"]
+    contents[secret] = "hunter2"
+    files = [
+        wanted(f"/etc/{at}", content, secret=at == secret, check=check)
+        for at, content in enumerate(contents)
+    ]
+    with pytest.raises(CommandFailed) as caught:
+        machine.apply(*files)
+    assert "hunter2" not in str(caught.value.as_dict())

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bootstrap.apply.handlers import Handlers
-from bootstrap.errors import CommandFailed
+from bootstrap.errors import CommandFailed, Problem, WriteError
 
 
 @pytest.fixture
@@ -88,10 +88,22 @@ def test_last_lines_are_told():
     assert caught.value.problems[0].hint.endswith("99\n100")
 
 
-def test_output_of_a_hushed_handler_is_not_told():
-    """What a handler writes that hears of a secret may be the secret."""
+def test_output_of_a_private_handler_is_not_told():
+    """Where some file holds a secret, what a handler writes may be the secret."""
     handlers = {"bad": ("sh", "-c", "echo hunter2; exit 1")}
     with pytest.raises(CommandFailed) as caught:
-        Handlers(handlers, timeout=10, hushed={"bad"}).notify(["bad"])
+        Handlers(handlers, timeout=10, private=True).notify(["bad"])
     assert "hunter2" not in repr(caught.value.as_dict())
     assert "not shown" in caught.value.problems[0].hint
+
+
+def test_a_failed_rollback_still_tells_of_the_handler(diary):
+    """Files that cannot be put back are told with the reason why they were to be."""
+    _, handler = diary
+
+    def put_back():
+        raise WriteError("cannot", problems=[Problem("read-only", path="/a")])
+
+    with pytest.raises(WriteError) as caught:
+        Handlers({"a": handler("a", 3)}, timeout=10).notify_or(put_back, ["a"], pending=())
+    assert [problem.path for problem in caught.value.problems] == ["handlers.a", "/a"]

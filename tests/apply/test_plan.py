@@ -162,3 +162,20 @@ def test_contents_are_not_in_the_representation(machine, wanted):
     assert "hunter" not in repr(planned.changes[0].before)
     assert "hunter" not in repr(planned)
     assert planned.changes[0].secret
+
+
+def test_what_held_a_secret_is_marked_until_it_is_replaced(machine, wanted):
+    """The difference from an old file with a secret to a new one without must not be shown."""
+    machine.apply(wanted("/a", "hunter2", secret=True))
+    assert machine.plan(wanted("/a", "plain")).changes[0].secret
+    machine.apply(wanted("/a", "plain"))
+    assert not machine.plan(wanted("/a", "plainer")).changes[0].secret
+
+
+@pytest.mark.parametrize("path", ["/link", "/folder/journal.json"])
+def test_no_link_leads_into_the_agents_own_folders(machine, wanted, path):
+    """What the agent remembers is not written over by way of a link."""
+    machine.path("/link").symlink_to("/var/lib/imds-bootstrap/journal.json")
+    machine.path("/folder").symlink_to("/var/lib/imds-bootstrap")
+    with pytest.raises(UnsafeDestination, match="keeps its own files"):
+        machine.plan(wanted(path, symlink="follow"))

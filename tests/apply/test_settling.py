@@ -104,12 +104,11 @@ def test_settled_twice_is_settled_once(machine, begun):
     assert machine.tree() == before
 
 
-def test_taken_back_commit_is_undone(machine, begun):
-    """A commit that a handler refused is undone, in this process or in the next."""
+def test_unconfirmed_commit_is_undone(machine, begun):
+    """Until handlers have accepted it, a commit whose process dies is undone by the next run."""
     planned, before = begun
-    transaction = machine.begin(planned)
-    machine.journal()
-    transaction._journal.retract()
+    machine.begin(planned)
+    assert machine.path("/etc/changed").read_text() == "new\n"
     assert settle(machine) == "prepared"
     assert machine.tree() == before
 
@@ -243,9 +242,12 @@ def test_failed_word_is_taken_back(machine, begun, monkeypatch):
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", fail)
+    transaction = machine.begin(planned)
     with pytest.raises(Exception, match="writing the journal"):
-        machine.begin(planned)
+        transaction.confirm()
     assert seen == [1, 2, 3, 2]
+    assert machine.path("/etc/changed").read_text() != "new\n"
+    assert settle(machine) == "prepared"  # whoever has read the new files has to hear of it
     assert machine.tree() == before
 
 

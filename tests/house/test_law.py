@@ -1,6 +1,7 @@
 """The law of the house, read from the code's own imports."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,15 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "bootstrap"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
+# The verbs of `cli` have a map of their own: what `imds-bootstrap --help` prints.
+FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "cli"]
+
 # Along the data: a room may use the rooms before it, never those after.
 ORDER = [
-    *("errors", "source", "shipped", "settings", "image"),
+    *("errors", "secret", "source", "shipped", "settings", "image"),
     *("metadata", "config", "secrets", "render", "apply", "state", "report"),
-    *("machine", "observation", "decision", "agent", "emulator", "cli"),
+    *("machine", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
+    *("emulator", "cli"),
 ]
 # Each is imported in one place, because it is heavy or because it is a door to the outside.
 DOORS = {
@@ -20,6 +25,7 @@ DOORS = {
     "jsonschema": "config/schema.py",
     "jinja2": "render/environment.py",
     "subprocess": "apply/commands.py",
+    "requests": "secrets/vault.py",
     "pwd": "apply/accounts.py",
     "grp": "apply/accounts.py",
     "fcntl": "state/lock.py",
@@ -123,6 +129,16 @@ def test_only_metadata_knows_the_link_local_address():
     """Nothing but the room that asks IMDS can ask it."""
     knowing = [path for path in FILES if "169.254.169.254" in path.read_text()]
     assert {room_of(name_of(path)) for path in knowing} <= {"metadata"}
+
+
+@pytest.mark.parametrize("face", FACES, ids=lambda path: path.parent.name)
+def test_a_large_room_opens_with_a_map(face):
+    """A room of more than four modules names each of them, with its duty in one line."""
+    modules = {path.name.removesuffix(".py") for path in face.parent.iterdir()}
+    modules -= {"__init__", "__pycache__"}
+    docstring = ast.get_docstring(ast.parse(face.read_text()), clean=False)
+    named = re.findall(r"^    (\w+)  +\S", docstring, re.MULTILINE)
+    assert sorted(named) == sorted(modules if len(modules) > 4 else named)
 
 
 def test_no_room_is_called_util():

@@ -28,6 +28,16 @@ machine() {
     export IMDS_BOOTSTRAP_IMDS_ENDPOINT
 }
 
+# vaults: the agent asks the emulator for its secrets, too; after `machine` with vaults.
+vaults() {
+    read -r IMDS_BOOTSTRAP_VAULTS_ENDPOINT <&3
+    read -r IMDS_BOOTSTRAP_VAULTS_CA_FILE <&3
+    export IMDS_BOOTSTRAP_VAULTS_ENDPOINT IMDS_BOOTSTRAP_VAULTS_CA_FILE
+}
+
+# asked: how often the vaults were asked for a secret so far.
+asked() { grep -c 'vault.azure.net/secrets/' requests || true; }
+
 # agent CODE WORDS...: run the program below $root; it must exit with CODE.
 agent() {
     local expected=$1 code=0

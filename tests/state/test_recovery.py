@@ -25,6 +25,11 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+def kill(*_, **__):
+    """Stand where the process shall end."""
+    raise Killed
+
+
 class Machine:
     """A machine with one file that changes from `old` to `new`, and the handlers that hear it."""
 
@@ -116,11 +121,24 @@ def test_failed_handler_may_keep_the_files(machine):
 
 
 def test_died_while_notifying(machine):
-    """What was committed when the machine died is finished, and every handler is due again."""
+    """Files that not every handler has accepted are undone, and every handler is due again."""
     machine.answers = {("other", "new"): Killed}
     with pytest.raises(Killed):
         machine.apply()
     assert "journal.json" in machine.names()
+    told = recovery.recover(root=machine.root)
+    assert (told.verdict, machine.file.read_text()) == ("undone", "old\n")
+    assert set(machine.state().pending_handlers) == {"app", "other", "waiting"}
+    assert machine.names() == ["instance", "instances"]
+    assert os.listdir(machine.file.parent) == ["app.conf"]
+
+
+def test_died_while_letting_go(machine, monkeypatch):
+    """Files that every handler has accepted stay, whatever happens before they are remembered."""
+    monkeypatch.setattr(store, "save", kill)
+    with pytest.raises(Killed):
+        machine.apply()
+    monkeypatch.undo()
     told = recovery.recover(root=machine.root)
     assert (told.verdict, machine.file.read_text()) == ("finished", "new\n")
     state = machine.state()
@@ -188,9 +206,10 @@ def test_damaged_journal_is_set_aside(machine):
 
 def test_recovery_that_fails_is_tried_again(machine, monkeypatch):
     """What cannot be settled is an error that says so, and the journal stays for the next run."""
-    machine.answers = {("other", "new"): Killed}
-    with pytest.raises(Killed):
-        machine.apply()
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "save", kill)
+        with pytest.raises(Killed):
+            machine.apply()
     unlink = os.unlink
 
     def fail(name, **keywords):
@@ -214,3 +233,15 @@ def test_nothing_to_settle_costs_one_look(machine, monkeypatch):
     monkeypatch.setattr(os, "open", lambda *arguments, **keywords: seen.append(arguments))
     assert recovery.recover(root=machine.root) is None
     assert seen == []
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkdir, os.mkfifo, lambda path: os.symlink("/etc/passwd", path)]
+)
+def test_what_is_no_journal_is_set_aside(machine, make):
+    """A folder, a pipe or a link in the journal's place stops no boot, and is not followed."""
+    make(machine.root + paths.JOURNAL)
+    assert "damaged" in recovery.foresee(ME, None, root=machine.root).text
+    assert recovery.recover(root=machine.root, now="now").verdict == "damaged"
+    assert recovery.recover(root=machine.root) is None
+    assert os.path.lexists(f"{machine.root}{paths.JOURNAL}.corrupt-now")

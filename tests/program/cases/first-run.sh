@@ -13,7 +13,7 @@ name = {{ values.name }}
 port = {{ values.port }}
 region = {{ instance.compute.location }}
 environment = {{ environment }}
-role = {{ tags.Role }}
+role = {{ tags.role }}
 EOF
 machine <<'EOF'
 location: northeurope

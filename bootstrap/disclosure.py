@@ -1,0 +1,173 @@
+"""The secrets of a configuration, fetched for this machine, with the waiting told as it goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bootstrap.observation import arc_of
+from bootstrap.report.log import DEBUG, INFO
+from bootstrap.secret import MASK, Secret
+from bootstrap.source import format_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from bootstrap.config.configuration import Configuration, SecretReference
+    from bootstrap.machine import Machine
+    from bootstrap.metadata.identity import Identity
+    from bootstrap.metadata.identity_service import IdentityService
+    from bootstrap.metadata.instance import Instance
+    from bootstrap.metadata.patience import Attempt
+    from bootstrap.secrets.fetching import Fetched
+    from bootstrap.settings import Settings
+    from bootstrap.source import Path
+
+
+class Disclosed:
+    """The secrets by the path of what names them (`("secrets", "db")`), and words for the log.
+
+    `versions` says of each which version it is.
+    """
+
+    __slots__ = ("_secrets", "notes", "versions")
+
+    def __init__(
+        self,
+        secrets: Mapping[Path, Secret],
+        versions: Mapping[Path, str] | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self._secrets = secrets
+        self.versions = versions or {}
+        self.notes = notes
+
+    @property
+    def by_name(self) -> dict[str, Secret]:
+        """What templates see as `secrets`."""
+        return {str(path[1]): one for path, one in self._secrets.items() if path[0] == "secrets"}
+
+    def fill(self, configuration: Configuration) -> Configuration:
+        """The configuration with its values that are references replaced by the secrets."""
+        values: Any = configuration.values
+        for path in configuration.value_secrets:
+            values = replaced(values, path[1:], self._secrets[path])
+        return replace(configuration, values=values)
+
+
+def veiled(configuration: Configuration) -> Disclosed:
+    """The mask in the place of every secret: to see what a configuration comes to without one."""
+    return Disclosed(dict.fromkeys(wanted(configuration), Secret(MASK)))
+
+
+def wanted(configuration: Configuration) -> dict[Path, SecretReference]:
+    """Every secret that the configuration names, by the path of what names it."""
+    named: dict[Path, SecretReference] = {
+        ("secrets", name): one for name, one in configuration.secrets.items()
+    }
+    return named | dict(configuration.value_secrets)
+
+
+def replaced(tree: Any, path: Path, value: Any) -> Any:
+    """The tree with `value` at `path`; what holds it is copied, the rest is shared."""
+    if not path:
+        return value
+    step, *rest = path
+    below = replaced(tree[step], tuple(rest), value)
+    if isinstance(tree, list):
+        return [below if at == step else one for at, one in enumerate(tree)]
+    return {**tree, step: below}
+
+
+def disclose(
+    configuration: Configuration,
+    machine: Machine,
+    settings: Settings,
+    instance: Instance,
+    *,
+    deadline: float,
+) -> Disclosed:
+    """Fetch every secret that the configuration names, by `deadline` (on the machine's clock).
+
+    A configuration without secrets costs nothing. Raises SecretsRefused, SecretsUnavailable,
+    IdentityRefused, IdentityUnavailable, MetadataRefused for a cloud whose vaults are not known,
+    or SettingsError.
+    """
+    references = wanted(configuration)
+    if not references:
+        return Disclosed({})
+    from bootstrap.metadata.clouds import cloud_of
+    from bootstrap.metadata.selector import Selector
+    from bootstrap.secrets.fetching import fetch
+
+    identity = _identity(machine, settings, deadline)
+    fetched = fetch(
+        {format_path(path): one for path, one in references.items()},
+        token=identity.token,
+        forget=identity.forget,
+        cloud=cloud_of(instance.cloud),
+        settings=settings.vaults,
+        selector=Selector.chosen(settings.identity),
+        deadline=deadline,
+        clock=machine.clock,
+        sleep=machine.sleep,
+        now=machine.now,
+        on_event=_Teller(machine),
+    )
+    return _disclosed(references, fetched)
+
+
+def _disclosed(references: Mapping[Path, Any], fetched: Mapping[str, Fetched]) -> Disclosed:
+    found = {path: fetched[format_path(path)] for path in references}
+    return Disclosed(
+        {path: one.secret for path, one in found.items()},
+        {path: one.version for path, one in found.items()},
+        tuple(dict.fromkeys(one.note for one in found.values() if one.note)),
+    )
+
+
+def _identity(machine: Machine, settings: Settings, deadline: float) -> Identity:
+    """The identity of this machine: that of its VM, or that of Azure Arc."""
+    from bootstrap.metadata.dmi import read_firmware
+    from bootstrap.metadata.identity import Identity
+
+    service: str | IdentityService = settings.imds.endpoint
+    if arc := arc_of(machine, settings, read_firmware(machine.root)):
+        from bootstrap.metadata.arc import ArcService
+
+        service = ArcService(arc, root=machine.root)
+    return Identity(
+        service,
+        deadline=deadline,
+        timeout=settings.imds.timeout,
+        grace=settings.imds.grace,
+        attach=settings.identity.attach,
+        on_attempt=lambda attempt: _tell_attempt(machine, attempt),
+        clock=machine.clock,
+        sleep=machine.sleep,
+        wall=machine.now,
+    )
+
+
+def _tell_attempt(machine: Machine, attempt: Attempt) -> None:
+    if attempt.outcome == "ok":
+        return
+    machine.log.event(
+        INFO,
+        "identity.retry",
+        attempt=attempt.number,
+        outcome=attempt.outcome,
+        detail=attempt.detail or None,
+        wait=attempt.wait,
+    )
+
+
+class _Teller:
+    """Tells of what happens on the way to each secret; never of what is in it."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._log = machine.log
+
+    def __call__(self, event: str, **fields: Any) -> None:
+        self._log.event(DEBUG if event == "vault.found" else INFO, event, **fields)

@@ -1,0 +1,56 @@
+"""Everything up to the first write: secrets fetched, files rendered, compared with the machine."""
+
+from __future__ import annotations
+
+from bootstrap.apply.plan import plan
+from bootstrap.apply.sealing import Sealer
+from bootstrap.decision import decide_and_render
+from bootstrap.disclosure import disclose
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootstrap.apply.change import Plan
+    from bootstrap.apply.journal import Story
+    from bootstrap.config.configuration import Configuration
+    from bootstrap.image import Image
+    from bootstrap.machine import Machine
+    from bootstrap.metadata.instance import Instance
+    from bootstrap.settings import Settings
+    from bootstrap.state.record import State
+
+
+def prepare(
+    machine: Machine,
+    settings: Settings,
+    instance: Instance,
+    image: Image,
+    state: State | None,
+    *,
+    deadline: float,
+    undone: Story | None = None,
+    dry: bool = False,
+) -> tuple[Configuration, Plan]:
+    """The configuration, and the plan that follows from it; nothing is written.
+
+    Secrets are fetched by `deadline`, on the machine's clock; a `dry` preparation seals none.
+    `undone` is the story of an interrupted run that the next run will undo first.
+    Raises every error that a run can have before it writes.
+    """
+    written = state.written if state else {}
+    sealer = Sealer(machine.root, written, timeout=settings.commands.timeout, dry=dry)
+    configuration, contents = decide_and_render(
+        instance,
+        image,
+        settings,
+        lambda sound: disclose(sound, machine, settings, instance, deadline=deadline),
+        sealer.seal,
+    )
+    return configuration, plan(
+        contents,
+        root=machine.root,
+        written=written,
+        prune=settings.prune,
+        handlers=configuration.handlers,
+        pending=state.pending_handlers if state else (),
+        undone=undone,
+    )
