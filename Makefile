@@ -13,14 +13,21 @@ demo: $(VENV)/demo
 test: $(VENV)/test
 	PATH="$$PATH:$(PYENV)" $(VENV)/bin/tox run $(ARGS)
 
-bench: $(VENV)/demo
-	$(VENV)/bin/python tests/bench.py
+bench: $(VENV)/bench
+	-$(VENV)/bin/python tests/bench.py
+	-$(VENV)/bin/python tests/herd.py
+	-$(VENV)/bin/python tests/sdk_cost.py
 
 clean:
 	rm -rf $(VENV) .tox .demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/demo: pyproject.toml | $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --editable .
+	$(VENV)/bin/python -m pip install --quiet --editable '.[emulator]'
+	touch $@
+
+# The herd is simulated with SimPy; the rest is what the agent's own fetch is measured against.
+$(VENV)/bench: $(VENV)/demo
+	$(VENV)/bin/python -m pip install --quiet simpy cryptography azure-identity azure-keyvault-secrets
 	touch $@
 
 $(VENV)/test: pyproject.toml | $(VENV)
