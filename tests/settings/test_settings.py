@@ -118,6 +118,14 @@ def test_a_broken_file_is_explained(root, content):
     assert raised.value.problems
 
 
+def test_the_sample_settings_are_settings(root):
+    """What a newcomer copies is read without a complaint, and says every group of settings."""
+    write(root, shipped.read("templates/image/agent.yaml"))
+    settings = load(root=str(root))
+    groups = {row.name.rpartition(".")[0] for row in rows()} - {"identity"}  # the machine's own
+    assert {name.rpartition(".")[0] for name in settings.origins} == groups
+
+
 def test_an_empty_file_states_nothing(root):
     """An agent.yaml that holds only comments is no mistake."""
     write(root, "# nothing yet\n")
