@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import sys
 
-from bootstrap.cli.options import machine_of, print_json, seconds
+from bootstrap.cli.options import add_offline, add_patience, machine_of, print_json
 from bootstrap.errors import NoSuchValue, UsageError, nearest
 
 TYPE_CHECKING = False
@@ -30,22 +30,13 @@ if TYPE_CHECKING:
 
 ROOTS = ("instance", "tags", "values", "environment")
 NAMES_SHOWN = 12  # of what there is, when nothing is called alike
-DEADLINE = 10.0  # seconds to wait for IMDS: a question, not a boot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `get` may be told."""
     parser.add_argument("path", metavar="PATH")
-    parser.add_argument(
-        "--deadline",
-        type=seconds,
-        default=DEADLINE,
-        metavar="SECONDS",
-        help="wait no longer for IMDS (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--offline", metavar="FILE", help="take a saved instance document instead of asking IMDS"
-    )
+    add_patience(parser)
+    add_offline(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -36,6 +36,8 @@ VERBS = {
     "demo": "tell the whole story on a laptop",
 }
 
+PATIENCE = 10.0  # seconds to wait for IMDS with a question; a boot waits longer
+
 # What may stand before the verb and after it: flags, default, and what argparse is told.
 OPTIONS: tuple[tuple[tuple[str, ...], Any, dict[str, Any]], ...] = (
     (("--root",), "/", {"metavar": "DIR", "help": "put every path below DIR"}),
@@ -129,6 +131,24 @@ def seconds(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
     return number
+
+
+def add_offline(parser: argparse.ArgumentParser) -> None:
+    """Add the option of every verb that needs the instance."""
+    parser.add_argument(
+        "--offline", metavar="FILE", help="take a saved instance document instead of asking IMDS"
+    )
+
+
+def add_patience(parser: argparse.ArgumentParser) -> None:
+    """Add the option of the verbs that answer a question."""
+    parser.add_argument(
+        "--deadline",
+        type=seconds,
+        default=PATIENCE,
+        metavar="SECONDS",
+        help="wait no longer for IMDS (default: %(default)g)",
+    )
 
 
 def use_color(choice: str, stream: TextIO) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from bootstrap.cli.options import machine_of, print_json, use_color
+from bootstrap.cli.options import add_offline, machine_of, print_json, use_color
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exit-code", action="store_true", help="exit with 1 when there is something to change"
     )
-    parser.add_argument(
-        "--offline", metavar="FILE", help="take a saved instance document instead of asking IMDS"
-    )
+    add_offline(parser)
 
 
 def run(options: argparse.Namespace) -> int:

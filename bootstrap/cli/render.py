@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from bootstrap.cli.options import machine_of
+from bootstrap.cli.options import add_offline, machine_of
 from bootstrap.errors import NoSuchValue, nearest
 
 TYPE_CHECKING = False
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `render` may be told."""
     parser.add_argument("path", metavar="PATH")
-    parser.add_argument(
-        "--offline", metavar="FILE", help="take a saved instance document instead of asking IMDS"
-    )
+    add_offline(parser)
 
 
 def run(options: argparse.Namespace) -> int:

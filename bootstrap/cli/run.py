@@ -12,7 +12,7 @@ import signal
 import sys
 from contextlib import contextmanager
 
-from bootstrap.cli.options import machine_of, print_json, seconds
+from bootstrap.cli.options import add_offline, machine_of, print_json, seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--deadline", type=seconds, metavar="SECONDS", help="the same as --set deadline=SECONDS"
     )
-    parser.add_argument(
-        "--offline", metavar="FILE", help="take a saved instance document instead of asking IMDS"
-    )
+    add_offline(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import json
 import sys
 
-from bootstrap.cli.get import DEADLINE
-from bootstrap.cli.options import machine_of, print_json, seconds
+from bootstrap.cli.options import add_offline, add_patience, machine_of, print_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,16 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `show` may be told."""
     parser.add_argument("what", choices=("instance", "tags", "config", "settings", "secrets"))
     parser.add_argument("--origin", action="store_true", help="say where each value comes from")
-    parser.add_argument(
-        "--deadline",
-        type=seconds,
-        default=DEADLINE,
-        metavar="SECONDS",
-        help="wait no longer for IMDS (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--offline", metavar="FILE", help="take a saved instance document instead of asking IMDS"
-    )
+    add_patience(parser)
+    add_offline(parser)
 
 
 def run(options: argparse.Namespace) -> int:
