@@ -5,10 +5,10 @@ files:
   - {path: /etc/app/a, content: "one\n"}
 X
 machine <<'X'
-starts: 1
-gone: 1
+starts: 4
+faults: [{status: 410, times: 2}]
 X
-agent 0 run --deadline 40
+agent 0 run --deadline 60
 says "outcome=refused"
 says "outcome=410"
 prints configured
