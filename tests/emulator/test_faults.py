@@ -89,7 +89,7 @@ def test_a_delay_comes_before_the_first_byte(serve, ask):
     emulator = serve({"faults": [{"delay": 0.3}]})
     begin = time.monotonic()
     assert ask(emulator, INSTANCE).status == 200
-    assert 0.3 <= time.monotonic() - begin < 3
+    assert 0.3 <= time.monotonic() - begin < 10
 
 
 def test_a_drip_sends_a_byte_at_a_time(serve, dial):
@@ -278,7 +278,7 @@ def test_closing_ends_what_hangs(dial, serve, fault):
     wait_for(lambda: emulator.requests)
     begin = time.monotonic()
     emulator.close()
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 10
     with contextlib.suppress(ConnectionResetError):  # cut is cut
         assert b"compute" not in read_all(connection)
 
@@ -293,12 +293,12 @@ def test_closing_ends_idle_connections_and_late_starts():
         half.sendall(b"GET /metadata/versions HTTP/1.1\r\n")
         begin = time.monotonic()
         emulator.close()
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 10
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)), timeout=5)
     begin = time.monotonic()
     Emulator.serve({"starts": 60}).close()
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 10
 
 
 def test_closing_leaves_no_thread_behind(ask):

@@ -205,5 +205,5 @@ def test_closing_does_not_wait_for_a_token_that_drips(serve):
         time.sleep(0.005)
     begin = time.monotonic()
     emulator.close()
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 10
     connection.close()

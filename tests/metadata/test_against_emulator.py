@@ -271,6 +271,6 @@ def test_nothing_outlasts_the_deadline(hurried, fault):
     started = time.monotonic()
     with pytest.raises(MetadataUnavailable) as caught:
         one.imds.instance()
-    assert time.monotonic() - started < 2.2
+    assert time.monotonic() - started < 3.2
     assert one.outcomes
     assert one.outcomes[-1] in caught.value.message

@@ -172,7 +172,7 @@ def test_a_huge_file_is_refused_without_reading_it(root, key_file, size):
         file.truncate(size)
     started = time.monotonic()
     assert "larger than 4096 bytes" in refused(REALM, root)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_a_file_whose_size_lies_is_refused(tmp_path, root):

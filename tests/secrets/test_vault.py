@@ -59,7 +59,7 @@ def test_nothing_outlasts_the_deadline(vault, get, clock, step):
     began = time.monotonic()
     with pytest.raises(SecretsUnavailable):
         get(server, real=time.monotonic, deadline=1.0, sleep=time.sleep)
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 3.5
 
 
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
@@ -71,7 +71,7 @@ def test_a_thread_is_not_held_either(vault, authority, head):
     with pytest.raises(Fault, match="in time"):
         client.get(URL, Secret(TOKEN), deadline=began + 0.5)
     client.close()
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 3
 
 
 def test_a_handshake_does_not_outlast_the_deadline(vault, get):
@@ -80,7 +80,7 @@ def test_a_handshake_does_not_outlast_the_deadline(vault, get):
     began = time.monotonic()
     with pytest.raises(SecretsUnavailable):
         get(server, real=time.monotonic, deadline=1.0, sleep=time.sleep)
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 3.5
 
 
 def test_a_proxy_does_not_outlast_the_deadline(vault, get, monkeypatch):
@@ -96,7 +96,7 @@ def test_a_proxy_does_not_outlast_the_deadline(vault, get, monkeypatch):
             sleep=time.sleep,
             settings={"endpoint": ""},
         )
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 4
     assert proxy.requests[0].startswith("CONNECT contoso.vault.azure.net:443 ")
     assert TOKEN not in proxy.requests[0]
 
