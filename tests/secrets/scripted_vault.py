@@ -34,6 +34,12 @@ def refusal(code, inner="", message="words"):
     return {"error": error | ({"innererror": {"code": inner}} if inner else {})}
 
 
+USAGES = (
+    *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
+    *("key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+)
+
+
 class Authority:
     """A certificate authority made on the spot, in `folder`."""
 
@@ -54,6 +60,17 @@ class Authority:
         builder = builder.not_valid_after(now + timedelta(days=ends))
         basic = x509.BasicConstraints(ca=is_authority, path_length=None)
         builder = builder.add_extension(basic, critical=True)
+        # From Python 3.13 on, ssl holds certificates to RFC 5280, which asks for all of these.
+        usage = dict.fromkeys(USAGES, False) | {
+            "digital_signature": not is_authority,
+            "key_cert_sign": is_authority,
+            "crl_sign": is_authority,
+        }
+        builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)
+        own = x509.SubjectKeyIdentifier.from_public_key(key)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        builder = builder.add_extension(own, critical=False)
+        builder = builder.add_extension(issuer, critical=False)
         if names:
             alternatives = x509.SubjectAlternativeName([x509.DNSName(one) for one in names])
             builder = builder.add_extension(alternatives, critical=False)
