@@ -28,7 +28,8 @@ How a plan is carried out, and how it is taken back:
 What both stand on:
 
     place        where a path lies when no link leads out of the root
-    disk         what the file system can do for one place
+    disk         what stands at a place
+    writing      what can be done to it
     attributes   labels and access lists that a replaced file hands on
     names        what files are called while a commit is under way
     durable      the agent's own files, written atomically

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 
-from bootstrap.apply import checks, commands, disk, names, settling
+from bootstrap.apply import checks, commands, names, settling, writing
 from bootstrap.apply.entries import entry_for, missing_folders
 from bootstrap.apply.failures import told
 from bootstrap.apply.journal import Story
@@ -149,7 +149,7 @@ class Transaction:
         place = Place(self._root, folder)
         with _telling("making the folder", path=f"/{folder}"):
             private = folder in CREDENTIAL_FOLDERS
-            disk.make_folder(place, 0o700 if private else disk.FOLDER_MODE)
+            writing.make_folder(place, 0o700 if private else writing.FOLDER_MODE)
 
     def _each(self, act: Callable[[Step], int | None], doing: str) -> list[int]:
         return [self._attempt(step, act, doing) or 0 for step in self._steps]
@@ -163,7 +163,7 @@ class Transaction:
         places = [Place(self._root, name) for name in names if name]
         for folders, place in {place.folders: place for place in places}.items():
             with _telling("flushing the folder", path=f"/{'/'.join(folders)}"):
-                disk.sync(place)
+                writing.sync(place)
 
     def _writing(self) -> AbstractContextManager[None]:
         return _telling("writing the journal", path=self._journal.path)

@@ -1,8 +1,6 @@
-"""What the POSIX file system can do for one file: the only place where Windows will differ.
+"""What stands at a place of a POSIX file system; what can be done to it is in `writing`.
 
-Every function works on a `Place` and lets OSError through. Whatever writes opens the folder step
-by step and refuses links on the way, so that a folder swapped for a link between the plan and the
-commit cannot lead the agent somewhere else.
+Every function works on a `Place`, changes nothing and lets OSError through.
 """
 
 from __future__ import annotations
@@ -10,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import contextmanager, suppress
 from hashlib import sha256
 
 TYPE_CHECKING = False
@@ -23,15 +20,7 @@ if TYPE_CHECKING:
     Kind = Literal["file", "link", "folder", "other"]
 
 CHUNK = 1 << 18
-FOLDER_MODE = 0o755
-FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-CANNOT_LINK = frozenset({
-    errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS,  # no such thing on this file system
-    errno.EMLINK,
-    errno.EXDEV,  # the file is a mount point
-})  # fmt: skip
 
 
 class Access:
@@ -121,169 +110,3 @@ def chunks(place: Place, limit: int | None = None) -> Iterator[bytes]:
 def own_access(mode: int) -> Access:
     """The access of a file that this process creates for itself."""
     return Access(mode, os.geteuid(), os.getegid())
-
-
-@contextmanager
-def _opened(root: str, names: tuple[str, ...]) -> Iterator[int]:
-    descriptor = os.open(root, FOLDER_FLAGS)
-    try:
-        for name in names:
-            inner = os.open(name, FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = inner
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def make_folder(place: Place, mode: int = FOLDER_MODE) -> bool:
-    """Make one folder, with exactly that mode from its first moment; False when it is there.
-
-    Its name is not flushed: see `sync`.
-    """
-    umask = os.umask(0)  # a mode set afterwards would be missing after a kill in between
-    try:
-        with _opened(place.root, place.folders) as parent:
-            os.mkdir(place.name, mode, dir_fd=parent)
-    except FileExistsError:
-        return False
-    finally:
-        os.umask(umask)
-    return True
-
-
-def remove_folder(place: Place) -> None:
-    """Remove a folder if it is empty."""
-    with suppress(OSError), _opened(place.root, place.folders) as parent:
-        os.rmdir(place.name, dir_fd=parent)
-
-
-def write(place: Place, content: bytes, access: Access, *, like: Place | None = None) -> None:
-    """Write a new file, flushed to disk; on any error it is gone again.
-
-    It is born with mode 0, so nobody else can open it before its owner and its mode are final:
-    with any wider mode a new owner that shall only read could catch a writable descriptor. It
-    gets the label and the attributes of `like`, where that exists.
-    """
-    with _opened(place.root, place.folders) as folder:
-        descriptor = os.open(place.name, CREATE_FLAGS, 0, dir_fd=folder)
-        try:
-            _write_all(descriptor, content)
-            if like:
-                from bootstrap.apply import attributes  # an unchanged boot replaces no such file
-
-                attributes.carry(descriptor, like)
-            _set_owner(descriptor, access)
-            os.fchmod(descriptor, access.mode)
-            os.fsync(descriptor)
-        except BaseException:
-            os.unlink(place.name, dir_fd=folder)
-            raise
-        finally:
-            os.close(descriptor)
-
-
-def overwrite(place: Place, content: bytes, access: Access) -> None:
-    """Write over a file that cannot be replaced, such as a bind mount; never wider than asked.
-
-    Not atomic: a reader may see half of it.
-    """
-    with _opened(place.root, place.folders) as folder:
-        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(place.name, flags, dir_fd=folder)
-    try:
-        present = stat.S_IMODE(os.fstat(descriptor).st_mode)
-        if present & ~access.mode:
-            os.fchmod(descriptor, present & access.mode)
-        _set_owner(descriptor, access)
-        _write_all(descriptor, content)
-        os.ftruncate(descriptor, len(content))
-        if stat.S_IMODE(os.fstat(descriptor).st_mode) != access.mode:
-            os.fchmod(descriptor, access.mode)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-def _set_owner(descriptor: int, access: Access) -> None:
-    present = os.fstat(descriptor)
-    if (present.st_uid, present.st_gid) != (access.uid, access.gid):
-        os.fchown(descriptor, access.uid, access.gid)
-
-
-def write_link(place: Place, target: str) -> None:
-    """Make a symbolic link that says `target`."""
-    with _opened(place.root, place.folders) as folder:
-        os.symlink(target, place.name, dir_fd=folder)
-
-
-def rename(place: Place, name: str) -> None:
-    """Give the file another name in its folder, replacing what has that name."""
-    with _opened(place.root, place.folders) as folder:
-        os.replace(place.name, name, src_dir_fd=folder, dst_dir_fd=folder)
-
-
-def keep(place: Place, name: str) -> None:
-    """Give the file a second name in its folder; where there are no hard links, a copy."""
-    try:
-        with _opened(place.root, place.folders) as folder:
-            os.link(place.name, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in CANNOT_LINK:
-            raise
-        _copy(place, place.beside(name))
-
-
-def _copy(place: Place, other: Place) -> None:
-    found = Found(os.lstat(place.path))
-    if found.kind == "link":
-        write_link(other, read_link(place))
-    else:
-        write(other, b"".join(chunks(place)), found.access, like=place)
-
-
-def remove(place: Place) -> None:
-    """Remove a file or a link; nothing to do when it is gone, or no file can be called so."""
-    try:
-        if look(place):  # a read-only file system refuses to remove even what is not there
-            with _opened(place.root, place.folders) as folder:
-                os.unlink(place.name, dir_fd=folder)
-    except OSError as error:
-        if error.errno not in {errno.ENOENT, errno.ENAMETOOLONG}:
-            raise
-
-
-def append(place: Place, data: bytes) -> None:
-    """Write at the end of a file, flushed to disk."""
-    with _opened(place.root, place.folders) as folder:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(place.name, flags, dir_fd=folder)
-    try:
-        _write_all(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def shorten(place: Place, length: int) -> None:
-    """Cut a file off after `length` bytes, flushed to disk; takes no room."""
-    with _opened(place.root, place.folders) as folder:
-        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(place.name, flags, dir_fd=folder)
-    try:
-        os.ftruncate(descriptor, length)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync(place: Place) -> None:
-    """Flush the names in the place's folder to disk."""
-    with _opened(place.root, place.folders) as folder:
-        os.fsync(folder)

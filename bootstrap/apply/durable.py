@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from bootstrap.apply import disk
+from bootstrap.apply import disk, writing
 from bootstrap.apply.names import staged_name
 from bootstrap.apply.place import resolve
 
@@ -27,7 +27,7 @@ def write(path: str, data: bytes, *, mode: int, root: str = "/") -> bool:
     alike = found and found.kind == "file" and found.access == access
     if alike and disk.read(place, len(data)) == data:
         return False
-    _publish(place, lambda staged: disk.write(staged, data, access))
+    _publish(place, lambda staged: writing.write(staged, data, access))
     return True
 
 
@@ -37,20 +37,20 @@ def link(path: str, target: str, *, root: str = "/") -> bool:
     found = disk.look(place)
     if found and found.kind == "link" and disk.read_link(place) == target:
         return False
-    _publish(place, lambda staged: disk.write_link(staged, target))
+    _publish(place, lambda staged: writing.write_link(staged, target))
     return True
 
 
 def _publish(place: Place, create: Callable[[Place], None]) -> None:
     staged = _staged(place)
-    disk.remove(staged)
+    writing.remove(staged)
     create(staged)
     try:
-        disk.rename(staged, place.name)
+        writing.rename(staged, place.name)
     except OSError:
-        disk.remove(staged)
+        writing.remove(staged)
         raise
-    disk.sync(place)
+    writing.sync(place)
 
 
 def _staged(place: Place) -> Place:
@@ -60,7 +60,7 @@ def _staged(place: Place) -> Place:
 
 def sweep(path: str, *, root: str = "/") -> None:
     """Remove what a `write` that was killed has left beside its file."""
-    disk.remove(_staged(resolve(path, root)))
+    writing.remove(_staged(resolve(path, root)))
 
 
 def make_folders(path: str, mode: int, *, root: str = "/") -> None:
@@ -68,10 +68,10 @@ def make_folders(path: str, mode: int, *, root: str = "/") -> None:
     place = resolve(path, root, follow=True)
     if disk.look(place) is None:
         for folder in place.above():
-            if disk.make_folder(folder):
-                disk.sync(folder)
-        disk.make_folder(place, mode)
-        disk.sync(place)
+            if writing.make_folder(folder):
+                writing.sync(folder)
+        writing.make_folder(place, mode)
+        writing.sync(place)
 
 
 def names(path: str, *, root: str = "/") -> list[str]:
@@ -93,5 +93,5 @@ def forget(path: str, *, root: str = "/") -> bool:
 
         rmtree(place.path)
     else:
-        disk.remove(place)
+        writing.remove(place)
     return True

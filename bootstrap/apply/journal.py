@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 
-from bootstrap.apply import disk, durable
+from bootstrap.apply import disk, durable, writing
 from bootstrap.apply.entries import decode_entry, encode_entry, is_inside
 from bootstrap.apply.place import resolve
 
@@ -85,10 +85,10 @@ class Journal:
         durable.make_folders(os.path.dirname(self.path), FOLDER_MODE, root=self._root)
         self.place = resolve(self.path, self._root)
         line = _line(intent)
-        disk.write(self.place, line, disk.own_access(MODE))
+        writing.write(self.place, line, disk.own_access(MODE))
         self._length = len(line)
         try:
-            disk.sync(self.place)
+            writing.sync(self.place)
         except OSError:
             self.remove()
             raise
@@ -108,18 +108,18 @@ class Journal:
 
         The removal is not flushed: a journal that comes back after a power cut is settled again.
         """
-        disk.remove(self.place)
+        writing.remove(self.place)
 
     def set_aside(self, ending: str) -> None:
         """Keep a damaged journal for a look, under another name."""
-        disk.rename(self.place, f"{self.place.name}.{ending}")
+        writing.rename(self.place, f"{self.place.name}.{ending}")
 
     def _append(self, line: bytes) -> None:
         try:
-            disk.append(self.place, line)
+            writing.append(self.place, line)
         except OSError:
             # It may be on the disk all the same; nobody shall find it there.
-            disk.shorten(self.place, self._length)
+            writing.shorten(self.place, self._length)
             raise
 
     def read(self) -> Story | None:

@@ -7,7 +7,7 @@ put back only while it is kept, and it stops being kept the moment it is back.
 
 from __future__ import annotations
 
-from bootstrap.apply import disk
+from bootstrap.apply import disk, writing
 from bootstrap.apply.failures import together, told
 from bootstrap.apply.names import BACKUP
 from bootstrap.apply.place import Place
@@ -39,7 +39,7 @@ def discard(story: Story, root: str) -> None:
     """
     _each(story.entries[::-1], lambda entry: _discard(entry, root))
     for folder in story.folders[::-1]:
-        disk.remove_folder(Place(root, folder))
+        writing.remove_folder(Place(root, folder))
     names = [name for entry in story.entries for name in (entry.kept, entry.staged) if name]
     _sync(root, [*names, *story.folders])
 
@@ -79,7 +79,7 @@ def _sync(root: str, names: Iterable[str]) -> None:
         folder = "/".join(names_to_it)
         try:
             if not folder or disk.look(Place(root, folder)):
-                disk.sync(place)
+                writing.sync(place)
         except OSError as error:
             raise told(error, "flushing the folder", path=f"/{folder}") from error
 
@@ -88,12 +88,12 @@ def _revert(entry: Entry, inode: int, root: str) -> None:
     place, kept = Place(root, entry.path), Place(root, entry.kept)
     if entry.kind == "create":
         if is_to_go(entry, inode, root):
-            disk.remove(place)
+            writing.remove(place)
     elif entry.kind == "overwrite":
         if is_to_be_poured(entry, inode, root):
             _pour_back(entry, place, kept)
     elif is_to_return(entry, root):
-        disk.rename(kept, place.name)
+        writing.rename(kept, place.name)
 
 
 def is_to_go(entry: Entry, inode: int, root: str) -> bool:
@@ -138,16 +138,16 @@ def _pour_back(entry: Entry, place: Place, kept: Place) -> None:
     access = disk.Access(entry.mode, entry.uid, entry.gid)
     found = disk.look(place)
     if found is None or found.access != access or disk.read(place, len(content)) != content:
-        disk.overwrite(place, content, access)
+        writing.overwrite(place, content, access)
 
 
 def _discard(entry: Entry, root: str) -> None:
     for place in (Place(root, name) for name in (entry.kept, entry.staged) if name):
-        disk.remove(place)
+        writing.remove(place)
 
 
 def _finish(entry: Entry, root: str) -> None:
     kept = Place(root, entry.kept)
     if entry.backup and disk.look(kept):
-        disk.rename(kept, Place(root, entry.path).name + BACKUP)
+        writing.rename(kept, Place(root, entry.path).name + BACKUP)
     _discard(entry, root)

@@ -6,7 +6,7 @@ the change visible. All let OSError through.
 
 from __future__ import annotations
 
-from bootstrap.apply import disk
+from bootstrap.apply import disk, writing
 from bootstrap.apply.place import Place
 
 TYPE_CHECKING = False
@@ -33,7 +33,7 @@ class Step:
         after = self.change.after
         if self.staged and after:
             like = self.place if self.change.before else None
-            disk.write(self.staged, after.content or b"", after.access, like=like)
+            writing.write(self.staged, after.content or b"", after.access, like=like)
             self._born = disk.look(self.staged)
 
     def is_as_staged(self) -> bool:
@@ -54,7 +54,7 @@ class Step:
         Gives the inode number of the file that will have the name.
         """
         if self.entry.kind == "replace":
-            disk.keep(self.place, self._kept.name)
+            writing.keep(self.place, self._kept.name)
         elif self.entry.kind == "overwrite":
             self._keep_content()
         new = self.staged if self.staged and self.entry.kind != "overwrite" else self.place
@@ -65,17 +65,17 @@ class Step:
         before = self.change.before
         if before and before.content is not None:
             access = before.access if self.entry.backup else disk.own_access(0o600)
-            disk.write(self._kept, before.content, access)
+            writing.write(self._kept, before.content, access)
 
     def publish(self) -> None:
         """Make the change visible, in one step that no reader sees half of where that can be."""
         after = self.change.after
         if self.entry.kind == "remove":
-            disk.rename(self.place, self._kept.name)
+            writing.rename(self.place, self._kept.name)
         elif self.entry.kind == "overwrite" and after:
-            disk.overwrite(self.place, after.content or b"", after.access)
+            writing.overwrite(self.place, after.content or b"", after.access)
         elif self.staged:
-            disk.rename(self.staged, self.place.name)
+            writing.rename(self.staged, self.place.name)
 
     @property
     def _kept(self) -> Place:

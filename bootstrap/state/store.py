@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.apply import disk, durable
+from bootstrap.apply import disk, durable, writing
 from bootstrap.apply.names import token
 from bootstrap.apply.place import resolve
 from bootstrap.errors import NotPermitted, WriteError
@@ -116,7 +116,7 @@ def settle(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
     try:
         place = resolve(paths.state_file(loaded.vm_id), root)
         if loaded.damaged:
-            disk.rename(place, f"{paths.STATE_NAME}.corrupt-{now or token()}")
+            writing.rename(place, f"{paths.STATE_NAME}.corrupt-{now or token()}")
         for name in loaded.strangers:
             durable.forget(f"{paths.INSTANCES}/{name}", root=root)
         durable.sweep(paths.state_file(loaded.vm_id), root=root)

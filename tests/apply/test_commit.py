@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from bootstrap.apply import disk, names
+from bootstrap.apply import disk, names, writing
 from bootstrap.apply.place import resolve
 from bootstrap.errors import CommandFailed, UnsafeDestination, WriteError
 
@@ -52,7 +52,7 @@ def test_staged_file_is_never_wider_than_asked(machine, as_root, monkeypatch):
 
         monkeypatch.setattr(os, name, watch)
     access = disk.Access(0o640, 1234, 0)
-    disk.write(resolve("/a", str(machine.root)), b"new\n", access)
+    writing.write(resolve("/a", str(machine.root)), b"new\n", access)
     assert modes == [("write", 0), ("fchown", 0), ("fchmod", 0), ("fsync", 0o640)]
 
 
@@ -275,7 +275,7 @@ def test_staging_does_not_write_through_a_planted_link(machine):
     """A link with the staged name is an error and not a way out."""
     machine.path("/planted").symlink_to("/target")
     with pytest.raises(FileExistsError):
-        disk.write(resolve("/planted", str(machine.root)), b"x", disk.own_access(0o600))
+        writing.write(resolve("/planted", str(machine.root)), b"x", disk.own_access(0o600))
 
 
 def test_file_that_did_not_exist_is_gone_after_a_failed_write(machine, monkeypatch):
@@ -286,7 +286,7 @@ def test_file_that_did_not_exist_is_gone_after_a_failed_write(machine, monkeypat
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="Input"):
-        disk.write(resolve("/a", str(machine.root)), b"x", disk.own_access(0o600))
+        writing.write(resolve("/a", str(machine.root)), b"x", disk.own_access(0o600))
     assert list(machine.root.iterdir()) == []
 
 
