@@ -12,6 +12,7 @@
     trust          which layer may say what
     references     references to secrets, in either spelling
     secret_trust   which secrets each layer may name, and where they may go
+    drives         paths of Windows, and when two are the same
     files          file entries of all layers -> FileSpecs
     image_schema   the image owner's schema for values, fit for use
     schema         JSON Schema, offline

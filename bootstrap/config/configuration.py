@@ -18,8 +18,10 @@ class FileSpec:
 
     `mode` holds permission bits (`0o640`), `None` for the usual ones: those of `Rendered.mode`.
     `None` for owner and group keeps what an existing file has and gives a new one the process's
-    own. Exactly one of `template` (a name below the image's
-    template folders) and `content` (an inline template) is set.
+    own. `acl` is what a file of Windows has in the place of mode and group: `account:F`, `M`, `RX`
+    or `R`. `newline` says how lines end, empty that they stay as the template has them. Exactly one
+    of `template` (a name below the image's template folders) and `content` (an inline template) is
+    set.
     """
 
     path: str
@@ -28,6 +30,8 @@ class FileSpec:
     mode: int | None = None
     owner: str | None = None
     group: str | None = None
+    acl: tuple[str, ...] | None = None
+    newline: Literal["", "lf", "crlf"] = ""
     check: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
     when: Literal["always", "once"] = "always"

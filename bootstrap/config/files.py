@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from bootstrap.config.configuration import FileSpec
+from bootstrap.config.drives import folded, has_drive
 from bootstrap.config.origins import Part, overlay
 from bootstrap.errors import nearest
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 OCTAL = 8
 SOURCES = ("template", "content")
 COMMANDS = ("check", "notify")
+POSIX_KEYS = {
+    "mode": 'say who may do what with `acl`, such as ["Users:R"]',
+    "group": 'give the group its rights in `acl`, such as ["Users:R"]',
+}
+WINDOWS_KEYS = {"acl": "say who may do what with `mode`, `owner` and `group`"}
 
 
 def overlay_files(lower: Mapping[str, Part], entries: Sequence[Part]) -> dict[str, Part]:
@@ -28,7 +34,7 @@ def overlay_files(lower: Mapping[str, Part], entries: Sequence[Part]) -> dict[st
     """
     merged = dict(lower)
     for entry in entries:
-        path = entry.value["path"].value
+        path = folded(entry.value["path"].value)
         known = merged.get(path)
         merged[path] = overlay(_cleared(known, entry), entry) if known else entry
     return merged
@@ -39,14 +45,26 @@ def repeated(entries: Sequence[Part]) -> Iterator[Problem]:
     first: dict[str, Part] = {}
     for entry in entries:
         path = entry.value["path"]
-        if path.value in first:
-            message = f"{path.value} stands here twice; first at {first[path.value].origin}"
+        same = folded(path.value)
+        if same in first:
+            message = f"{path.value} stands here twice; first at {first[same].origin}"
             yield path.origin.problem(message, hint="make one entry of the two")
-        first.setdefault(path.value, path)
+        first.setdefault(same, path)
+        yield from _misplaced(entry)
         if all(source in entry.value for source in SOURCES):
             yield entry.value["content"].origin.problem(
                 "a file has either `template` or `content`", hint="remove one", at_key=True
             )
+
+
+def _misplaced(entry: Part) -> Iterator[Problem]:
+    """What a file of one system cannot have, because it is the other's."""
+    windows = has_drive(entry.value["path"].value)
+    for key, hint in (POSIX_KEYS if windows else WINDOWS_KEYS).items():
+        if key in entry.value:
+            system = "Windows has none" if windows else "only files of Windows have one"
+            message = f"a file with this path cannot have `{key}`: {system}"
+            yield entry.value[key].origin.problem(message, hint=hint, at_key=True)
 
 
 def incomplete(files: Mapping[str, Part], handlers: Collection[str]) -> Iterator[Problem]:
@@ -54,7 +72,7 @@ def incomplete(files: Mapping[str, Part], handlers: Collection[str]) -> Iterator
     lengths = sorted({len(path) for path in files})
     for path, entry in files.items():
         if not is_whole(entry):
-            message = f"no layer says what is in {path}"
+            message = f"no layer says what is in {_path(entry)}"
             yield entry.origin.problem(message, hint="add `template:` or `content:`")
         for name in entry.value["notify"].value if "notify" in entry.value else ():
             if name.value not in handlers:
@@ -74,6 +92,8 @@ def spec(entry: Part) -> FileSpec:
         keys["mode"] = int(keys["mode"], OCTAL)
     for name in COMMANDS:
         keys[name] = tuple(keys.get(name, ()))
+    if "acl" in keys:
+        keys["acl"] = tuple(keys["acl"])
     return FileSpec(**keys, origin=str(entry.origin))
 
 
@@ -92,11 +112,15 @@ def _unknown_handler(name: Part, handlers: Collection[str]) -> Problem:
     return name.origin.problem(f"no layer has a handler {name.value!r}", hint=hint)
 
 
+def _path(entry: Part) -> str:
+    return str(entry.value["path"].value)
+
+
 def _inside_a_file(
     path: str, entry: Part, files: Mapping[str, Part], lengths: Sequence[int]
 ) -> Iterator[Problem]:
     """Other files in whose place this path has a folder; `lengths` are those of all paths."""
     for length in lengths[: bisect_left(lengths, len(path))]:
         if path[length] == "/" and (parent := path[:length]) in files:
-            message = f"{parent} is a file here, so nothing can lie below it"
+            message = f"{_path(files[parent])} is a file here, so nothing can lie below it"
             yield entry.value["path"].origin.problem(message, hint=str(files[parent].origin))

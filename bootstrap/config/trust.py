@@ -9,6 +9,9 @@ from __future__ import annotations
 import posixpath
 from typing import Any
 
+from bootstrap import OWN_FOLDERS
+from bootstrap.config.drives import folded
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,13 +21,6 @@ if TYPE_CHECKING:
     from bootstrap.errors import Problem
     from bootstrap.settings import UserDataSettings
 
-# A file here could change the settings that this very module reads, or the record of what was done.
-OWN_FOLDERS = (
-    "/etc/imds-bootstrap",
-    "/var/lib/imds-bootstrap",
-    "/run/imds-bootstrap",
-    "/var/run/imds-bootstrap",  # the same folder by its old name
-)
 GUARDED_KEYS = ("content", "check")
 
 
@@ -81,4 +77,4 @@ def _allow_hint(key: str) -> str:
 
 
 def _components(path: str) -> list[str]:
-    return [part for part in posixpath.normpath(path).split("/") if part]
+    return [part for part in posixpath.normpath(folded(path)).split("/") if part]

@@ -92,7 +92,7 @@ class _Rendering:
             return None
         self._secrets.used = False
         try:
-            content = self._content(name)
+            content = self._content(name, spec.newline)
         except Exception as error:  # a template can raise whatever Python can
             failures.report(error, name, self._findings, self._templates)
             if isinstance(error, Exhausted):
@@ -100,7 +100,7 @@ class _Rendering:
             return None
         return Rendered(spec=spec, content=content, secret=self._secrets.used)
 
-    def _content(self, name: str) -> bytes:
+    def _content(self, name: str, newline: str) -> bytes:
         self._budget.begin_file()
         template = self._environment.get_template(name)
         chunks = []
@@ -111,7 +111,7 @@ class _Rendering:
             self._budget.require_file(length)
         # Only a secret can hold bytes that are no text: see `secrets.forms`.
         errors = "surrogateescape" if self._secrets.used else "strict"
-        content = "".join(chunks).encode(errors=errors)
+        content = _ended("".join(chunks), newline).encode(errors=errors)
         self._budget.require_file(len(content))
         return content
 
@@ -125,6 +125,14 @@ class _Rendering:
                 hint=f"did you mean {meant}?" if meant else "",
             )
         )
+
+
+def _ended(text: str, newline: str) -> str:
+    """The text with its lines ended as the file's reader wants them; as they are by default."""
+    if not newline:
+        return text
+    text = text.replace("\r\n", "\n")
+    return text.replace("\n", "\r\n") if newline == "crlf" else text
 
 
 def _inline(files: Sequence[FileSpec]) -> dict[str, Template]:
