@@ -10,7 +10,7 @@ import stat
 from dataclasses import dataclass
 from hashlib import sha256
 
-from bootstrap import shipped
+from bootstrap import CONFIGURATION, ELEVATE, shipped
 from bootstrap.errors import ImageError, NotPermitted, Problem
 
 TYPE_CHECKING = False
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import NoReturn
 
-DOCUMENT_FOLDER = "/etc/imds-bootstrap/config.d"
+DOCUMENT_FOLDER = f"{CONFIGURATION}/config.d"
 # What every image may have, and need not have. What else the settings name must be there.
-DEFAULT_VALUES_SCHEMA = "/etc/imds-bootstrap/values.schema.json"
-DEFAULT_TEMPLATES = "/etc/imds-bootstrap/templates"
+DEFAULT_VALUES_SCHEMA = f"{CONFIGURATION}/values.schema.json"
+DEFAULT_TEMPLATES = f"{CONFIGURATION}/templates"
+WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)  # Windows has no pipe among its files
 FILE_LIMIT = 1024 * 1024  # bytes of one document or template: far beyond what a person writes
 FILES_LIMIT = 2000  # templates in all folders: beyond it a folder was named that holds other things
 
@@ -117,7 +118,8 @@ def _walk(root: str, top: str) -> Iterator[str]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             if not name.startswith(".") and not name.endswith("~"):
-                yield os.path.relpath(os.path.join(folder, name), start)
+                path = os.path.relpath(os.path.join(folder, name), start)
+                yield path.replace(os.sep, "/")
 
 
 def _read_schema(root: str, path: str) -> tuple[str, bytes] | None:
@@ -149,7 +151,7 @@ def _read(root: str, path: str) -> bytes:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)
+    return os.open(path, flags | WITHOUT_WAITING)
 
 
 def _list(root: str, folder: str) -> list[str]:
@@ -164,7 +166,7 @@ def _list(root: str, folder: str) -> list[str]:
 def _refuse(path: str, error: OSError) -> NoReturn:
     doing = f"reading {path} of the image: {error.strerror}"
     if isinstance(error, PermissionError):
-        raise NotPermitted(doing, hint="run it as root") from error
+        raise NotPermitted(doing, hint=ELEVATE) from error
     hint = "make it, or name another one in the settings"
     raise ImageError(doing, hint=hint if isinstance(error, FileNotFoundError) else "") from error
 

@@ -45,7 +45,11 @@ def names(folder: str) -> list[str]:
 def _walk(path: str, folder: str) -> Iterator[str]:
     for where, _, files in os.walk(path):
         below = os.path.relpath(where, path)
-        yield from (os.path.normpath(os.path.join(folder, below, name)) for name in files)
+        yield from (_slashed(os.path.join(folder, below, name)) for name in files)
+
+
+def _slashed(path: str) -> str:
+    return os.path.normpath(path).replace(os.sep, "/")
 
 
 def _in_archive(folder: str) -> Iterator[str]:

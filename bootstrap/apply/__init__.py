@@ -9,7 +9,7 @@ What a plan is made of, and how it is made:
     ground       the tree below the root: what its names mean, and what stands in the way
     standing     what stands at a place, or will once an interrupted run is undone
     strangers    who else could decide where a file ends up
-    accounts     users and groups by name
+    accounts     users and groups by name, and what they make of a file's access
     mounts       which files are mount points
     written      what the agent left on the machine, and whether it is still so
 

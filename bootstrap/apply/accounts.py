@@ -1,19 +1,73 @@
-"""Users and groups by name: those of the machine, or those of the tree below `root`."""
+"""Users and groups by name, and the access that a document gives files by them.
+
+They are those of the machine, or those of the tree below `root`.
+"""
 
 from __future__ import annotations
 
 from bootstrap.apply import disk
+from bootstrap.apply.failures import refusal, together
 from bootstrap.apply.place import resolve
+from bootstrap.errors import nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from bootstrap.apply.disk import Access, Found
+    from bootstrap.config.configuration import FileSpec
+    from bootstrap.errors import WriteError
 
 NOBODY = 2**32 - 1  # chown(2) takes it for "leave as it is"
 DATABASE_AT_MOST = 16 << 20  # bytes
 
 
 class Accounts:
+    """The users and the groups of the machine below `root`."""
+
+    __slots__ = ("groups", "users")
+
+    def __init__(self, root: str) -> None:
+        self.users = Database("passwd", root)
+        self.groups = Database("group", root)
+
+    def access(self, spec: FileSpec, mode: int, found: Found | None) -> Access:
+        """The access that a file shall have; raises WriteError naming each unknown account."""
+        own = disk.own_access(mode)
+        present = found.access if found and found.kind == "file" else own
+        uid = present.uid if spec.owner is None else self.users.number(spec.owner)
+        gid = present.gid if spec.group is None else self.groups.number(spec.group)
+        if uid is not None and gid is not None:
+            return disk.Access(mode, uid, gid)
+        unknown = (("user", spec.owner, uid, self.users), ("group", spec.group, gid, self.groups))
+        raise together(
+            [
+                _unknown(kind, name, accounts, spec)
+                for kind, name, number, accounts in unknown
+                if name is not None and number is None
+            ]
+        )
+
+    def differences(self, present: Access, wanted: Access) -> tuple[str, ...]:
+        """In which respects two accesses differ, for people."""
+        reasons = []
+        if present.mode != wanted.mode:
+            reasons.append(f"mode {present.mode:04o} → {wanted.mode:04o}")
+        if present.uid != wanted.uid:
+            reasons.append(f"owner {self.users.name(present.uid)} → {self.users.name(wanted.uid)}")
+        if present.gid != wanted.gid:
+            names = self.groups.name(present.gid), self.groups.name(wanted.gid)
+            reasons.append(f"group {names[0]} → {names[1]}")
+        return tuple(reasons)
+
+
+def _unknown(kind: str, name: str, accounts: Database, spec: FileSpec) -> WriteError:
+    close = nearest(name, accounts.known())
+    hint = f"did you mean {close}?" if close else f"create the {kind} in the image, or use a number"
+    return refusal(f"there is no {kind} {name!r}", path=spec.path, origin=spec.origin, hint=hint)
+
+
+class Database:
     """One of the two databases, `passwd` or `group`, as the machine below `root` has it.
 
     A tree without the file, such as a half-built image, is read with the running system's names.

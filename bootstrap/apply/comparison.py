@@ -113,9 +113,7 @@ def _record(rendered: Rendered, access: Access, *, ours: bool) -> Written:
     return Written(
         path=spec.path,
         sha256=sha256(rendered.content).hexdigest(),
-        mode=access.mode,
-        uid=access.uid,
-        gid=access.gid,
+        **access.fields(),
         ours=ours,
         once=spec.when == "once",
         follow=spec.symlink == "follow",

@@ -13,11 +13,30 @@ from hashlib import sha256
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Literal
+    from typing import Any, Literal, Protocol
 
     from bootstrap.apply.place import Place
 
     Kind = Literal["file", "link", "folder", "other"]
+
+    class Record(Protocol):
+        """What was remembered of a file's access."""
+
+        @property
+        def mode(self) -> int:
+            """Permission bits."""
+            ...
+
+        @property
+        def uid(self) -> int:
+            """The number of its owner."""
+            ...
+
+        @property
+        def gid(self) -> int:
+            """The number of its group."""
+            ...
+
 
 CHUNK = 1 << 18
 READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -42,8 +61,26 @@ class Access:
     def __repr__(self) -> str:
         return f"Access({self.mode:04o} {self.uid}:{self.gid})"
 
+    def fields(self) -> dict[str, Any]:
+        """What the state and the journal keep of it."""
+        return {"mode": self.mode, "uid": self.uid, "gid": self.gid}
+
+    def drift(self, record: Record) -> tuple[str, ...]:
+        """In which respects it is no longer as it was remembered: `mode`, `owner`, `group`."""
+        differs = {
+            "mode": self.mode != record.mode,
+            "owner": self.uid != record.uid,
+            "group": self.gid != record.gid,
+        }
+        return tuple(reason for reason, so in differs.items() if so)
+
     def _all(self) -> tuple[int, int, int]:
         return self.mode, self.uid, self.gid
+
+
+def access_of(record: Record) -> Access:
+    """The access that `Access.fields` was asked of."""
+    return Access(record.mode, record.uid, record.gid)
 
 
 class Found:
@@ -85,6 +122,12 @@ def read_link(place: Place) -> str:
     return os.readlink(place.path)
 
 
+def pointed(place: Place) -> str | None:
+    """The name that `writing.point` left at the place; None when there is none."""
+    found = look(place)
+    return read_link(place) if found and found.kind == "link" else None
+
+
 def digest(place: Place) -> str:
     """The SHA-256 of a regular file's content, in hexadecimal."""
     hashed = sha256()
@@ -110,3 +153,8 @@ def chunks(place: Place, limit: int | None = None) -> Iterator[bytes]:
 def own_access(mode: int) -> Access:
     """The access of a file that this process creates for itself."""
     return Access(mode, os.geteuid(), os.getegid())
+
+
+def is_privileged() -> bool:
+    """Whether this process is root's."""
+    return os.geteuid() == 0

@@ -31,13 +31,12 @@ def write(path: str, data: bytes, *, mode: int, root: str = "/") -> bool:
     return True
 
 
-def link(path: str, target: str, *, root: str = "/") -> bool:
-    """Make a symbolic link that says `target`; False when it says so already."""
+def point(path: str, target: str, *, root: str = "/") -> bool:
+    """Leave the name `target` for `disk.pointed`; False when it is there already."""
     place = resolve(path, root)
-    found = disk.look(place)
-    if found and found.kind == "link" and disk.read_link(place) == target:
+    if disk.pointed(place) == target:
         return False
-    _publish(place, lambda staged: writing.write_link(staged, target))
+    _publish(place, lambda staged: writing.point(staged, target))
     return True
 
 

@@ -27,7 +27,8 @@ class Entry:
 
     `staged` is where the new file waits and `kept` where the old one does; empty when there is
     none. `sha256` is the new content's; `mounted` says that the file was a mount point. `mode`,
-    `uid` and `gid` are the old file's, for the one kind of change that has to write them again.
+    `uid` and `gid` (on Windows `acl`) are the old file's, for the one kind of change that has to
+    write them again.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Entry:
     mode: int = 0
     uid: int = 0
     gid: int = 0
+    acl: str = ""
 
 
 def entry_for(change: Change, token: str, library: Place) -> Entry:
@@ -61,9 +63,7 @@ def entry_for(change: Change, token: str, library: Place) -> Entry:
         backup=change.backup and before is not None,
         mounted=kind == "overwrite" and is_mount_point(place),
         sha256=sha256(after or b"").hexdigest(),
-        mode=before.access.mode if before else 0,
-        uid=before.access.uid if before else 0,
-        gid=before.access.gid if before else 0,
+        **(before.access.fields() if before else {}),
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-import os
 
+from bootstrap import ELEVATE
+from bootstrap.apply import disk
 from bootstrap.errors import NotPermitted, Problem, UnsafeDestination, WriteError
 
 TYPE_CHECKING = False
@@ -21,7 +22,12 @@ HINTS = {
     errno.EDQUOT: "make room on the file system, or raise the quota",
     errno.ELOOP: "a link stands where a folder is expected, or links go in circles",
 }
-NEEDS_ROOT = "run it as root"
+# What Windows says in words of its own: system error codes.
+IN_USE = 32
+WINDOWS_HINTS = {
+    5: "see its access list, and whether it is marked as read-only",
+    IN_USE: "close the program that has it open, or stop its service before and start it after",
+}
 
 
 def refusal(message: str, *, path: str, origin: str = "", hint: str = "") -> WriteError:
@@ -39,9 +45,11 @@ def unsafe(message: str, *, path: str, origin: str = "", hint: str = "") -> Unsa
 def told(error: OSError, doing: str, *, path: str, origin: str = "") -> BootstrapError:
     """What the system said, as an error that names the file and what was being done with it."""
     reason = error.strerror or f"{error}"
-    powerless = isinstance(error, PermissionError) and os.geteuid() != 0
-    kind = NotPermitted if powerless else WriteError
-    hint = NEEDS_ROOT if powerless else HINTS.get(error.errno or 0, "")
+    code = getattr(error, "winerror", None)
+    powerless = isinstance(error, PermissionError) and not disk.is_privileged()
+    kind = NotPermitted if powerless and code != IN_USE else WriteError
+    hint = WINDOWS_HINTS.get(code) if code else HINTS.get(error.errno or 0)
+    hint = ELEVATE if kind is NotPermitted else hint or ""
     problem = Problem(f"{doing}: {reason}", path=path, where=origin, hint=hint)
     return kind(f"{doing} {path}: {reason}", problems=[problem])
 

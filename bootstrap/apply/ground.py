@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from bootstrap.apply import disk
 from bootstrap.apply.accounts import Accounts
-from bootstrap.apply.failures import refusal, together, unsafe
+from bootstrap.apply.failures import unsafe
 from bootstrap.apply.names import BACKUP
 from bootstrap.apply.standing import Standing
-from bootstrap.errors import nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,56 +14,27 @@ if TYPE_CHECKING:
     from bootstrap.apply.journal import Story
     from bootstrap.apply.place import Place
     from bootstrap.config.configuration import FileSpec
-    from bootstrap.errors import WriteError
 
 IN_THE_WAY = {"folder": "a folder", "other": "a device, pipe or socket"}
 
 
 class Ground:
-    """A tree below `root`: what stands in it, its users and its groups."""
+    """A tree below `root`: what stands in it, and its accounts."""
 
-    __slots__ = ("groups", "root", "standing", "users")
+    __slots__ = ("accounts", "root", "standing")
 
     def __init__(self, root: str, undone: Story | None = None) -> None:
         self.root = root
         self.standing = Standing(root, undone)
-        self.users = Accounts("passwd", root)
-        self.groups = Accounts("group", root)
+        self.accounts = Accounts(root)
 
     def access(self, spec: FileSpec, mode: int, found: Found | None) -> Access:
         """The access that a file shall have; raises WriteError naming each unknown account."""
-        own = disk.own_access(mode)
-        present = found.access if found and found.kind == "file" else own
-        uid = present.uid if spec.owner is None else self.users.number(spec.owner)
-        gid = present.gid if spec.group is None else self.groups.number(spec.group)
-        if uid is not None and gid is not None:
-            return disk.Access(mode, uid, gid)
-        unknown = (("user", spec.owner, uid, self.users), ("group", spec.group, gid, self.groups))
-        raise together(
-            [
-                _unknown(kind, name, accounts, spec)
-                for kind, name, number, accounts in unknown
-                if name is not None and number is None
-            ]
-        )
+        return self.accounts.access(spec, mode, found)
 
     def differences(self, present: Access, wanted: Access) -> tuple[str, ...]:
         """In which respects two accesses differ, for people."""
-        reasons = []
-        if present.mode != wanted.mode:
-            reasons.append(f"mode {present.mode:04o} → {wanted.mode:04o}")
-        if present.uid != wanted.uid:
-            reasons.append(f"owner {self.users.name(present.uid)} → {self.users.name(wanted.uid)}")
-        if present.gid != wanted.gid:
-            names = self.groups.name(present.gid), self.groups.name(wanted.gid)
-            reasons.append(f"group {names[0]} → {names[1]}")
-        return tuple(reasons)
-
-
-def _unknown(kind: str, name: str, accounts: Accounts, spec: FileSpec) -> WriteError:
-    close = nearest(name, accounts.known())
-    hint = f"did you mean {close}?" if close else f"create the {kind} in the image, or use a number"
-    return refusal(f"there is no {kind} {name!r}", path=spec.path, origin=spec.origin, hint=hint)
+        return self.accounts.differences(present, wanted)
 
 
 def backup_of(place: Place) -> Place:

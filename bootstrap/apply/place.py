@@ -34,6 +34,16 @@ class Place:
         return os.path.join(self.root, self.relative)
 
     @property
+    def stated(self) -> str:
+        """The path as a document would say it."""
+        return f"/{self.relative}"
+
+    @property
+    def key(self) -> str:
+        """The same for every spelling of the place."""
+        return self.path
+
+    @property
     def name(self) -> str:
         """The last name; empty for the root itself."""
         return os.path.basename(self.relative)
@@ -52,6 +62,17 @@ class Place:
     def beside(self, name: str) -> Place:
         """Another name in the same folder."""
         return Place(self.root, "/".join((*self.folders, name)))
+
+
+def is_absolute(path: str) -> bool:
+    """Whether a document's path is one of this system."""
+    return path.startswith("/")
+
+
+def refuse_foreign(path: str) -> None:
+    """Raise OSError for a path that a document meant for another system."""
+    if not is_absolute(path):
+        raise OSError(errno.EINVAL, "it is a path of Windows, and this machine runs none", path)
 
 
 def resolve(path: str, root: str = "/", *, follow: bool = False) -> Place:

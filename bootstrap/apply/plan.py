@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bootstrap import OWN_FOLDERS
 from bootstrap.apply.change import Plan
 from bootstrap.apply.comparison import compare
 from bootstrap.apply.failures import refusal, together, told, unsafe
 from bootstrap.apply.ground import Ground
-from bootstrap.apply.place import resolve
+from bootstrap.apply.place import refuse_foreign, resolve
 from bootstrap.apply.prune import removals
-from bootstrap.config.trust import OWN_FOLDERS, is_below
+from bootstrap.config.trust import is_below
 from bootstrap.errors import BootstrapError, nearest
 
 TYPE_CHECKING = False
@@ -78,8 +79,9 @@ class _Survey:
         spec = rendered.spec
         self.errors += [_no_handler(spec, name, handlers) for name in _unknown(spec, handlers)]
         try:
+            refuse_foreign(spec.path)
             place = resolve(spec.path, self.ground.root, follow=spec.symlink == "follow")
-            if is_below(f"/{place.relative}", OWN_FOLDERS):
+            if is_below(place.stated, OWN_FOLDERS):
                 message = f"it leads to {place.path}, where this agent keeps its own files"
                 raise unsafe(message, path=spec.path, origin=spec.origin)
             self.wanted.append((spec, place))
@@ -99,19 +101,19 @@ class _Survey:
         """Find files that have the same place, or that lie below one another."""
         taken: dict[str, FileSpec] = {}
         for spec, place in self.wanted:
-            if other := taken.get(place.path):
+            if other := taken.get(place.key):
                 message = f"it is the same file as {other.path} ({other.origin or 'no origin'})"
                 self.errors.append(refusal(message, path=spec.path, origin=spec.origin))
-            taken[place.path] = spec
+            taken[place.key] = spec
         for spec, place in self.wanted:
-            for other in (taken[above.path] for above in place.above() if above.path in taken):
+            for other in (taken[above.key] for above in place.above() if above.key in taken):
                 message = f"{other.path} is a file of this configuration, not a folder"
                 self.errors.append(refusal(message, path=spec.path, origin=spec.origin))
 
     def prune(self) -> None:
         """Plan the removal of what is no longer wanted."""
         paths = {spec.path for spec, _ in self.wanted}
-        places = {place.path for _, place in self.wanted}
+        places = {place.key for _, place in self.wanted}
         unwanted = [record for path, record in self.written.items() if path not in paths]
         changes, notes = removals(unwanted, ground=self.ground, wanted=places)
         self.changes += changes

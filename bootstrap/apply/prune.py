@@ -24,7 +24,7 @@ def removals(
     """The changes that remove these files, and a note for each that has to be kept.
 
     Only what this agent wrote goes, and only if its content is still the one that was written;
-    `wanted` are the absolute paths below the root that have to stay under whatever name.
+    `wanted` are the keys of the places that have to stay under whatever name.
     """
     changes: list[Change] = []
     notes: list[str] = []
@@ -41,7 +41,7 @@ def _removal(record: Written, ground: Ground, wanted: Collection[str]) -> tuple[
     try:
         place = resolve(record.path, ground.root, follow=record.follow)
         found = ground.standing.look(place)
-        if found is None or place.path in wanted:
+        if found is None or place.key in wanted:
             return None, ""
         kept = _reason_to_keep(record, place, found, ground.standing)
         return (None, kept) if kept else (_change(record, place, found, ground.standing), "")

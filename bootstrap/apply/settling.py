@@ -135,7 +135,7 @@ def is_to_be_poured(entry: Entry, inode: int, root: str) -> bool:
 
 def _pour_back(entry: Entry, place: Place, kept: Place) -> None:
     content = b"".join(disk.chunks(kept))
-    access = disk.Access(entry.mode, entry.uid, entry.gid)
+    access = disk.access_of(entry)
     found = disk.look(place)
     if found is None or found.access != access or disk.read(place, len(content)) != content:
         writing.overwrite(place, content, access)

@@ -35,7 +35,7 @@ class Standing:
         found = disk.look(there) if there else None
         poured = self._poured.get(place.relative)
         if found and poured:
-            found.access = disk.Access(poured.mode, poured.uid, poured.gid)
+            found.access = disk.access_of(poured)
         return found
 
     def of(self, place: Place) -> Place | None:

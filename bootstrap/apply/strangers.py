@@ -45,11 +45,11 @@ def _stranger(status: os.stat_result, trusted: set[int], ground: Ground) -> str:
     """Who could replace what is in the folder; empty when nobody is a stranger."""
     mode = status.st_mode
     if status.st_uid not in trusted:
-        return f"its owner {ground.users.name(status.st_uid)}"
+        return f"its owner {ground.accounts.users.name(status.st_uid)}"
     if mode & stat.S_ISVTX or not stat.S_ISDIR(mode):
         return ""
     if mode & stat.S_IWOTH:
         return "everybody"
     if mode & stat.S_IWGRP and status.st_gid not in {ROOT, os.getegid()}:
-        return f"the group {ground.groups.name(status.st_gid)}"
+        return f"the group {ground.accounts.groups.name(status.st_gid)}"
     return ""

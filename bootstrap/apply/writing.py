@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FOLDER_MODE = 0o755
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+LOCK_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 CANNOT_LINK = frozenset({
     errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS,  # no such thing on this file system
     errno.EMLINK,
@@ -131,6 +132,11 @@ def write_link(place: Place, target: str) -> None:
         os.symlink(target, place.name, dir_fd=folder)
 
 
+def point(place: Place, name: str) -> None:
+    """Leave a name for whoever asks `disk.pointed`."""
+    write_link(place, name)
+
+
 def rename(place: Place, name: str) -> None:
     """Give the file another name in its folder, replacing what has that name."""
     with _opened(place.root, place.folders) as folder:
@@ -189,6 +195,24 @@ def shorten(place: Place, length: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def seize(place: Place, mode: int) -> int | None:
+    """Take the lock that a file stands for; its descriptor, or None while another process has it.
+
+    It ends with the process. One that has lost its name meanwhile is nobody's.
+    """
+    import fcntl
+
+    descriptor = os.open(place.path, LOCK_FLAGS, mode)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), os.stat(place.path)):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
 
 
 def sync(place: Place) -> None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Written:
     """One file as it was left: its content by digest, never the content itself.
 
-    `path` is the document's, without the root. `ours` says that this agent wrote it, rather than
+    `path` is the document's, without the root. `mode`, `uid` and `gid` say who may do what with it,
+    on Windows `acl`. `ours` says that this agent wrote it, rather than
     found it just as it was wanted; `once` that what happens to its content later is nobody's
     drift; `follow` that the path may be a link; `secret` that the content must not be shown;
     `source` of which secret a sealed credential was made.
@@ -24,9 +25,10 @@ class Written:
 
     path: str
     sha256: str
-    mode: int
-    uid: int
-    gid: int
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+    acl: str = ""
     ours: bool = True
     once: bool = False
     follow: bool = False
@@ -50,7 +52,7 @@ class Drift:
 def verify(records: Iterable[Written], *, root: str = "/") -> tuple[Drift, ...]:
     """The files that no longer match their records, in the order of the records.
 
-    Reasons are `missing`, `content`, `mode`, `owner`, `group`, `not a regular file`, or the
+    Reasons are `missing`, `content`, `mode`, `owner`, `group`, `acl`, `not a regular file`, or the
     system's own words when a file cannot be read. Reads every content; imports nothing heavy, for
     every unchanged boot comes through here.
     """
@@ -71,11 +73,5 @@ def _reasons(record: Written, root: str) -> tuple[str, ...]:
         digest = disk.digest(place)
     except OSError as error:
         return (error.strerror or str(error),)
-    access = found.access
-    differs = {
-        "content": digest != record.sha256,
-        "mode": access.mode != record.mode,
-        "owner": access.uid != record.uid,
-        "group": access.gid != record.gid,
-    }
-    return tuple(reason for reason, so in differs.items() if so)
+    content = () if digest == record.sha256 else ("content",)
+    return content + found.access.drift(record)

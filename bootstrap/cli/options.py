@@ -8,7 +8,7 @@ import os
 import sys
 from importlib import import_module
 
-from bootstrap import __version__
+from bootstrap import ROOT, __version__
 from bootstrap.errors import UsageError, nearest
 from bootstrap.report.log import DEBUG, INFO, WARNING, Log
 
@@ -40,7 +40,7 @@ PATIENCE = 10.0  # seconds to wait for IMDS with a question; a boot waits longer
 
 # What may stand before the verb and after it: flags, default, and what argparse is told.
 OPTIONS: tuple[tuple[tuple[str, ...], Any, dict[str, Any]], ...] = (
-    (("--root",), "/", {"metavar": "DIR", "help": "put every path below DIR"}),
+    (("--root",), ROOT, {"metavar": "DIR", "help": "put every path below DIR"}),
     (
         ("--settings",),
         None,

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
 
-STOPPING = (signal.SIGTERM, signal.SIGHUP)  # systemd stops a unit; a terminal goes away
+# systemd stops a unit, a terminal goes away; Windows shuts down, or closes a console.
+STOPS = ("SIGTERM", "SIGHUP", "SIGBREAK")
+STOPPING = tuple(getattr(signal, name) for name in STOPS if hasattr(signal, name))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import sys
 from dataclasses import dataclass
 
 from bootstrap.errors import SettingsError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 # https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
 ENDPOINT = "http://localhost:40342"
-AGENT = "opt/azcmagent/bin/himds"  # below the root; where it is, the endpoint is
 INSTANCE_VERSION = "2019-11-01"  # the api-version of Arc's /metadata/instance
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -37,6 +37,11 @@ _HINTS = dict.fromkeys(("refused", "reset", "timeout", "short", "garbage"), _NOT
     "wrong-token": "update the Azure Connected Machine agent: an old one answers for a "
     "user-assigned identity with the machine's own",
 }
+
+if sys.platform == "win32":
+    from bootstrap.windows.metadata.arc_files import AGENT
+else:
+    AGENT = "opt/azcmagent/bin/himds"  # below the root; where it is, the endpoint is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

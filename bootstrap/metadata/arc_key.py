@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from contextlib import contextmanager
 
 from bootstrap.metadata.answers import printable
@@ -22,20 +23,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import NoReturn
 
-TOKENS = "/var/opt/azcmagent/tokens"
 SUFFIX = ".key"
 # Bytes. https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
 LARGEST = 4096
-
-_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Without O_NONBLOCK, a FIFO in the place of the file would hold the agent for ever.
-_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 DISTRUST = (
     "this is not how the Azure Connected Machine agent answers: see which process listens at the "
     "endpoint (ss -ltnp), and whether IDENTITY_ENDPOINT is right"
 )
 _MAY_NOT_READ = "run as root, or as a member of the group himds, which may read Arc's key files"
+
+if sys.platform == "win32":
+    from bootstrap.windows.metadata.arc_files import TOKENS, opened, split
+else:
+    TOKENS = "/var/opt/azcmagent/tokens"
+    _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    # Without O_NONBLOCK, a FIFO in the place of the file would hold the agent for ever.
+    _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+    def split(path: str) -> tuple[str, str]:
+        """The folder and the name of a path."""
+        folder, _, name = path.rpartition("/")
+        return folder, name
+
+    @contextmanager
+    def opened(name: str, folder: str) -> Iterator[int]:
+        """A file of that folder, opened for reading; neither is a link."""
+        tokens = os.open(folder, _FOLDER_FLAGS)
+        try:
+            file = os.open(name, _FILE_FLAGS, dir_fd=tokens)
+        finally:
+            os.close(tokens)
+        try:
+            yield file
+        finally:
+            os.close(file)
 
 
 def realm_of(challenge: str) -> str:
@@ -60,11 +82,11 @@ def read_key(realm: str, root: str = "/") -> Secret:
     Raises `Final` unless it lies directly in `TOKENS`, ends in `.key`, is a regular file with one
     name and at most `LARGEST` bytes, and holds what can stand in a header.
     """
-    folder, _, name = realm.rpartition("/")
+    folder, name = split(realm)
     if folder != TOKENS or not name.endswith(SUFFIX) or name == SUFFIX:
         _refuse(realm, f"is not a *{SUFFIX} directly in {TOKENS}")
     try:
-        with _opened(name, os.path.join(root, TOKENS.lstrip("/"))) as file:
+        with opened(name, os.path.join(root, TOKENS.lstrip("/"))) as file:
             return Secret(_content(realm, file))
     except PermissionError as error:
         raise Final("key-file", _sentence(realm, "may not be read"), hint=_MAY_NOT_READ) from error
@@ -73,19 +95,6 @@ def read_key(realm: str, root: str = "/") -> Secret:
         if error.errno == errno.ELOOP:  # what O_NOFOLLOW makes of a link
             why = "is a link"
         raise Final("key-file", _sentence(realm, why), hint=DISTRUST) from error
-
-
-@contextmanager
-def _opened(name: str, folder: str) -> Iterator[int]:
-    tokens = os.open(folder, _FOLDER_FLAGS)
-    try:
-        file = os.open(name, _FILE_FLAGS, dir_fd=tokens)
-    finally:
-        os.close(tokens)
-    try:
-        yield file
-    finally:
-        os.close(file)
 
 
 def _content(realm: str, file: int) -> str:

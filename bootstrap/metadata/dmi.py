@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import sys
 from dataclasses import dataclass
 
 # Azure's chassis asset tag, the same on every VM of every cloud; cloud-init and WALinuxAgent
@@ -42,14 +43,13 @@ def read_firmware(root: str = "/") -> Firmware:
     Never raises: a machine without tables, or a process that may not read them (the UUID is for
     root only), is a `None`.
     """
-    uuid = canonical_uuid(_read(root, f"{_TABLES}/product_uuid") or "")
+    asset_tag, told, swapped = _tables(root)
+    uuid = canonical_uuid(told or "")
     if uuid in _NOBODY:
         uuid = None
-    if uuid and not os.path.isdir(os.path.join(root, "sys/firmware/efi")):
-        # A Generation 1 VM boots by BIOS, whose tables hold the first three fields in the other
-        # byte order.
+    if uuid and swapped:
         uuid = swap_fields(uuid)
-    return Firmware(asset_tag=_read(root, f"{_TABLES}/chassis_asset_tag"), vm_id=uuid)
+    return Firmware(asset_tag=asset_tag, vm_id=uuid)
 
 
 def canonical_uuid(text: str) -> str | None:
@@ -68,6 +68,20 @@ def swap_fields(uuid: str) -> str:
 
 def _reversed_bytes(field: str) -> str:
     return bytes.fromhex(field)[::-1].hex()
+
+
+if sys.platform == "win32":
+    from bootstrap.windows.metadata.smbios import tables as _tables
+else:
+
+    def _tables(root: str) -> tuple[str | None, str | None, bool]:
+        """The asset tag, the UUID, and whether its first three fields are in the other byte order.
+
+        They are on a Generation 1 VM, which boots by BIOS.
+        """
+        tag = _read(root, f"{_TABLES}/chassis_asset_tag")
+        uuid = _read(root, f"{_TABLES}/product_uuid")
+        return tag, uuid, not os.path.isdir(os.path.join(root, "sys/firmware/efi"))
 
 
 def _read(root: str, path: str) -> str | None:

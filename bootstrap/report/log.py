@@ -1,7 +1,8 @@
 """Events of a run, one line each: `imds.ready attempt=3 elapsed=2.1s`.
 
 Events go to standard error. Where that is the journal each line carries its priority (`<6>`), as
-sd-daemon(3) has it; on a terminal the priority is left out and a progress line may stand below.
+sd-daemon(3) has it; on Windows they are told to the Event Log, too; on a terminal the priority is
+left out and a progress line may stand below.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ class Log:
         return f"{text[: columns - 2]}…"
 
     def _line(self, priority: int, text: str) -> None:
+        _record(priority, text)
         prefix = f"<{priority}>" if self._journal else ""
         erase = ERASE_LINE if self._progress else ""
         self._progress = False
@@ -87,6 +89,14 @@ class Log:
         with suppress(OSError):  # a full disk or a reader who left must not end a run half way
             self._stream.write(text)
             self._stream.flush()
+
+
+if sys.platform == "win32":
+    from bootstrap.windows.report.event_log import record as _record
+else:
+
+    def _record(priority: int, text: str) -> None:
+        """Tell the system's own log: standard error is the journal's already."""
 
 
 def _word(value: Any) -> str:

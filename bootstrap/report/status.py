@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from contextlib import contextmanager, suppress
 
-from bootstrap import __version__
+from bootstrap import RUNTIME, __version__
 from bootstrap.errors import BootstrapError, NotPermitted
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-STATUS_FILE = "/run/imds-bootstrap/status.json"
+STATUS_FILE = f"{RUNTIME}/status.json"
 STATUS_MODE = 0o644
 SCHEMA = 1  # raised when a field changes its meaning or goes
 FINISHED = ("configured", "unchanged", "kept", "disabled")
@@ -92,6 +93,7 @@ class Status:
         content = f"{text}\n".encode(errors="backslashreplace")  # a path may be no UTF-8
         with suppress(OSError):
             durable.write(STATUS_FILE, content, mode=STATUS_MODE, root=root)
+            _begin()
 
     @property
     def seconds(self) -> float:
@@ -117,21 +119,37 @@ def read_status(root: str = "/") -> dict[str, Any] | None:
         return None
     if not isinstance(record, dict) or record.get("schema") != SCHEMA or "result" not in record:
         return None
+    if not _has_begun():
+        return None
     if record["result"] == "running" and not _is_alive(record.get("pid")):
         record["result"] = "interrupted"
     return record
 
 
+if sys.platform == "win32":
+    from bootstrap.windows.report.sitting import begin as _begin
+    from bootstrap.windows.report.sitting import has_begun as _has_begun
+    from bootstrap.windows.report.sitting import is_there as _is_there
+else:
+
+    def _begin() -> None:
+        """Remember that there is a status of this boot: /run is empty until there is one."""
+
+    def _has_begun() -> bool:
+        return True
+
+    def _is_there(pid: int) -> bool:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True  # somebody else's process
+        return True
+
+
 def _is_alive(pid: object) -> bool:
-    if not isinstance(pid, int) or pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True  # somebody else's process, and there
-    return True
+    return isinstance(pid, int) and pid > 0 and _is_there(pid)
 
 
 def timestamp(seconds: float) -> str:

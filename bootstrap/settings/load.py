@@ -10,7 +10,7 @@ import json
 import os
 from hashlib import sha256
 
-from bootstrap import __version__
+from bootstrap import CONFIGURATION, ELEVATE, __version__
 from bootstrap.errors import NotPermitted, SettingsError
 from bootstrap.settings.table import ENVIRONMENT_PREFIX, Settings, rows
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-SETTINGS_FILE = "/etc/imds-bootstrap/agent.yaml"
-SETTINGS_FOLDER = "/etc/imds-bootstrap/agent.d"
+SETTINGS_FILE = f"{CONFIGURATION}/agent.yaml"
+SETTINGS_FOLDER = f"{CONFIGURATION}/agent.d"
 
 
 def load(
@@ -89,7 +89,7 @@ def _read(path: str) -> bytes:
             return file.read()
     except PermissionError as error:
         raise NotPermitted(
-            f"reading the settings from {path}: {error.strerror}", hint="run it as root"
+            f"reading the settings from {path}: {error.strerror}", hint=ELEVATE
         ) from error
     except OSError as error:
         raise SettingsError(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
 
+from bootstrap import CONFIGURATION, USUAL_FOLDERS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,9 +53,7 @@ class UserDataSettings:
         "what userData may bring besides values and templates of the image",
         choices=("content", "check", "handlers"),
     )
-    paths: tuple[str, ...] = _setting(
-        ("/etc", "/opt", "/srv"), "folders below which userData may place files"
-    )
+    paths: tuple[str, ...] = _setting(USUAL_FOLDERS, "folders below which userData may place files")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +142,11 @@ class Settings:
         False, "remove files this agent wrote that are no longer in the configuration"
     )
     templates: tuple[str, ...] = _setting(
-        ("/etc/imds-bootstrap/templates",),
+        (f"{CONFIGURATION}/templates",),
         "template folders, in search order; the templates that ship come after them",
     )
     values_schema: str = _setting(
-        "/etc/imds-bootstrap/values.schema.json",
+        f"{CONFIGURATION}/values.schema.json",
         "the image's JSON Schema for `values`; the default may be absent",
     )
     imds: ImdsSettings = ImdsSettings()

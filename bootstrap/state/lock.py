@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from contextlib import suppress
 
-from bootstrap.apply import durable
+from bootstrap import ELEVATE, RUNTIME
+from bootstrap.apply import durable, writing
 from bootstrap.apply.place import resolve
 from bootstrap.errors import LockHeld, NotPermitted, WriteError
 from bootstrap.state import paths
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 GLANCE = 0.1  # seconds between two tries
 PID_AT_MOST = 32  # bytes of the file that are read
-FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Lock:
@@ -67,40 +66,27 @@ class Lock:
 
     def _try(self) -> bool:
         try:
-            descriptor = self._open()
+            durable.make_folders(RUNTIME, paths.PUBLIC_FOLDER, root=self._root)
+            place = resolve(paths.LOCK, self._root)
+            descriptor = writing.seize(place, paths.PRIVATE_FILE)
         except PermissionError as error:
             raise NotPermitted(
-                f"opening the lock {paths.LOCK}: {error.strerror}", hint="run it as root"
+                f"opening the lock {paths.LOCK}: {error.strerror}", hint=ELEVATE
             ) from error
         except OSError as error:
             raise WriteError(f"opening the lock {paths.LOCK}: {error.strerror}") from error
-        if not self._seize(descriptor):
-            os.close(descriptor)
+        if descriptor is None:
             return False
         self._descriptor = descriptor
         with suppress(OSError):  # the name is for people: a full /run stops no boot
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
         return True
-
-    def _open(self) -> int:
-        durable.make_folders(paths.RUNTIME, paths.PUBLIC_FOLDER, root=self._root)
-        return os.open(self._path(), FLAGS, paths.PRIVATE_FILE)
-
-    def _path(self) -> str:
-        return resolve(paths.LOCK, self._root).path
-
-    def _seize(self, descriptor: int) -> bool:
-        """Take the lock, if it is free and still the one that others will find by its name."""
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return os.path.samestat(os.fstat(descriptor), os.stat(self._path()))
-        except (BlockingIOError, FileNotFoundError):
-            return False
 
     def _holder(self) -> str:
         try:
-            with open(self._path(), "rb") as file:
+            with open(resolve(paths.LOCK, self._root).path, "rb") as file:
                 pid = file.read(PID_AT_MOST).strip()
         except OSError:
             pid = b""

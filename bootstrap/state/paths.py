@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-LIBRARY = "/var/lib/imds-bootstrap"
+from bootstrap import LIBRARY, RUNTIME
+
 INSTANCES = f"{LIBRARY}/instances"
 JOURNAL = f"{LIBRARY}/journal.json"  # not in an instance's folder: it is found before the id is
 CURRENT = f"{LIBRARY}/instance"  # a link to the folder of the machine that this is
-RUNTIME = "/run/imds-bootstrap"
 LOCK = f"{RUNTIME}/lock"
 STATUS = f"{RUNTIME}/status.json"
 STATE_NAME = "state.json"

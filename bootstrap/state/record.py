@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import dataclass, field
 
+from bootstrap.apply.place import is_absolute
 from bootstrap.apply.written import Written
 
 TYPE_CHECKING = False
@@ -70,6 +71,8 @@ def as_record(state: State) -> dict[str, Any]:
 
 def _as_dict(written: Written) -> dict[str, object]:
     record: dict[str, object] = {name: getattr(written, name) for name in Written.__slots__}
+    if not written.acl:
+        del record["acl"]
     return record | {"mode": f"{written.mode:04o}"}
 
 
@@ -121,6 +124,9 @@ class _Record:
             raise Damaged(f"{name} is missing or is not {kind.__name__}")
         return value
 
+    def take_if_there(self, name: str, kind: type, otherwise: Any) -> Any:
+        return self.take(name, kind) if name in self._fields else otherwise
+
     def take_id(self, name: str) -> int:
         value = self.take(name, int)
         if not 0 <= value < ID_AT_MOST:
@@ -135,6 +141,7 @@ def _written(record: _Record) -> Written:
         mode=_mode(record.take("mode", str)),
         uid=record.take_id("uid"),
         gid=record.take_id("gid"),
+        acl=record.take_if_there("acl", str, ""),
         ours=record.take("ours", bool),
         once=record.take("once", bool),
         follow=record.take("follow", bool),
@@ -148,7 +155,7 @@ def _path(text: str) -> str:
         os.fsencode(text)
     except UnicodeEncodeError:
         raise Damaged("a path is not text") from None
-    if not text.startswith("/") or "\0" in text:
+    if not is_absolute(text) or "\0" in text:
         raise Damaged("a path is not absolute")
     return text
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bootstrap import ELEVATE
 from bootstrap.apply import disk
 from bootstrap.apply.place import resolve
 from bootstrap.errors import BootstrapError, NotPermitted, WriteError
@@ -51,7 +52,7 @@ def recover(*, root: str = "/", now: str = "") -> Recovered | None:
         raise type(error)(message, hint=error.hint, problems=error.problems) from error
     except PermissionError as error:
         message = f"settling an interrupted run: {error}"
-        raise NotPermitted(message, hint="run it as root") from error
+        raise NotPermitted(message, hint=ELEVATE) from error
     except OSError as error:
         raise WriteError(f"settling an interrupted run: {error}") from error
 

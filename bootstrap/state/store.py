@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bootstrap import ELEVATE, LIBRARY, RUNTIME
 from bootstrap.apply import disk, durable, writing
 from bootstrap.apply.names import token
 from bootstrap.apply.place import resolve
@@ -58,7 +59,7 @@ def load(vm_id: str, *, root: str = "/") -> Loaded:
         return Loaded(vm_id, state, damaged, _strangers(vm_id, root))
     except PermissionError as error:
         message = f"reading the state: {error.strerror}"
-        raise NotPermitted(message, hint="run it as root") from error
+        raise NotPermitted(message, hint=ELEVATE) from error
 
 
 def _read(vm_id: str, root: str) -> tuple[State | None, str]:
@@ -89,10 +90,11 @@ def current(*, root: str = "/") -> str | None:
     """
     try:
         place = resolve(paths.CURRENT, root)
-        return disk.read_link(place).rpartition("/")[2] if disk.look(place) else None
+        target = disk.pointed(place)
+        return target.rpartition("/")[2] if target else None
     except PermissionError as error:
         message = f"reading the state: {error.strerror}"
-        raise NotPermitted(message, hint="run it as root") from error
+        raise NotPermitted(message, hint=ELEVATE) from error
     except OSError:
         return None
 
@@ -132,13 +134,13 @@ def save(state: State, *, root: str = "/") -> bool:
     path = paths.state_file(state.vm_id)
     target = f"instances/{paths.folder_name(state.vm_id)}"
     try:
-        durable.make_folders(paths.LIBRARY, paths.PRIVATE_FOLDER, root=root)
+        durable.make_folders(LIBRARY, paths.PRIVATE_FOLDER, root=root)
         durable.make_folders(paths.instance_folder(state.vm_id), paths.PRIVATE_FOLDER, root=root)
         # The link first: a state without it would pass for a finished run that nobody can find.
-        durable.link(paths.CURRENT, target, root=root)
+        durable.point(paths.CURRENT, target, root=root)
         written = durable.write(path, encode(state), mode=paths.PRIVATE_FILE, root=root)
     except PermissionError as error:
-        raise NotPermitted(f"saving the state: {error}", hint="run it as root") from error
+        raise NotPermitted(f"saving the state: {error}", hint=ELEVATE) from error
     except OSError as error:
         raise WriteError(f"saving the state: {error}") from error
     return written
@@ -153,7 +155,7 @@ def forget(*, root: str = "/") -> tuple[str, ...]:
     try:
         return tuple(path for path in _remembered(root) if durable.forget(path, root=root))
     except PermissionError as error:
-        raise NotPermitted(f"forgetting: {error}", hint="run it as root") from error
+        raise NotPermitted(f"forgetting: {error}", hint=ELEVATE) from error
     except OSError as error:
         raise WriteError(f"forgetting: {error}") from error
 
@@ -161,7 +163,7 @@ def forget(*, root: str = "/") -> tuple[str, ...]:
 def _remembered(root: str) -> list[str]:
     found = [
         f"{folder}/{name}"
-        for folder in (paths.LIBRARY, paths.RUNTIME)
+        for folder in (LIBRARY, RUNTIME)
         for name in sorted(durable.names(folder, root=root))
     ]
     return [path for path in found if path != paths.LOCK]

@@ -8,6 +8,19 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "bootstrap"
 FILES = sorted(PACKAGE.rglob("*.py"))
+WINDOWS = PACKAGE / "windows"
+# A module in there stands in for the one of its room and name: see `bootstrap.windows`.
+STAND_INS = {
+    path: PACKAGE / path.relative_to(WINDOWS)
+    for path in sorted(WINDOWS.rglob("*.py"))
+    if path.parent != WINDOWS
+    and path.name != "__init__.py"
+    and (PACKAGE / path.relative_to(WINDOWS)).exists()
+}
+SYSTEMS = {
+    "posix": [path for path in FILES if WINDOWS not in path.parents],
+    "windows": [path for path in FILES if path not in STAND_INS.values()],
+}
 
 # The verbs of `cli` have a map of their own: what `imds-bootstrap --help` prints.
 FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "cli"]
@@ -24,20 +37,26 @@ DOORS = {
     "yaml": "source",
     "jsonschema": "config/schema.py",
     "jinja2": "render/environment.py",
-    "subprocess": "apply/commands.py",
+    "subprocess": ("apply/commands.py", "windows/apply/commands.py", "windows/apply/jobs.py"),
+    "ctypes": "windows/",
+    "winreg": "windows/",
+    "msvcrt": "windows/",
     "requests": "secrets/vault.py",
     "pwd": "apply/accounts.py",
     "grp": "apply/accounts.py",
-    "fcntl": "state/lock.py",
+    "fcntl": "apply/writing.py",
 }
 # Rooms without a file, a clock, a network or an environment: same in, same out.
 PURE = ("config", "render", "source")
 IMPURE = {"os", "socket", "random", "subprocess", "pathlib", "datetime", "io", "tempfile"}
 
 
-def imports_of(path):
-    """Every module that the file imports, at its top or inside a function."""
-    for node in ast.walk(ast.parse(path.read_text())):
+def imports_of(path, *, system="windows"):
+    """Every module that the file imports on that system, at its top or inside a function."""
+    tree = ast.parse(path.read_text())
+    if system == "posix":
+        tree = WithoutWindows().visit(tree)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -45,14 +64,79 @@ def imports_of(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+class WithoutWindows(ast.NodeTransformer):
+    """Takes away what stands under `if sys.platform == "win32":`."""
+
+    def visit_If(self, node):
+        if ast.unparse(node.test) == "sys.platform == 'win32'":
+            node.body = [ast.Pass()]
+        return self.generic_visit(node)
+
+
 def room_of(module):
     """The room of `bootstrap.config.layers` is `config`; the package itself is none."""
-    parts = module.split(".")
+    parts = [part for part in module.split(".") if part != "windows"]
     return parts[1] if len(parts) > 1 and parts[1] in ORDER else None
 
 
 def name_of(path):
     return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+
+
+def name_on(system, path):
+    """What the file is called by those who import it there."""
+    return name_of(STAND_INS.get(path, path) if system == "windows" else path)
+
+
+@pytest.mark.parametrize("path", SYSTEMS["posix"], ids=name_of)
+def test_nothing_imports_windows_elsewhere(path):
+    """Outside of its folder all that is Windows' stands under a question for the platform."""
+    own = {"bootstrap.windows", "ctypes", "winreg", "msvcrt", "_winapi"}
+    for module in imports_of(path, system="posix"):
+        assert not any(module == one or module.startswith(f"{one}.") for one in own), module
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_windows_says_so(path):
+    """What cannot work elsewhere fails there as it is imported, and says why."""
+    if WINDOWS in path.parents and path.name != "__init__.py":
+        assert 'assert sys.platform == "win32"' in path.read_text()
+
+
+def public(path):
+    """The functions, classes and constants that a module offers, with how many arguments each."""
+    found = {}
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = sum(isinstance(one, ast.arg) for one in ast.walk(node.args))
+        elif isinstance(node, ast.ClassDef):
+            found[node.name] = None
+        elif isinstance(node, ast.Assign):
+            found.update((one.id, None) for one in ast.walk(node) if isinstance(one, ast.Name))
+    return found
+
+
+def asked_of(module):
+    """The names that the rest of the program takes from a module, whichever way it does."""
+    package, _, name = module.rpartition(".")
+    for path in SYSTEMS["windows"]:
+        tree = ast.parse(path.read_text())
+        froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        taken = {node.module: {alias.name for alias in node.names} for node in froms}
+        yield from taken.get(module, ())
+        if name in taken.get(package, ()):
+            chains = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+            yield from (one.attr for one in chains if ast.unparse(one.value) == name)
+
+
+@pytest.mark.parametrize("path", STAND_INS, ids=name_of)
+def test_a_stand_in_offers_what_is_asked_of_its_module(path):
+    """A module for Windows has every name that the program uses, with the same arguments."""
+    offered, original = public(path), public(STAND_INS[path])
+    asked = set(asked_of(name_of(STAND_INS[path])))
+    assert asked, "nobody uses it"
+    assert asked <= offered.keys()
+    assert [name for name in asked if offered[name] != original[name]] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
@@ -68,11 +152,15 @@ def test_arrows_run_along_the_data(path):
         )
 
 
-def test_no_circles():
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_no_circles(system):
     """No file imports, by whatever way round and be it for a type only, a file that imports it."""
-    names = {name_of(path).removesuffix(".__init__"): path for path in FILES}
+    names = {name_on(system, path).removesuffix(".__init__"): path for path in SYSTEMS[system]}
+    shown = {name_of(path): name_of(original) for path, original in STAND_INS.items()}
     graph = {
-        name: {m for m in imports_of(path) if m in names} - {name} for name, path in names.items()
+        name: {shown.get(m, m) for m in imports_of(path, system=system) if shown.get(m, m) in names}
+        - {name}
+        for name, path in names.items()
     }
     # A package's face hands names on: it stands above its files and is no step between them.
     graph = {name: uses for name, uses in graph.items() if names[name].name != "__init__.py"}
@@ -86,7 +174,8 @@ def test_no_circles():
 def test_every_room_has_a_place():
     """A new room is put into the order on purpose."""
     rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES}
-    assert rooms - {"__init__", "__main__"} == set(ORDER)
+    assert rooms - {"__init__", "__main__", "windows"} == set(ORDER)
+    assert {path.parent.name for path in STAND_INS} <= set(ORDER)
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -131,7 +220,9 @@ def test_only_metadata_knows_the_link_local_address():
     assert {room_of(name_of(path)) for path in knowing} <= {"metadata"}
 
 
-@pytest.mark.parametrize("face", FACES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "face", [*FACES, *WINDOWS.glob("*/__init__.py")], ids=lambda path: path.parent.name
+)
 def test_a_large_room_opens_with_a_map(face):
     """A room of more than four modules names each of them, with its duty in one line."""
     modules = {path.name.removesuffix(".py") for path in face.parent.iterdir()}

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from bootstrap import LIBRARY
 from bootstrap.apply.commands import Ended
 from bootstrap.apply.commands import run as run_command
 from bootstrap.apply.handlers import Handlers
@@ -72,7 +73,7 @@ class Machine:
 
     def names(self):
         """What lies in the agent's own folder."""
-        return sorted(os.listdir(f"{self.root}{paths.LIBRARY}"))
+        return sorted(os.listdir(f"{self.root}{LIBRARY}"))
 
 
 @pytest.fixture

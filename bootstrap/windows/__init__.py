@@ -1,0 +1,74 @@
+"""The same rooms for Windows: imported there, and nowhere else.
+
+A module in `apply` or `metadata` below this folder stands in for the module of that room and name:
+on Windows `bootstrap.apply.disk` is the file `bootstrap/windows/apply/disk.py`. So each noun is
+chosen once, here, and whoever uses it does not know on which system. Of a module that differs only
+in part (`metadata.dmi`, `report.log`, `report.status`) that part is imported by the module itself.
+
+Below the root, which is the system drive, the agent's own folders are called as on other systems,
+with slashes; the documents' paths have a drive: see `apply.place`.
+"""
+
+from __future__ import annotations
+
+import ntpath
+import os
+import sys
+from importlib.machinery import PathFinder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+__all__ = [
+    "CONFIGURATION",
+    "ELEVATE",
+    "LIBRARY",
+    "OWN_FOLDERS",
+    "ROOT",
+    "RUNTIME",
+    "USUAL_FOLDERS",
+]
+
+SYSTEM_DRIVE = os.environ.get("SystemDrive", "C:").upper()  # noqa: SIM112  (its own spelling)
+ROOT = f"{SYSTEM_DRIVE}\\"
+_PROGRAM_DATA = os.environ.get("ProgramData", rf"{SYSTEM_DRIVE}\ProgramData")  # noqa: SIM112
+
+
+def _below_root(path: str) -> str:
+    drive, rest = ntpath.splitdrive(path.replace("\\", "/"))
+    return rest if drive.upper() == SYSTEM_DRIVE else f"{drive.upper()}{rest}"
+
+
+CONFIGURATION = f"{_below_root(_PROGRAM_DATA)}/imds-bootstrap"
+LIBRARY = f"{CONFIGURATION}/state"
+RUNTIME = f"{CONFIGURATION}/status"
+OWN_FOLDERS: tuple[str, ...] = (f"{_PROGRAM_DATA}/imds-bootstrap",)
+USUAL_FOLDERS: tuple[str, ...] = (
+    _PROGRAM_DATA,
+    os.environ.get("ProgramFiles", rf"{SYSTEM_DRIVE}\Program Files"),  # noqa: SIM112
+)
+ELEVATE = "run it as SYSTEM, or as an administrator from an elevated prompt"
+
+
+class StandIns:
+    """Finds a module of the program in this folder, where it has one of that room and name."""
+
+    folder = os.path.dirname(os.path.abspath(__file__))
+
+    @classmethod
+    def find_spec(
+        cls, name: str, _: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The module as this folder has it; None leaves the name to those who look next."""
+        package, *rooms = name.split(".")
+        if package != "bootstrap" or len(rooms) < 2 or rooms[0] == "windows":  # noqa: PLR2004
+            return None
+        found = PathFinder.find_spec(name, [os.path.join(cls.folder, *rooms[:-1])], target)
+        return found if found and found.submodule_search_locations is None else None
+
+
+if sys.platform == "win32":
+    sys.meta_path.insert(0, StandIns)

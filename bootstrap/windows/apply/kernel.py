@@ -1,0 +1,164 @@
+"""The calls of kernel32 that Python does not make, or not as this agent needs them."""
+
+from __future__ import annotations
+
+import sys
+
+assert sys.platform == "win32"  # noqa: S101  (nothing imports it elsewhere)
+
+import ctypes
+import errno
+import os
+import stat
+from contextlib import contextmanager
+from ctypes import wintypes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilew
+FILE_LIST_DIRECTORY = 0x1  # the least right by which an open folder keeps its name
+DELETE = 0x10000
+GENERIC_READ, GENERIC_WRITE = 0x80000000, 0x40000000
+SHARE_NOTHING, SHARE_READ, SHARE_WRITE, SHARE_DELETE = 0, 1, 2, 4
+CREATE_NEW, OPEN_EXISTING = 1, 3
+BACKUP_SEMANTICS = 0x02000000  # opens folders, too
+OPEN_REPARSE_POINT = 0x00200000  # opens a link, and not where it leads
+MOVE_REPLACE_EXISTING, MOVE_WRITE_THROUGH = 0x1, 0x8
+
+ERROR_ACCESS_DENIED = 5
+ERROR_SHARING_VIOLATION = 32
+REPARSE_POINT = 0x400
+INVALID_HANDLE = ctypes.c_void_p(-1).value
+
+_kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
+
+
+class SecurityAttributes(ctypes.Structure):
+    """The access list that something is born with."""
+
+    _fields_ = (
+        ("length", wintypes.DWORD),
+        ("descriptor", ctypes.c_void_p),
+        ("inherit", wintypes.BOOL),
+    )
+
+
+class FileInformation(ctypes.Structure):
+    """BY_HANDLE_FILE_INFORMATION; only its attributes are read."""
+
+    _fields_ = (("attributes", wintypes.DWORD), ("rest", wintypes.DWORD * 12))
+
+
+_create_file = _kernel32.CreateFileW
+_create_file.restype = ctypes.c_void_p
+_create_file.argtypes = (
+    *(wintypes.LPCWSTR, wintypes.DWORD, wintypes.DWORD, ctypes.c_void_p),
+    *(wintypes.DWORD, wintypes.DWORD, ctypes.c_void_p),
+)
+_create_directory = _kernel32.CreateDirectoryW
+_create_directory.argtypes = (wintypes.LPCWSTR, ctypes.c_void_p)
+_move_file = _kernel32.MoveFileExW
+_move_file.argtypes = (wintypes.LPCWSTR, wintypes.LPCWSTR, wintypes.DWORD)
+_close_handle = _kernel32.CloseHandle
+_close_handle.argtypes = (ctypes.c_void_p,)
+_file_information = _kernel32.GetFileInformationByHandle
+_file_information.argtypes = (ctypes.c_void_p, ctypes.POINTER(FileInformation))
+_long_name = _kernel32.GetLongPathNameW
+_long_name.argtypes = (wintypes.LPCWSTR, wintypes.LPWSTR, wintypes.DWORD)
+
+
+def refused(path: str, code: int | None = None) -> OSError:
+    """The error of the last call, or of that code, as the system words it, for this path."""
+    number = ctypes.get_last_error() if code is None else code
+    told = ctypes.FormatError(number).strip().rstrip(".")
+    return OSError(0, told, path, number)
+
+
+def born_with(descriptor: int | None) -> SecurityAttributes | None:
+    """The attributes that hand a security descriptor to what is being made."""
+    if descriptor is None:
+        return None
+    return SecurityAttributes(ctypes.sizeof(SecurityAttributes), descriptor, False)
+
+
+def create_file(path: str, descriptor: int | None) -> int:
+    """A new file, open for writing and for nobody else; gives its handle."""
+    attributes = born_with(descriptor)
+    rights = GENERIC_READ | GENERIC_WRITE
+    return _opened(path, rights, SHARE_NOTHING, attributes=attributes, how=CREATE_NEW)
+
+
+def create_folder(path: str, descriptor: int | None) -> None:
+    """A new folder; raises FileExistsError when something is called so."""
+    attributes = born_with(descriptor)
+    if not _create_directory(path, ctypes.byref(attributes) if attributes else None):
+        raise refused(path)
+
+
+@contextmanager
+def held_folder(path: str) -> Iterator[None]:
+    """A folder that nobody can rename, remove or put a link in the place of meanwhile.
+
+    Raises OSError (ELOOP) where it is a link already.
+    """
+    flags = BACKUP_SEMANTICS | OPEN_REPARSE_POINT
+    share = SHARE_READ | SHARE_WRITE
+    handle = _opened(path, FILE_LIST_DIRECTORY, share, flags=flags)
+    try:
+        found = FileInformation()
+        if not _file_information(handle, ctypes.byref(found)):
+            raise refused(path)
+        if found.attributes & REPARSE_POINT and os.path.islink(path):
+            raise OSError(errno.ELOOP, "a link stands where a folder is expected", path)
+        yield
+    finally:
+        _close_handle(handle)
+
+
+def move(source: str, target: str) -> None:
+    """Rename within a folder, over what is called so, written through to the disk."""
+    if not _move_file(source, target, MOVE_REPLACE_EXISTING | MOVE_WRITE_THROUGH):
+        raise refused(target)
+
+
+def is_link(status: os.stat_result) -> bool:
+    """Whether it is a symbolic link or a junction, which lead elsewhere.
+
+    Other reparse points, such as those of compressed or deduplicated files, are what they seem.
+    """
+    return status.st_reparse_tag in {stat.IO_REPARSE_TAG_SYMLINK, stat.IO_REPARSE_TAG_MOUNT_POINT}
+
+
+def is_in_use(path: str) -> bool:
+    """Whether another program has the file open in a way that keeps it from being replaced."""
+    share = SHARE_READ | SHARE_WRITE | SHARE_DELETE
+    try:
+        _close_handle(_opened(path, DELETE, share))
+    except OSError as error:
+        return error.winerror == ERROR_SHARING_VIOLATION
+    return False
+
+
+def long_name(path: str) -> str:
+    """The path with every short name (`PROGRA~1`) spelt out; what is not there stays as it is."""
+    room = 32_768  # characters: no path is longer
+    buffer = ctypes.create_unicode_buffer(room)
+    return buffer.value if 0 < _long_name(path, buffer, room) < room else path
+
+
+def _opened(
+    path: str,
+    access: int,
+    share: int,
+    *,
+    attributes: SecurityAttributes | None = None,
+    how: int = OPEN_EXISTING,
+    flags: int = OPEN_REPARSE_POINT,
+) -> int:
+    pointer = ctypes.byref(attributes) if attributes else None
+    handle = _create_file(path, access, share, pointer, how, flags, None)
+    if handle is None or handle == INVALID_HANDLE:
+        raise refused(path)
+    return int(handle)

@@ -1,0 +1,51 @@
+r"""Where the agent of Azure Arc lies on Windows, and how its key files are read.
+
+https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
+"""
+
+from __future__ import annotations
+
+import sys
+
+assert sys.platform == "win32"  # noqa: S101  (nothing imports it elsewhere)
+
+import errno
+import ntpath
+import os
+from contextlib import contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAME = "AzureConnectedMachineAgent"
+_PROGRAMS = os.environ.get("ProgramFiles", r"C:\Program Files")  # noqa: SIM112
+_DATA = os.environ.get("ProgramData", r"C:\ProgramData")  # noqa: SIM112
+AGENT = rf"{_PROGRAMS}\{_NAME}\himds.exe"
+TOKENS = rf"{_DATA}\{_NAME}\Tokens"
+_FLAGS = os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT
+_REPARSE_POINT = 0x400
+
+
+def split(path: str) -> tuple[str, str]:
+    """The folder and the name of a path; the folder as TOKENS has it, if it is that one."""
+    folder, name = ntpath.split(path.replace("/", "\\"))
+    plain = "." not in (name[:1], name[-1:]) and ":" not in name and "~" not in name
+    return (TOKENS if plain and folder.casefold() == TOKENS.casefold() else folder), name
+
+
+@contextmanager
+def opened(name: str, folder: str) -> Iterator[int]:
+    """A file of that folder, opened for reading; neither is a link.
+
+    Only the system and administrators may write there, so what was looked at is what is opened.
+    """
+    path = ntpath.join(folder, name)
+    for one in (folder, path):
+        if os.lstat(one).st_file_attributes & _REPARSE_POINT:
+            raise OSError(errno.ELOOP, "it is a link", one)
+    descriptor = os.open(path, _FLAGS)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
