@@ -14,7 +14,10 @@ from __future__ import annotations
 import ntpath
 import os
 import sys
+from importlib import import_module
+from importlib.abc import Loader
 from importlib.machinery import PathFinder
+from importlib.util import spec_from_loader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,8 +56,11 @@ USUAL_FOLDERS: tuple[str, ...] = (
 ELEVATE = "run it as SYSTEM, or as an administrator from an elevated prompt"
 
 
-class StandIns:
-    """Finds a module of the program in this folder, where it has one of that room and name."""
+class StandIns(Loader):
+    """Finds and loads the modules of this folder by the names of those that they stand in for.
+
+    Whichever of its two names a module is imported by, it is one module.
+    """
 
     folder = os.path.dirname(os.path.abspath(__file__))
 
@@ -62,12 +68,21 @@ class StandIns:
     def find_spec(
         cls, name: str, _: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The module as this folder has it; None leaves the name to those who look next."""
+        """How to load the module, if this folder has it; None leaves it to those who come next."""
         package, *rooms = name.split(".")
         if package != "bootstrap" or len(rooms) < 2 or rooms[0] == "windows":  # noqa: PLR2004
             return None
         found = PathFinder.find_spec(name, [os.path.join(cls.folder, *rooms[:-1])], target)
-        return found if found and found.submodule_search_locations is None else None
+        if found is None or found.submodule_search_locations is not None:
+            return None
+        return spec_from_loader(name, cls())
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """The module of this folder."""
+        return import_module(spec.name.replace("bootstrap.", f"{__name__}.", 1))
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing is left to do: it has been imported."""
 
 
 if sys.platform == "win32":

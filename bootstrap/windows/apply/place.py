@@ -19,6 +19,10 @@ import os
 from bootstrap.windows import ROOT, SYSTEM_DRIVE
 from bootstrap.windows.apply.kernel import is_link, long_name
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 LINKS_AT_MOST = 40  # as many as anybody needs; Windows itself follows 63
 OWN_WORDS = "\\\\?\\"  # how the system begins a path that it does not interpret
 
@@ -33,7 +37,7 @@ class Place:
     __slots__ = ("relative", "root", "walked")
 
     def __init__(self, root: str, relative: str, walked: tuple[str, ...] = ()) -> None:
-        self.root = root
+        self.root = ROOT if root == "/" else root  # else it would be that of the current drive
         self.relative = relative
         self.walked = walked
 
@@ -70,14 +74,14 @@ class Place:
     def above(self) -> tuple[Place, ...]:
         """The folders that lead here, outermost first, without the root."""
         names = self.folders
-        first = 1 if names and names[0].endswith(":") else 0
-        depths = range(first, len(names))
+        depths = range(_drives(names), len(names))
         return tuple(Place(self.root, "/".join(names[: depth + 1])) for depth in depths)
 
     def way(self) -> tuple[str, ...]:
         """The paths of all folders on the way, the root's first."""
         names = self.folders
-        return tuple(on_disk(self.root, "/".join(names[:depth])) for depth in range(len(names) + 1))
+        depths = range(_drives(names), len(names) + 1)
+        return tuple(on_disk(self.root, "/".join(names[:depth])) for depth in depths)
 
     def beside(self, name: str) -> Place:
         """Another name in the same folder."""
@@ -111,13 +115,14 @@ def resolve(path: str, root: str = ROOT, *, follow: bool = False) -> Place:
     yet is taken by its word. Raises OSError when links go in circles, a folder is unreadable, or a
     path leads to another drive than a root that is not the machine's own.
     """
+    root = ROOT if root == "/" else root
     passed, ahead = _started(path, root)
     walked: dict[str, None] = {}
     links = 0
     while ahead:
         name = ahead.pop()
         if name == "..":
-            del passed[1 if passed and passed[0].endswith(":") else 0 :][-1:]
+            del passed[max(len(passed) - 1, _drives(passed)) :]
         elif name not in {"", "."}:
             walked["/".join(passed)] = None
             target = _link(root, passed, name) if ahead or follow else None
@@ -132,6 +137,11 @@ def resolve(path: str, root: str = ROOT, *, follow: bool = False) -> Place:
                 passed = started
             ahead.extend(more)
     return Place(root, _spelt_out(root, "/".join(passed)), tuple(walked))
+
+
+def _drives(names: Sequence[str]) -> int:
+    """How many of the names are a drive: one, if the first is."""
+    return int(bool(names) and names[0].endswith(":"))
 
 
 def _started(path: str, root: str) -> tuple[list[str], list[str]]:

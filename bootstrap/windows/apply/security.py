@@ -165,6 +165,14 @@ def _entries(acl: int | None) -> Iterator[Entry]:
             yield Entry(header.kind, header.flags, header.mask, text_of(sid))
 
 
+def entries_of(made: int) -> list[Entry]:
+    """The entries of a descriptor's list."""
+    there, defaulted = wintypes.BOOL(), wintypes.BOOL()
+    found = ctypes.c_void_p()
+    _advapi32.GetSecurityDescriptorDacl(made, there, found, defaulted)
+    return list(_entries(found.value))
+
+
 @contextmanager
 def descriptor(owner: str | None, acl: str | None, *, folder: bool = False) -> Iterator[int | None]:
     """A security descriptor for something new; None when all of it is the system's to choose."""
