@@ -113,6 +113,12 @@ def test_two_files_with_one_place_are_refused(machine, wanted):
         machine.plan(wanted("/etc/a"), wanted("/data/a"))
 
 
+def test_a_file_of_windows_is_refused(machine, wanted):
+    """A document for Windows names no file here, not even one with a strange name."""
+    with pytest.raises(WriteError, match="a path of Windows, and this machine runs none"):
+        machine.plan(wanted("C:\\Shop\\shop.ini"))
+
+
 def test_file_below_a_file_is_refused(machine, wanted):
     """One file cannot be another's folder."""
     with pytest.raises(WriteError, match="not a folder"):

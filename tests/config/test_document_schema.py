@@ -39,10 +39,33 @@ def test_every_key_is_described(document_schema):
         ("/etc/a\n", False),
         ("/etc/\0", False),
         ("/" + "a" * 256, False),
+        ("C:\\Shop\\shop.ini", True),
+        ("c:/Program Files/Shop/a..b", True),
+        ("C:\\Shop/.hidden", True),
+        ("C:\\conf\\console.txt", True),
+        ("C:", False),
+        ("C:\\", False),
+        ("C:Shop", False),
+        ("C:\\Shop\\", False),
+        ("C:\\Shop\\..\\a", False),
+        ("C:\\Shop\\\\a", False),
+        ("C:\\Shop\\a.ini:stream", False),
+        ("C:\\Shop\\dot.", False),
+        ("C:\\Shop\\space ", False),
+        ("C:\\Shop\\NUL", False),
+        ("C:\\Shop\\com1.txt\\a", False),
+        ("C:\\Shop\\a*b", False),
+        ("\\\\server\\share\\a", False),
+        ("\\\\?\\C:\\a", False),
+        ("CC:\\a", False),
+        ("C:\\a\n", False),
     ],
 )
 def test_only_plain_absolute_paths_are_destinations(document_schema, path, good):
-    """A destination says where it is without dots, double slashes or control characters."""
+    """A destination says where it is without dots, double slashes or control characters.
+
+    On Windows it is no stream, no device and no share, and has the name that Windows gives it.
+    """
     rules = document_schema["$defs"]["file"]["properties"]["path"]
     assert Draft202012Validator(rules).is_valid(path) is good
 
@@ -56,3 +79,26 @@ def test_modes_are_octal_text(document_schema, mode, good):
     """A mode is three or four octal digits, with or without a zero in front."""
     rules = document_schema["$defs"]["file"]["properties"]["mode"]
     assert Draft202012Validator(rules).is_valid(mode) is good
+
+
+@pytest.mark.parametrize(
+    ("entry", "good"),
+    [("Users:R", True), ("NT SERVICE\\Shop:M", True), ("SYSTEM:RX", True), ("S-1-5-18:F", True),
+     ("Users", False), ("Users:W", False), ("Users:r", False), (":R", False), ("a\\b\\c:R", False),
+     ("Users:R\n", False)],
+)  # fmt: skip
+def test_an_acl_names_accounts_and_rights(document_schema, entry, good):
+    """Each entry of an access list is an account and one of the four words for its rights."""
+    rules = document_schema["$defs"]["file"]["properties"]["acl"]
+    assert Draft202012Validator(rules).is_valid([entry]) is good
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [("root", True), ("1000", True), ("machine$", True), ("NT SERVICE\\Shop", True),
+     ("Network Service", True), ("", False), ("-x", False), ("a\\b\\c", False), ("a ", False),
+     ("a:b", False), ("a\n", False)],
+)  # fmt: skip
+def test_accounts_have_names(document_schema, name, good):
+    """An owner is a name or a number, on Windows with a domain and with spaces."""
+    assert Draft202012Validator(document_schema["$defs"]["account"]).is_valid(name) is good

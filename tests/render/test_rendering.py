@@ -25,6 +25,17 @@ def test_contents_come_in_the_order_of_the_files(context):
     ]
 
 
+@pytest.mark.parametrize(
+    ("newline", "content"),
+    [("", b"a\r\nb\nc"), ("lf", b"a\nb\nc"), ("crlf", b"a\r\nb\r\nc")],
+)
+def test_lines_end_as_the_document_says(context, newline, content):
+    """Without a word of the document lines end as values and template have them."""
+    file = FileSpec(path="/a", content="{{ values.lines }}\nc", newline=newline)
+    values = {**context["values"], "lines": "a\r\nb"}
+    assert render([file], {**context, "values": values}, {}, **LIMITS)[0].content == content
+
+
 def test_errors_of_all_files_come_together(context):
     """A file that cannot be rendered does not hide what is wrong with the others."""
     templates = {
