@@ -1,0 +1,12 @@
+"""Hold the lock of a run until told to end."""
+
+import os
+import sys
+
+from bootstrap import ROOT
+from bootstrap.state.lock import Lock
+
+with Lock(root=ROOT):
+    print("held", flush=True)
+    sys.stdin.read()
+    os._exit(0)

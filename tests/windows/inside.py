@@ -1,0 +1,143 @@
+"""What only Windows can be asked, one promise in each function; prints what was kept."""
+
+import struct
+import sys
+
+from bootstrap.apply import commands, disk, place
+from bootstrap.metadata.dmi import AZURE_ASSET_TAG, read_firmware
+from bootstrap.windows.apply import accounts, security, sids
+from bootstrap.windows.metadata import arc_files, smbios
+
+VM_ID = "6f1c7e52-9a40-4b7e-8f0a-5a1b2c3d4e5f"
+
+
+def refused(act):
+    """What the system says as it refuses something."""
+    try:
+        act()
+    except OSError as error:
+        return error.strerror
+    return ""
+
+
+def structure(kind, fields, *strings):
+    """One structure of the firmware's tables: its header, its fields, its strings."""
+    body = struct.pack("<BBH", kind, 4 + len(fields), 0) + fields
+    return body + b"".join(one.encode() + b"\0" for one in strings or [""]) + b"\0"
+
+
+def the_firmware_says_that_this_is_azure_and_which_machine():
+    number = bytes.fromhex("527e1c6f409a7e4b8f0a5a1b2c3d4e5f")
+    system = structure(1, b"\1\2\3\4" + number + b"\6\0\0", "Microsoft", "VM", "1", "none")
+    chassis = structure(3, b"\1\3\2\0\4", "Microsoft", "1", "Desktop", AZURE_ASSET_TAG)
+    end = structure(127, b"")
+    smbios._raw = lambda: bytes(8) + structure(0, bytes(20)) + system + chassis + end
+    found = read_firmware()
+    assert (found.vm_id, found.is_azure) == (VM_ID, True), (found.vm_id, found.asset_tag)
+
+
+def tables_that_break_off_say_nothing():
+    whole = structure(3, b"\1\3\2\0\1", AZURE_ASSET_TAG)
+    for length in range(len(whole)):
+        smbios._raw = lambda cut=length: bytes(8) + whole[:cut]
+        assert smbios.tables("")[1] is None
+    smbios._raw = lambda: b""
+    assert read_firmware().asset_tag is None
+
+
+def drives_and_capitals_name_the_same_place():
+    one, other = place.resolve(r"C:\Shop\a.ini"), place.resolve("c:/shop/A.INI")
+    assert one.key == other.key
+    assert one.path == r"C:\Shop\a.ini"
+    assert one.stated == "C:/Shop/a.ini"
+    assert place.resolve("/Shop/a.ini").key == one.key
+    assert [above.path for above in one.above()] == [r"C:\Shop"]
+    assert one.way() == ("C:\\", r"C:\Shop")
+    assert one.beside("b").path == r"C:\Shop\b"
+    assert place.resolve(r"C:\a\..\..\b\.\c").path == r"C:\b\c"
+
+
+def another_drive_is_a_place_of_its_own():
+    one = place.resolve(r"z:\data\shop\a.ini")
+    assert one.path == r"Z:\data\shop\a.ini"
+    assert one.folders == ("Z:", "data", "shop")
+    assert [above.path for above in one.above()] == [r"Z:\data", r"Z:\data\shop"]
+    assert one.way() == ("Z:\\", r"Z:\data", r"Z:\data\shop")
+    assert place.Place("C:\\", one.relative).path == one.path
+    assert place.resolve(r"Z:\..\..\etc").path == r"Z:\etc"
+    assert "another drive" in refused(lambda: place.resolve(r"Z:\data\a", r"C:\image"))
+
+
+def a_root_takes_the_place_of_the_system_drive():
+    assert place.resolve(r"C:\Shop\a.ini", r"C:\image").path == r"C:\image\Shop\a.ini"
+
+
+def only_paths_with_a_drive_are_windows():
+    assert place.is_absolute(r"C:\a")
+    assert not any(map(place.is_absolute, ("/a", "a", "C:a", r"\a", r"\\server\share\a")))
+
+
+def accounts_have_their_known_numbers():
+    assert sids.sid_of("SYSTEM") == sids.SYSTEM
+    assert sids.sid_of("BUILTIN\\Administrators") == sids.ADMINISTRATORS
+    assert sids.sid_of("Users") == sids.USERS
+    assert sids.sid_of("S-1-5-80-1-2-3") == "S-1-5-80-1-2-3"
+    assert sids.sid_of("nobody is called so") is None
+    assert sids.name_of(sids.USERS) == "BUILTIN\\Users"
+    assert sids.name_of("S-1-5-80-1-2-3") == "S-1-5-80-1-2-3"
+    assert sids.own_sid().startswith("S-1-")
+
+
+def a_list_always_has_system_and_administrators():
+    made = accounts._list([(sids.USERS, "R"), (sids.USERS, "M")])
+    assert made == (
+        "P(A;;0x1301bf;;;S-1-5-32-545)(A;;0x1f01ff;;;S-1-5-18)(A;;0x1f01ff;;;S-1-5-32-544)"
+    ), made
+    assert accounts._list([(sids.SYSTEM, "R")]) == security.PRIVATE
+
+
+def every_list_of_ours_is_one_that_the_system_reads():
+    for acl in (security.PRIVATE, security.PUBLIC, accounts._list([(sids.USERS, "RX")])):
+        for folder in (False, True):
+            with security.descriptor(sids.ADMINISTRATORS, acl, folder=folder) as made:
+                assert made
+                read = [one.text for one in security.entries_of(made)]
+                assert "P" + "".join(sorted(read)) == acl
+
+
+def accesses_differ_in_what_can_be_told():
+    access = disk.Access(sids.SYSTEM, security.PRIVATE)
+    assert access == disk.Access(None, None)
+    assert access.differences(disk.Access(sids.USERS, security.PUBLIC)) == ("acl", "owner")
+    record = type("Record", (), access.fields())
+    assert disk.access_of(record) == access
+    assert disk.Access(sids.SYSTEM, security.PUBLIC).drift(record) == ("acl",)
+    handed_on = type("Record", (), disk.Access(sids.SYSTEM, "").fields())
+    assert disk.Access(sids.SYSTEM, security.PUBLIC).drift(handed_on) == ()
+
+
+def a_command_ends_as_it_did():
+    assert commands.run(["cmd", "/c", "exit 3"], timeout=20).reason == "ended with status 3"
+    said = commands.run(["cmd", "/c", "echo hello"], timeout=20)
+    assert (said.reason, said.output) == ("", "hello")
+    assert commands.run(["no-such-program"], timeout=20).reason.startswith("could not be started")
+    assert commands._reason(0xC0000005) == "ended with status 0xC0000005"
+    assert commands.exists("cmd")
+    assert not commands.exists("no-such-program")
+
+
+def arcs_keys_lie_in_one_folder():
+    assert arc_files.split(arc_files.TOKENS.upper() + r"\a.key") == (arc_files.TOKENS, "a.key")
+    for trick in (r"\a.key:b", r"\..\a.key", r"\sub\a.key", r"\A~1.key"):
+        assert arc_files.split(arc_files.TOKENS + trick)[0] != arc_files.TOKENS
+
+
+PROMISES = [one for name, one in list(globals().items()) if name.count("_") > 2 and callable(one)]
+for promise in PROMISES:
+    try:
+        promise()
+    except Exception as error:  # noqa: BLE001
+        print("broken:", promise.__name__, type(error).__name__, error, flush=True)
+        sys.exit(1)
+    print("kept:", promise.__name__.replace("_", " "))
+print(f"all {len(PROMISES)} kept")
