@@ -103,6 +103,19 @@ def test_windows_says_so(path):
         assert 'assert sys.platform == "win32"' in path.read_text()
 
 
+@pytest.mark.parametrize("path", sorted(WINDOWS.rglob("*.py")), ids=name_of)
+def test_every_call_of_windows_says_what_it_takes(path):
+    """Without the types of its arguments a call cuts pointers down to 32 bits, and mostly works."""
+    text = path.read_text()
+    calls = set(re.findall(r"(?:_kernel32|_advapi32|_ntdll)\.\w+(?=\()", text))
+    calls |= set(re.findall(r"= ((?:_kernel32|_advapi32|_ntdll)\.\w+)$", text, re.MULTILINE))
+    names = {
+        name: re.findall(rf"^(\w+) = {re.escape(name)}$", text, re.MULTILINE) for name in calls
+    }
+    typed = set(re.findall(r"^([\w.]+)\.argtypes = ", text, re.MULTILINE))
+    assert not [name for name in calls if not typed & {name, *names[name]}]
+
+
 def public(path):
     """The functions, classes and constants that a module offers, with how many arguments each."""
     found = {}

@@ -2,11 +2,15 @@
 
 import struct
 import sys
+import traceback
 
-from bootstrap.apply import commands, disk, place
+from bootstrap.apply import commands, disk, place, writing
+from bootstrap.config.configuration import FileSpec
+from bootstrap.errors import WriteError
 from bootstrap.metadata.dmi import AZURE_ASSET_TAG, read_firmware
-from bootstrap.windows.apply import accounts, security, sids
+from bootstrap.windows.apply import accounts, security, sids, strangers
 from bootstrap.windows.metadata import arc_files, smbios
+from bootstrap.windows.report import event_log
 
 VM_ID = "6f1c7e52-9a40-4b7e-8f0a-5a1b2c3d4e5f"
 
@@ -126,6 +130,67 @@ def a_command_ends_as_it_did():
     assert not commands.exists("no-such-program")
 
 
+def what_the_system_says_of_a_file_can_be_read():
+    security.KEEPS_LISTS = True
+    owner, found = security.entries(r"C:\windows")
+    assert owner.startswith("S-1-5-21-")
+    assert sids.SYSTEM in [one.sid for one in found]
+    assert security.read(r"C:\windows") == (owner, "")
+    assert refused(lambda: security.read(r"C:\nothing is here"))
+
+
+def a_file_system_that_keeps_no_lists_gets_no_secrets():
+    security.KEEPS_LISTS = True  # as Wine would look if it said that it did
+    file = place.resolve(r"C:\Shop\secret.txt")
+    writing.make_folder(file.above()[0])
+    assert "does not keep" in refused(lambda: writing.write(file, b"x", disk.own_access(0o600)))
+    assert disk.look(file) is None
+
+
+def folders_that_strangers_can_replace_are_told():
+    told = {}
+    security.entries = lambda _: (told["owner"], [told["entry"]])
+    trusted = {sids.SYSTEM, sids.ADMINISTRATORS}
+
+    def stranger(owner, mask, kind=security.ALLOWED, flags=0):
+        told.update(owner=owner, entry=security.Entry(kind, flags, mask, sids.USERS))
+        return strangers._stranger("", trusted)
+
+    assert stranger(sids.SYSTEM, security.RIGHTS["F"]) == sids.USERS
+    assert stranger(sids.SYSTEM, security.RIGHTS["M"]) == sids.USERS
+    assert stranger(sids.SYSTEM, 0x40) == sids.USERS  # may remove what is in it
+    assert stranger(sids.SYSTEM, 0x6) == ""  # may add to it, as everybody may to ProgramData
+    assert stranger(sids.SYSTEM, security.RIGHTS["RX"]) == ""
+    assert stranger(sids.SYSTEM, security.RIGHTS["F"], kind=security.DENIED) == ""
+    assert stranger(sids.SYSTEM, security.RIGHTS["F"], flags=security.INHERIT_ONLY) == ""
+    assert stranger(sids.USERS, 0) == sids.USERS
+
+
+def a_secret_is_the_systems_and_the_administrators_alone():
+    of = accounts.Accounts("C:\\")
+    plain = FileSpec(path=r"C:\a", content="")
+    assert of.access(plain, 0o600, None).acl == security.PRIVATE
+    assert of.access(plain, 0o644, None).acl == ""
+    found = type("Found", (), {"kind": "file", "access": disk.Access(sids.USERS, "P(kept)")})
+    assert of.access(plain, 0o644, found) == disk.Access(sids.USERS, "P(kept)")
+    assert of.access(plain, 0o600, found).acl == security.PRIVATE
+    said = FileSpec(path=r"C:\a", content="", acl=("Users:RX",), owner="SYSTEM")
+    assert of.access(said, 0o600, found) == disk.Access(sids.SYSTEM, security.PUBLIC)
+    wrong = FileSpec(path=r"C:\a", content="", acl=("Usres:R", "none at all:F"))
+    try:
+        of.access(wrong, 0o600, None)
+    except WriteError as error:
+        told = [one.message for one in error.problems]
+    assert told == ["there is no account 'Usres'", "there is no account 'none at all'"]
+
+
+def events_are_told_where_nobody_is_logged_on():
+    assert event_log._source()
+    event_log.is_unattended = lambda: True
+    for priority in range(8):
+        event_log.record(priority, "a line" * 10_000)
+
+
 def arcs_keys_lie_in_one_folder():
     assert arc_files.split(arc_files.TOKENS.upper() + r"\a.key") == (arc_files.TOKENS, "a.key")
     for trick in (r"\a.key:b", r"\..\a.key", r"\sub\a.key", r"\A~1.key"):
@@ -133,11 +198,14 @@ def arcs_keys_lie_in_one_folder():
 
 
 PROMISES = [one for name, one in list(globals().items()) if name.count("_") > 2 and callable(one)]
+KEEPS_LISTS, ENTRIES = security.KEEPS_LISTS, security.entries
 for promise in PROMISES:
+    security.KEEPS_LISTS, security.entries = KEEPS_LISTS, ENTRIES
     try:
         promise()
     except Exception as error:  # noqa: BLE001
-        print("broken:", promise.__name__, type(error).__name__, error, flush=True)
+        place_of = traceback.extract_tb(error.__traceback__)[-1]
+        print("broken:", promise.__name__, repr(error), place_of.lineno, place_of.line, flush=True)
         sys.exit(1)
     print("kept:", promise.__name__.replace("_", " "))
 print(f"all {len(PROMISES)} kept")

@@ -58,6 +58,7 @@ def test_a_bad_document_changes_nothing(windows):
         "#imds-bootstrap\nversion: 1\nfiles:\n"
         "  - {path: 'C:\\Shop\\x.ini', template: none.j2, mode: '0600'}\n"
         "  - {path: 'C:\\Shop\\con', template: none.j2}\n"
+        "  - {path: 'c:/programdata/IMDS-bootstrap/config.d/x.yaml', template: none.j2}\n"
     )
     windows.imds(user_data=text)
     told = windows.agent("run", expect=65).err
@@ -65,6 +66,7 @@ def test_a_bad_document_changes_nothing(windows):
     assert "cannot have `mode`: Windows has none" in told
     assert "userData may not place a file here" in told
     assert "userData:5:" in told
+    assert "this agent's own folders are no place for a file" in told
     assert windows.read(rf"{SHOP}\shop.ini") is None
     assert windows.status()["result"] == "failed"
 

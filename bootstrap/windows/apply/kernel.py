@@ -29,6 +29,8 @@ MOVE_REPLACE_EXISTING, MOVE_WRITE_THROUGH = 0x1, 0x8
 
 ERROR_ACCESS_DENIED = 5
 ERROR_SHARING_VIOLATION = 32
+ERROR_LOCK_VIOLATION = 33
+LOCK_AT_ONCE, LOCK_EXCLUSIVE = 0x1, 0x2
 REPARSE_POINT = 0x400
 INVALID_HANDLE = ctypes.c_void_p(-1).value
 
@@ -42,6 +44,16 @@ class SecurityAttributes(ctypes.Structure):
         ("length", wintypes.DWORD),
         ("descriptor", ctypes.c_void_p),
         ("inherit", wintypes.BOOL),
+    )
+
+
+class Overlapped(ctypes.Structure):
+    """OVERLAPPED: where in a file something shall be done."""
+
+    _fields_ = (
+        *(("internal", ctypes.c_void_p), ("internal_high", ctypes.c_void_p)),
+        *(("offset", wintypes.DWORD), ("offset_high", wintypes.DWORD)),
+        ("event", ctypes.c_void_p),
     )
 
 
@@ -65,6 +77,11 @@ _close_handle = _kernel32.CloseHandle
 _close_handle.argtypes = (ctypes.c_void_p,)
 _file_information = _kernel32.GetFileInformationByHandle
 _file_information.argtypes = (ctypes.c_void_p, ctypes.POINTER(FileInformation))
+_lock_file = _kernel32.LockFileEx
+_lock_file.argtypes = (
+    *(ctypes.c_void_p, wintypes.DWORD, wintypes.DWORD, wintypes.DWORD, wintypes.DWORD),
+    ctypes.POINTER(Overlapped),
+)
 _long_name = _kernel32.GetLongPathNameW
 _long_name.argtypes = (wintypes.LPCWSTR, wintypes.LPWSTR, wintypes.DWORD)
 
@@ -138,6 +155,16 @@ def is_in_use(path: str) -> bool:
         _close_handle(_opened(path, DELETE, share))
     except OSError as error:
         return error.winerror == ERROR_SHARING_VIOLATION
+    return False
+
+
+def lock(handle: int, offset: int) -> bool:
+    """Lock one byte of an open file until it is closed; False while another process has it."""
+    where = Overlapped(offset=offset)
+    if _lock_file(handle, LOCK_AT_ONCE | LOCK_EXCLUSIVE, 0, 1, 0, ctypes.byref(where)):
+        return True
+    if ctypes.get_last_error() != ERROR_LOCK_VIOLATION:
+        raise refused("the lock")
     return False
 
 

@@ -98,7 +98,7 @@ def on_disk(root: str, relative: str) -> str:
 def is_absolute(path: str) -> bool:
     """Whether a document's path is one of this system."""
     drive, rest = ntpath.splitdrive(path)
-    return bool(drive) and rest[:1] in ("\\", "/")
+    return drive[1:] == ":" and rest[:1] in ("\\", "/")
 
 
 def refuse_foreign(path: str) -> None:

@@ -40,33 +40,27 @@ _ntdll = ctypes.WinDLL("ntdll")
 # Wine makes Unix modes of access lists and cannot hold them: nothing is read out of it.
 KEEPS_LISTS = not hasattr(_ntdll, "wine_get_version")
 
+_POINTER = ctypes.POINTER(ctypes.c_void_p)
+_YES_OR_NO = ctypes.POINTER(wintypes.BOOL)
+
 _kernel32.LocalFree.argtypes = (ctypes.c_void_p,)
-_kernel32.GetCurrentProcess.restype = ctypes.c_void_p
-_kernel32.CloseHandle.argtypes = (ctypes.c_void_p,)
 _advapi32.GetNamedSecurityInfoW.argtypes = (
     *(wintypes.LPCWSTR, ctypes.c_int, wintypes.DWORD),
-    *([ctypes.POINTER(ctypes.c_void_p)] * 5),
+    *(_POINTER, _POINTER, _POINTER, _POINTER, _POINTER),
 )
 _advapi32.SetNamedSecurityInfoW.argtypes = (
     *(wintypes.LPCWSTR, ctypes.c_int, wintypes.DWORD),
-    *([ctypes.c_void_p] * 4),
+    *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p),
 )
 _advapi32.GetSecurityDescriptorControl.argtypes = (
     *(ctypes.c_void_p, ctypes.POINTER(wintypes.WORD), ctypes.POINTER(wintypes.DWORD)),
 )
-_advapi32.GetAce.argtypes = (ctypes.c_void_p, wintypes.DWORD, ctypes.POINTER(ctypes.c_void_p))
-_advapi32.ConvertSidToStringSidW.argtypes = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p))
-_advapi32.ConvertStringSidToSidW.argtypes = (wintypes.LPCWSTR, ctypes.POINTER(ctypes.c_void_p))
+_advapi32.GetSecurityDescriptorDacl.argtypes = (ctypes.c_void_p, _YES_OR_NO, _POINTER, _YES_OR_NO)
+_advapi32.GetSecurityDescriptorOwner.argtypes = (ctypes.c_void_p, _POINTER, _YES_OR_NO)
+_advapi32.GetAce.argtypes = (ctypes.c_void_p, wintypes.DWORD, _POINTER)
 _advapi32.ConvertStringSecurityDescriptorToSecurityDescriptorW.argtypes = (
     *(wintypes.LPCWSTR, wintypes.DWORD),
-    *(ctypes.POINTER(ctypes.c_void_p), ctypes.c_void_p),
-)
-_advapi32.GetSecurityDescriptorDacl.argtypes = (
-    *(ctypes.c_void_p, ctypes.POINTER(wintypes.BOOL)),
-    *(ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(wintypes.BOOL)),
-)
-_advapi32.GetSecurityDescriptorOwner.argtypes = (
-    *(ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(wintypes.BOOL)),
+    *(_POINTER, ctypes.c_void_p),
 )
 
 

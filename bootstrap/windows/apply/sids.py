@@ -23,28 +23,29 @@ _NONE_MAPPED = 1332
 
 _advapi32 = ctypes.WinDLL("advapi32", use_last_error=True)
 _kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
+_POINTER = ctypes.POINTER(ctypes.c_void_p)
+_NUMBER = ctypes.POINTER(wintypes.DWORD)
+
 _kernel32.LocalFree.argtypes = (ctypes.c_void_p,)
+_kernel32.GetCurrentProcess.argtypes = ()
 _kernel32.GetCurrentProcess.restype = ctypes.c_void_p
 _kernel32.CloseHandle.argtypes = (ctypes.c_void_p,)
-_advapi32.GetNamedSecurityInfoW.argtypes = (
-    *(wintypes.LPCWSTR, ctypes.c_int, wintypes.DWORD),
-    *([ctypes.POINTER(ctypes.c_void_p)] * 5),
-)
-_advapi32.OpenProcessToken.argtypes = (
-    *(ctypes.c_void_p, wintypes.DWORD, ctypes.POINTER(ctypes.c_void_p)),
-)
+_advapi32.ConvertSidToStringSidW.argtypes = (ctypes.c_void_p, _POINTER)
+_advapi32.ConvertStringSidToSidW.argtypes = (wintypes.LPCWSTR, _POINTER)
+_advapi32.OpenProcessToken.argtypes = (ctypes.c_void_p, wintypes.DWORD, _POINTER)
 _advapi32.GetTokenInformation.argtypes = (
     *(ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p),
-    *(wintypes.DWORD, ctypes.POINTER(wintypes.DWORD)),
+    *(wintypes.DWORD, _NUMBER),
 )
 _advapi32.LookupAccountNameW.argtypes = (
-    *(wintypes.LPCWSTR, wintypes.LPCWSTR, ctypes.c_void_p, ctypes.POINTER(wintypes.DWORD)),
-    *(wintypes.LPWSTR, ctypes.POINTER(wintypes.DWORD), ctypes.POINTER(wintypes.DWORD)),
+    *(wintypes.LPCWSTR, wintypes.LPCWSTR, ctypes.c_void_p, _NUMBER),
+    *(wintypes.LPWSTR, _NUMBER, _NUMBER),
 )
 _advapi32.LookupAccountSidW.argtypes = (
-    *(wintypes.LPCWSTR, ctypes.c_void_p, wintypes.LPWSTR, ctypes.POINTER(wintypes.DWORD)),
-    *(wintypes.LPWSTR, ctypes.POINTER(wintypes.DWORD), ctypes.POINTER(wintypes.DWORD)),
+    *(wintypes.LPCWSTR, ctypes.c_void_p, wintypes.LPWSTR, _NUMBER),
+    *(wintypes.LPWSTR, _NUMBER, _NUMBER),
 )
+_advapi32.LookupPrivilegeValueW.argtypes = (wintypes.LPCWSTR, wintypes.LPCWSTR, ctypes.c_void_p)
 _advapi32.AdjustTokenPrivileges.argtypes = (
     *(ctypes.c_void_p, wintypes.BOOL, ctypes.c_void_p),
     *(wintypes.DWORD, ctypes.c_void_p, ctypes.c_void_p),

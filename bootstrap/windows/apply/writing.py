@@ -225,9 +225,10 @@ def seize(place: Place, mode: int) -> int | None:
             write(place, b"", disk.own_access(mode))
     descriptor = os.open(place.path, LOCK_FLAGS)
     try:
-        os.lseek(descriptor, LOCKED_AT, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    except PermissionError:
+        if kernel.lock(msvcrt.get_osfhandle(descriptor), LOCKED_AT):
+            return descriptor
+    except OSError:
         os.close(descriptor)
-        return None
-    return descriptor
+        raise
+    os.close(descriptor)
+    return None

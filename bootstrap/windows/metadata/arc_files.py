@@ -31,7 +31,9 @@ def split(path: str) -> tuple[str, str]:
     """The folder and the name of a path; the folder as TOKENS has it, if it is that one."""
     folder, name = ntpath.split(path.replace("/", "\\"))
     plain = "." not in (name[:1], name[-1:]) and ":" not in name and "~" not in name
-    return (TOKENS if plain and folder.casefold() == TOKENS.casefold() else folder), name
+    if folder.casefold() == TOKENS.casefold():
+        folder = TOKENS if plain else ""
+    return folder, name
 
 
 @contextmanager

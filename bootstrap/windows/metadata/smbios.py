@@ -11,6 +11,7 @@ assert sys.platform == "win32"  # noqa: S101  (nothing imports it elsewhere)
 
 import ctypes
 import uuid
+from ctypes import wintypes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ UUID_AT = 0x08
 ASSET_TAG_AT = 0x08  # holds the number of a string
 
 _kernel32 = ctypes.WinDLL("kernel32")
+_kernel32.GetSystemFirmwareTable.restype = wintypes.UINT
+_kernel32.GetSystemFirmwareTable.argtypes = (
+    *(wintypes.DWORD, wintypes.DWORD),
+    *(ctypes.c_void_p, wintypes.DWORD),
+)
 
 
 def tables(root: str) -> tuple[str | None, str | None, bool]:  # noqa: ARG001  (the machine's own)

@@ -25,6 +25,9 @@ LAST_TOLD = 6  # what is finer is for people who ask for it
 TEXT_AT_MOST = 31_000  # characters; the service takes 31,839
 
 _advapi32 = ctypes.WinDLL("advapi32")
+_kernel32 = ctypes.WinDLL("kernel32")
+_kernel32.ProcessIdToSessionId.argtypes = (wintypes.DWORD, ctypes.POINTER(wintypes.DWORD))
+_advapi32.RegisterEventSourceW.argtypes = (wintypes.LPCWSTR, wintypes.LPCWSTR)
 _advapi32.RegisterEventSourceW.restype = ctypes.c_void_p
 _advapi32.ReportEventW.argtypes = (
     *(ctypes.c_void_p, wintypes.WORD, wintypes.WORD, wintypes.DWORD, ctypes.c_void_p),
@@ -46,7 +49,7 @@ def record(priority: int, text: str) -> None:
 def is_unattended() -> bool:
     """Whether this process runs where no person is logged on."""
     session = wintypes.DWORD(1)
-    ctypes.WinDLL("kernel32").ProcessIdToSessionId(os.getpid(), ctypes.byref(session))
+    _kernel32.ProcessIdToSessionId(os.getpid(), ctypes.byref(session))
     return session.value == 0
 
 

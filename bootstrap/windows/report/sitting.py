@@ -22,6 +22,7 @@ ERROR_ACCESS_DENIED = 5
 
 _advapi32 = ctypes.WinDLL("advapi32")
 _kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
+_kernel32.OpenProcess.argtypes = (wintypes.DWORD, wintypes.BOOL, wintypes.DWORD)
 _kernel32.OpenProcess.restype = ctypes.c_void_p
 _kernel32.GetExitCodeProcess.argtypes = (ctypes.c_void_p, ctypes.POINTER(wintypes.DWORD))
 _kernel32.CloseHandle.argtypes = (ctypes.c_void_p,)
