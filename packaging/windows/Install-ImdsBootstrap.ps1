@@ -122,8 +122,8 @@ function Uninstall-All {
     foreach ($path in $Source, $ThisBoot, (Join-Path $Folder 'state'), (Join-Path $Folder 'status')) {
         if (Test-Path -LiteralPath $path) { Remove-Item -LiteralPath $path -Recurse -Force }
     }
-    foreach ($name in 'config.d', 'templates', 'agent.d', '.') {
-        $one = Join-Path $Folder $name
+    $made = @('config.d', 'templates', 'agent.d' | ForEach-Object { Join-Path $Folder $_ }) + $Folder
+    foreach ($one in $made) {
         $isThere = Test-Path -LiteralPath $one
         if ($isThere -and -not (Get-ChildItem -LiteralPath $one -Force)) {
             Remove-Item -LiteralPath $one -Force

@@ -26,6 +26,7 @@ SPACE = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 
 # Commands of Windows PowerShell 5.1, and the parameters of each that we use.
 ALLOWED = {
+    "ForEach-Object": set(),
     "Get-Acl": {"-LiteralPath"},
     "Get-ChildItem": {"-Force", "-LiteralPath", "-Recurse"},
     "Get-Content": {"-LiteralPath", "-Raw"},

@@ -5,9 +5,12 @@ own Windows code on a genuine Windows Python, its transaction, its processes and
 """
 
 import json
+import os
 import shutil
 import time
 
+import pytest
+import wine
 from conftest import CONFIGURATION, SHOP
 from wine import follow
 
@@ -174,17 +177,19 @@ def test_the_platforms_own_address(windows):
 
 OLD = {"shop.ini": b"old\n", "name.txt": None}
 NEW = {"shop.ini": b"[shop]\r\nport=80\r\n", "name.txt": b"shop\n"}
-POINTS = 12  # of all steps; each costs two starts of the program
 OFFLINE = rf"{SHOP}\instance.json"
 
 
 def test_killed_anywhere_the_next_run_puts_it_in_order(windows):
     """Ended by force before any step, a run leaves all of the new files or none, after the next."""
     windows.image(DOCUMENT)
-    steps = _prepared(windows).script("kill_at.py", "0", "run", "--offline", OFFLINE).out
-    count = len(steps.rpartition("steps ")[2].split())
-    assert count > 2 * POINTS, steps
-    for at in sorted({round(1 + n * (count - 1) / (POINTS - 1)) for n in range(POINTS)}):
+    told = _prepared(windows).script("kill_at.py", "0", "run", "--offline", OFFLINE).out
+    steps = told.rpartition("steps ")[2].split()
+    kept = steps.index("link")  # the old file has a second name; then come the journal's second
+    assert steps[kept : kept + 5] == ["link", "fsync", "move", "move", "fsync"]  # line, and third
+    last = len(steps) - 1
+    for step in (0, kept - 7, kept - 5, *range(kept - 2, kept + 6), *range(last - 6, last - 2)):
+        at = step + 1
         _prepared(windows).script("kill_at.py", f"{at}", "run", "--offline", OFFLINE, expect=137)
         verdict = windows.script("settle.py").out.strip()
         standing = {
@@ -208,6 +213,29 @@ def _prepared(windows):
     windows.put(OFFLINE, json.dumps(said))
     windows.put(rf"{SHOP}\shop.ini", "old\n")
     return windows
+
+
+def test_wine_is_not_started_beside_a_wineserver_outside(windows, monkeypatch):
+    """Whatever runs outside of the namespace could carry traffic out of it, so nothing is begun."""
+    assert wine.servers()
+    ours = os.getpid()  # a process outside
+    for found in ([*wine.servers(), ours], [ours], []):
+        monkeypatch.setattr(wine, "servers", lambda found=found: found)
+        with pytest.raises(wine.OutsideError):
+            windows.wine.start("cmd", "/c", "ver")
+
+
+def test_a_root_takes_the_place_of_the_system_drive(windows):
+    """An image that is mounted somewhere is configured there, and nowhere else."""
+    root = rf"{SHOP}\image"
+    windows.put(
+        rf"{root}\ProgramData\imds-bootstrap\config.d\10-shop.yaml", f"version: 1\n{DOCUMENT}"
+    )
+    windows.imds()
+    windows.agent("--root", root, "run")
+    assert windows.read(rf"{root}\Shop\shop.ini") == b"[shop]\r\nport=80\r\n"
+    assert windows.read(rf"{SHOP}\shop.ini") is None
+    assert "2 files as written" in windows.agent("--root", root, "verify").out
 
 
 def test_units(windows):

@@ -127,7 +127,7 @@ def held_folder(path: str) -> Iterator[None]:
         found = FileInformation()
         if not _file_information(handle, ctypes.byref(found)):
             raise refused(path)
-        if found.attributes & REPARSE_POINT and os.path.islink(path):
+        if found.attributes & REPARSE_POINT and is_link(os.lstat(path)):
             raise OSError(errno.ELOOP, "a link stands where a folder is expected", path)
         yield
     finally:
