@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 
 from bootstrap.errors import Problem, SecretsRefused, SecretsUnavailable
+from bootstrap.frozen import Frozen
 from bootstrap.metadata.selector import OWN, Selector
 from bootstrap.secrets import forms
 from bootstrap.secrets.address import address_of
@@ -36,8 +36,7 @@ AT_ONCE = 8  # questions; each has a connection, and a handshake, of its own
 LATE = 0.5  # seconds beyond the deadline that a name service or a proxy may hold a thread
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class Fetched(Frozen):
     """A secret in the form that its reference asks for.
 
     Bytes that are no text are in it as `surrogateescape` has them (PEP 383). `note` is a warning
