@@ -8,7 +8,8 @@ A root is what `packaging/image/mmdebstrap/build.sh` makes of the suite, the pac
 `packaging/deb/build.sh` makes of this checkout, the application in `tests/boot/image` and the
 packages asked for. It is kept below `CACHE`, and the same one is given again as long as none of
 these has changed. Boot it with an overlay on top of it (`machines.py`), or make a disk from it.
-Where a tool is missing `Missing` is raised, with words to skip by.
+Where a tool is missing `Missing` is raised, with words to skip by; where the recipe failed,
+`Unbuilt`.
 
 From a shell: `python tests/boot/roots.py SUITE [PACKAGE...]` prints the folder.
 """
@@ -36,8 +37,16 @@ BUILD_LIMIT = 600  # seconds: many times what a root takes
 HELD = []  # open locks of the roots that this process uses: nobody removes them meanwhile
 
 
-class Missing(Exception):  # noqa: N818 - it says what is missing
+# What a machine must offer even when it could not be configured.
+EVERYWHERE = ("openssh-server",)
+
+
+class Missing(Exception):
     """This machine cannot build a root, and why."""
+
+
+class Unbuilt(Exception):
+    """The recipe failed, and how."""
 
 
 def build(suite, *, packages=()):
@@ -47,8 +56,8 @@ def build(suite, *, packages=()):
             raise Missing(f"building a root needs {tool}")
     if os.geteuid() != 0:
         raise Missing("building a root needs root")
-    deb, wanted = package(), tuple(sorted(packages))
-    kind = "-".join((suite, *wanted))
+    deb, wanted = package(), tuple(sorted({*EVERYWHERE, *packages}))
+    kind = "-".join((suite, *packages))
     root = CACHE / f"{kind}.{fingerprint(suite, wanted, deb, RECIPE, APPLICATION)}"
     with locked(CACHE / f"{kind}.lock"):
         if not root.is_dir():
@@ -69,7 +78,7 @@ def bake(suite, packages, deb, root):
         command, capture_output=True, text=True, timeout=BUILD_LIMIT, check=False
     )
     if ended.returncode != 0:
-        raise RuntimeError(f"{RECIPE.name} {suite} ended with {ended.returncode}:\n{ended.stderr}")
+        raise Unbuilt(f"{RECIPE.name} {suite} ended with {ended.returncode}:\n{ended.stderr}")
 
 
 def package():
