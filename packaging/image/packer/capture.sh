@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Makes the machine forget what it was, as the last step before its disk is captured:
 # capture.sh UPLOADED
 set -euo pipefail

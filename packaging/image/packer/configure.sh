@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Makes FOLDER the image's configuration, and checks it: configure.sh FOLDER
 set -euo pipefail
 
@@ -13,12 +13,12 @@ chmod -R u=rwX,go=rX "$target"
 imds-bootstrap --quiet show settings >/dev/null
 found=no
 for document in "$target"/config.d/*.yaml "$target"/config.d/*.yml "$target"/config.d/*.json; do
-	if [[ -e $document ]]; then
-		imds-bootstrap validate --image "$document"
-		found=yes
-	fi
+    if [[ -e $document ]]; then
+        imds-bootstrap validate --image "$document"
+        found=yes
+    fi
 done
 if [[ $found == no ]]; then
-	echo "configure: there is no document in $folder/config.d" >&2
-	exit 66
+    echo "configure: there is no document in $folder/config.d" >&2
+    exit 66
 fi

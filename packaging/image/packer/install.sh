@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Installs the package while an image is built: install.sh PACKAGE
 set -euo pipefail
 

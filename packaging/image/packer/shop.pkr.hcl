@@ -101,7 +101,7 @@ build {
   }
 
   # Your application comes here: its package, and a drop-in that makes its unit wait
-  # (packaging/systemd has an example).
+  # (packaging/systemd/application.conf.example).
 
   provisioner "shell" {
     execute_command = "sudo env {{ .Vars }} bash '{{ .Path }}' /tmp/imds-bootstrap/configuration"

@@ -34,6 +34,15 @@ def joined(contents: list[bytes]) -> bytes:
     return message.as_bytes()
 
 
+def read(name: str) -> bytes:
+    """What a file holds; ends the program when it cannot be read."""
+    try:
+        with open(name, "rb") as file:
+            return file.read()
+    except OSError as error:
+        sys.exit(f"multipart: reading {name}: {error.strerror}")
+
+
 def type_of(content: bytes) -> str:
     """The MIME type of a part; ends the program when the first line tells of none."""
     first = content.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0].strip()
@@ -49,13 +58,7 @@ def main() -> None:
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--base64", action="store_true", help="print base64, as the API takes it")
     options = parser.parse_args()
-    contents = []
-    for name in options.files:
-        try:
-            with open(name, "rb") as file:
-                contents.append(file.read())
-        except OSError as error:
-            sys.exit(f"multipart: reading {name}: {error.strerror}")
+    contents = [read(name) for name in options.files]
     if (ours := [type_of(content) for content in contents].count(TYPES[b"#imds-bootstrap"])) != 1:
         sys.exit(f"multipart: {ours} of the files begin with #imds-bootstrap; one is right")
     message = joined(contents)
