@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from email import message_from_bytes
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,16 @@ def test_each_layer_has_its_say(machine, both, tmp_path):
     assert origins["values.web.port"] == ("9443", "tag config:web.port")
     assert origins["values.app.workers"][0] == "16"
     assert origins["values.app.api_key"][0] == "***"
+
+
+def test_what_cloud_init_joins_is_understood(machine):
+    """`cloud-init devel make-mime` builds its message of these two classes of Python's own."""
+    message = MIMEMultipart()
+    for file, kind in ((DOCUMENT, "x-imds-bootstrap"), (CLOUD_CONFIG, "cloud-config")):
+        message.attach(part := MIMEText(file.read_text(), kind, "utf-8"))
+        part.add_header("Content-Disposition", f'attachment; filename="{file.name}"')
+    said = program("--root", machine, "validate", "-", input=str(message).encode())
+    assert (said.returncode, said.stderr) == (0, b""), said.stdout
 
 
 @pytest.mark.parametrize(
