@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # build.sh OUTPUT_FOLDER: makes imds-bootstrap.pyz, the program and its libraries in one file.
 #
-# It needs Python 3.10 or newer with pip, and the package index that pip asks, or a folder of the
-# pinned wheels and of hatchling's named by PIP_FIND_LINKS, with PIP_NO_INDEX=1.
+# It needs Python 3.10 or newer with pip, and what pip gets the pinned wheels from: the package
+# index, or a folder of them, with PIP_NO_INDEX=1 and PIP_FIND_LINKS=FOLDER. So with hatchling,
+# which builds our own wheel, unless that Python has it.
 #   PYTHON            the Python that builds (python3)
 #   BYTECODE_PYTHONS  the Pythons whose bytecode is put in (those of python3.10 to python3.14 that
 #                     are there); every other one compiles the sources at each start
@@ -34,19 +35,26 @@ export SOURCE_DATE_EPOCH
 source "$here/platform.sh"
 "$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
     --dest "$work/wheels" "${PLATFORM[@]}" -r "$here/requirements.txt"
-"$python" -m pip wheel --quiet --disable-pip-version-check --no-deps \
+isolation=()
+! "$python" -c 'import hatchling' 2>/dev/null || isolation=(--no-build-isolation)
+"$python" -m pip wheel --quiet --disable-pip-version-check --no-deps "${isolation[@]}" \
     --wheel-dir "$work/wheels" "$checkout"
 "$python" "$here/collect.py" "$work/wheels" "$work/tree"
 cp "$here/launcher.py" "$work/tree/__main__.py"
 
 for one in ${BYTECODE_PYTHONS:-python3.10 python3.11 python3.12 python3.13 python3.14}; do
-    # A name on the path may be an empty shell: version managers leave such.
-    if "$one" -c '' 2>/dev/null; then
+    found=
+    # A name on the path may be an empty shell, with the real one behind it: version managers do so.
+    for candidate in $(type -ap "$one"); do
+        "$candidate" -c '' 2>/dev/null || continue
         # A hash seed of its own would order the sets in the code anew each time.
-        env -i PATH="$PATH" HOME="${HOME:-/}" PYTHONHASHSEED=0 "$one" -S "$here/bytecode.py" \
+        env -i PATH="$PATH" HOME="${HOME:-/}" PYTHONHASHSEED=0 "$candidate" -S "$here/bytecode.py" \
             "$work/tree" "$work/bytecode"
-    elif [ -n "${BYTECODE_PYTHONS:-}" ]; then
-        echo "building imds-bootstrap.pyz: $one, of BYTECODE_PYTHONS, does not run" >&2
+        found=$candidate
+        break
+    done
+    if [ -z "$found" ] && [ -n "${BYTECODE_PYTHONS:-}" ]; then
+        echo "building imds-bootstrap.pyz: $one, of BYTECODE_PYTHONS, is not there" >&2
         exit 1
     fi
 done
