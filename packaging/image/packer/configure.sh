@@ -10,7 +10,6 @@ cp -R --no-preserve=mode,ownership "$folder/." "$target/"
 chmod -R u=rwX,go=rX "$target"
 
 # What is wrong here would be wrong on every machine: the build stops instead.
-imds-bootstrap --quiet show settings >/dev/null
 found=no
 for document in "$target"/config.d/*.yaml "$target"/config.d/*.yml "$target"/config.d/*.json; do
     if [[ -e $document ]]; then
