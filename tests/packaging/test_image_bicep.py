@@ -129,7 +129,7 @@ def check(name, text):
         module = Template((RECIPES / name).with_name(path).read_text())
         needed = {one for one, optional in module.parameters.items() if not optional}
         assert needed <= set(body["params"]) <= set(module.parameters)
-    shown = re.findall(r"(\w+)=[…\w@]", text.partition("\n\n")[0])
+    shown = re.findall(r'(\w+)=[…\w"]', text.partition("\n\n")[0])
     if shown:  # the command at the top gives what has no default
         needed = {one for one, optional in template.parameters.items() if not optional}
         assert set(shown) == needed, f"the command at the top gives {shown}"

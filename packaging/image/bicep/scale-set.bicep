@@ -1,7 +1,7 @@
 // A scale set from the golden image, which takes each new version of it by itself.
 //
 //   az deployment group create --resource-group shop --template-file scale-set.bicep --parameters \
-//     imageId=… subnetId=… vaultName=contoso-shop environment=prod sshPublicKey=@~/.ssh/id_rsa.pub
+//     imageId=… subnetId=… vaultName=contoso-shop environment=prod sshPublicKey="$(cat ~/.ssh/id_rsa.pub)"
 
 @description('The image definition in the gallery, without a version: upgrades need that.')
 param imageId string

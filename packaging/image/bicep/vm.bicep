@@ -1,7 +1,7 @@
 // One machine from the golden image.
 //
 //   az deployment group create --resource-group shop --template-file vm.bicep --parameters \
-//     imageId=… subnetId=… vaultName=contoso-shop environment=test sshPublicKey=@~/.ssh/id_rsa.pub
+//     imageId=… subnetId=… vaultName=contoso-shop environment=test sshPublicKey="$(cat ~/.ssh/id_rsa.pub)"
 
 @description('The image definition in the gallery; without a version it is the latest one.')
 param imageId string
