@@ -60,7 +60,7 @@ form "RPM package" "$here/rpm/build.sh" rpm=rpmbuild
 cd "$work"
 chmod -R u=rwX,go=rX .
 sha256sum -- * | tee "$log"
-cp "$log" SHA256SUMS
+install -m 0644 "$log" SHA256SUMS
 mv -f -- * "$output"
 [ "${#left_out[@]}" = 0 ] && exit
 printf 'left out: %s\n' "${left_out[@]}" >&2

@@ -48,7 +48,7 @@ def use_bytecode(archive):
     name = BYTECODE + sys.implementation.cache_tag + "-" + MAGIC_NUMBER[:2].hex()
     try:
         codes = marshal.loads(zipimporter(archive).get_data(name))  # noqa: S302 - as a .pyc is
-    except OSError:
+    except (ImportError, OSError):  # unpacked into a folder, or made without this Python
         return
 
     class Importer(zipimporter):
