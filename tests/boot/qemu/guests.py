@@ -18,11 +18,13 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 AZURE_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
 
 BOOT_LIMIT = 240  # seconds until the shell answers: ten times what it takes
 ASK_LIMIT = 120  # seconds one command in the guest may take
+UEFI = Path("/usr/share/ovmf/OVMF.fd")  # the firmware of a Generation 2 VM
 TOOLS = ("qemu-system-x86_64", "qemu-img", "mkfs.ext4", "e2fsck", "debugfs", "ip", "setpriv")
 
 END = b"::end\n"  # what the shell writes after the exit code of each command
@@ -42,6 +44,7 @@ def missing_tool():
     if os.geteuid() != 0:
         return "a network namespace and a root folder need root"
     gone = [tool for tool in TOOLS if shutil.which(tool) is None]
+    gone += [] if UEFI.exists() else [f"{UEFI} (apt-get install ovmf)"]
     return f"booting a machine needs {', '.join(gone)}" if gone else ""
 
 
