@@ -160,6 +160,8 @@ def check_resource(kind, body, *, exists):
 
 def conforms(value, wanted, models, path):
     """Whether `value` is what the client's model says; the message names the place."""
+    if isinstance(wanted, str):  # Python 3.10 leaves the name in list["_models.Name"] as it is
+        wanted = getattr(models, wanted.rpartition(".")[2])
     kind, options = typing.get_origin(wanted), typing.get_args(wanted)
     if isinstance(value, Expression):
         return
