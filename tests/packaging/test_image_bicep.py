@@ -160,8 +160,7 @@ def check_resource(kind, body, *, exists):
 
 def conforms(value, wanted, models, path):
     """Whether `value` is what the client's model says; the message names the place."""
-    if isinstance(wanted, str):  # Python 3.10 leaves the name in list["_models.Name"] as it is
-        wanted = getattr(models, wanted.rpartition(".")[2])
+    wanted = resolved(wanted, models)
     kind, options = typing.get_origin(wanted), typing.get_args(wanted)
     if isinstance(value, Expression):
         return
@@ -181,6 +180,11 @@ def conforms(value, wanted, models, path):
             conforms(one, field(wanted, key, models, path), models, f"{path}.{key}")
     elif wanted in {str, bool, int}:
         assert type(value) is wanted, f"{path}: {value!r}"
+
+
+def resolved(wanted, models):
+    """Python 3.10 leaves the name in `list["_models.Name"]` as it is."""
+    return getattr(models, wanted.rpartition(".")[2]) if isinstance(wanted, str) else wanted
 
 
 def field(model, key, models, path):
