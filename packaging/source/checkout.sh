@@ -22,7 +22,8 @@ source_files() {
     if git ls-files --error-unmatch pyproject.toml >/dev/null 2>&1; then
         git ls-files -z --cached --others --exclude-standard
     else  # no checkout of ours: what was unpacked, without what was built in it since
-        find . \( -name __pycache__ -o -path ./dist -o -path './.[!c]*' \) -prune -o -type f -printf '%P\0'
+        find . -type d \( -name __pycache__ -o -path ./dist -o -path './.[!c]*' \) -prune \
+            -o -type f -printf '%P\0'
     fi | while IFS= read -r -d '' name; do
         [ ! -f "$name" ] || printf '%s\0' "$name"  # git names a file that was just removed, too
     done
