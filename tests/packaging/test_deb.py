@@ -226,7 +226,7 @@ def test_installed_it_waits_for_the_next_boot(life):
 
 def test_installed_every_module_is_compiled(life):
     """No boot pays for compiling: no source is without its bytecode."""
-    assert life["bytecode"] == []
+    assert life["uncompiled"] == []
 
 
 def test_installed_nobody_can_come_between(life):
