@@ -34,6 +34,7 @@ DOCUMENT = {
 }
 
 # It remembers each generation that it was told of, and waits where the test wants the power cut.
+# Only what it wrote itself is flushed: the rest is for the agent to do.
 RELOAD = f"""#!/bin/sh
 set -e
 if grep -q ^handler {STOP_AT} 2>/dev/null; then
@@ -42,7 +43,7 @@ if grep -q ^handler {STOP_AT} 2>/dev/null; then
 fi
 mkdir -p /var/lib/shop
 head -n 1 {FOLDER}/{NAMES[-1]} >> /var/lib/shop/heard
-sync
+sync /var/lib/shop/heard
 """
 
 FURNITURE = {
