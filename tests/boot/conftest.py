@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # the modules beside this file
 
 import roots  # noqa: E402
-from machines import Machine  # noqa: E402
+from machines import BOOTS, Machine  # noqa: E402
 from network import Network  # noqa: E402
 
 TOOLS = {
@@ -29,6 +29,31 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.boot)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Each boot's cost knows its test."""
+    before = len(BOOTS)
+    try:
+        return (yield)
+    finally:
+        for number, boot in enumerate(BOOTS[before:], 1):
+            boot["test"] = f"{item.name} ({number})"
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What the agent's unit took in each boot; milliseconds, since systemd began."""
+    if not BOOTS:
+        return
+    terminalreporter.section("the agent's unit in each boot, ms since systemd began")
+    terminalreporter.line(f"{'began':>6} {'ended':>6} {'cpu':>5}  exit  system    boot")
+    for boot in BOOTS:
+        cpu = "-" if boot["cpu"] is None else f"{boot['cpu']:.0f}"
+        terminalreporter.line(
+            f"{boot['began']:6.0f} {boot['ended']:6.0f} {cpu:>5}  {boot['status']:4}"
+            f"  {boot['machine']:8}  {boot['test']}"
+        )
 
 
 def unable(reason):

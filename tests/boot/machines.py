@@ -14,6 +14,7 @@ and no DMI: what needs firmware, a kernel or a power cut boots in QEMU.
 """
 
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -24,9 +25,11 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+AGENT = "imds-bootstrap.service"
+BOOTS = []  # what the agent's unit took in each boot of this process, in order
 CGROUPS = Path("/sys/fs/cgroup")
 NUMBERS = itertools.count(1)
-BOOT_LIMIT = 90  # seconds for everything between two ends of a boot; most take one
+BOOT_LIMIT = 60  # seconds for everything between two ends of a boot; most take one
 ENDING = 20  # seconds a machine may take to power off before it is cut
 JOURNAL = "var/log/journal/"
 WIRED = """\
@@ -53,6 +56,11 @@ class Machine:
         self.folder.mkdir(parents=True)
         self.layers = [Path(root), *layers]
         self.lay({"etc/systemd/network/10-wired.network": WIRED, "etc/hostname": "machine\n"})
+
+    @property
+    def system(self):
+        """The Debian it is, as `roots.build` was told."""
+        return self.layers[0].name.partition(".")[0]
 
     def new_layer(self):
         layer = self.folder / f"layer-{len(self.layers):02}"
@@ -104,13 +112,14 @@ class Machine:
         """The machine, booting in `network`; powered off at the end, whatever happens."""
         with self.mounted() as disk:
             running = Running(self, disk, network, time.monotonic() + limit, options)
-            try:
-                with running.container():
+            with running.container():
+                try:
                     yield running
+                    running.remember(AGENT)
                     running.power_off()
-            except BaseException:
-                print(running.said())  # pytest shows it beside the failure
-                raise
+                except BaseException:
+                    print(running.said())  # pytest shows it beside the failure
+                    raise
 
     @property
     def written(self):
@@ -215,27 +224,63 @@ class Running:
         """Wait until systemd has nothing more to start, whether all went well or not."""
         self.wait_for_notice("READY=1")
 
-    def execute(self, *command, check=True):
+    def execute(self, *command, check=True, seconds=None):
         """Run a command in the machine, as root, and give what it printed."""
+        ended = self.enter(command, seconds or self.left())
+        if check and ended.returncode != 0:
+            raise AssertionError(f"{' '.join(command)}: {ended.returncode}\n{ended.stderr}")
+        return ended.stdout
+
+    def enter(self, command, seconds):
         inside = ["nsenter", f"--target={self.leader}", "--all", "--root", "--wd", *command]
-        ended = subprocess.run(
+        return subprocess.run(
             inside,
             env=environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=self.left(),
+            timeout=seconds,
             check=False,
         )
-        if check and ended.returncode != 0:
-            raise AssertionError(f"{' '.join(command)}: {ended.returncode}\n{ended.stderr}")
-        return ended.stdout
 
     def show(self, unit, *names):
         """Properties of a unit as systemd tells them: {name: text}."""
         wanted = [f"--property={name}" for name in names]
-        lines = self.execute("systemctl", "show", *wanted, unit).splitlines()
+        lines = self.execute("systemctl", "show", *wanted, *filter(None, [unit])).splitlines()
         return dict(line.split("=", 1) for line in lines)
+
+    def moment(self, unit, event):
+        """When a unit last did something, such as ActiveEnter: milliseconds since systemd began.
+
+        None when it never did.
+        """
+        name = f"{event}TimestampMonotonic"
+        began = int(self.show("", "UserspaceTimestampMonotonic")["UserspaceTimestampMonotonic"])
+        happened = int(self.show(unit, name)[name])
+        return (happened - began) / 1000 if happened else None
+
+    def cost(self, unit):
+        """What a oneshot took: when it began and ended since systemd did, and CPU, all in ms."""
+        told = self.show(unit, "CPUUsageNSec", "ExecMainStatus", "ActiveState", "Result")
+        cpu = told["CPUUsageNSec"]
+        return {
+            "unit": unit,
+            "began": self.moment(unit, "ExecMainStart"),
+            "ended": self.moment(unit, "ExecMainExit"),
+            "cpu": int(cpu) / 1e6 if cpu.isdecimal() else None,
+            "status": int(told["ExecMainStatus"]),
+            "result": told["Result"],
+        }
+
+    def remember(self, unit):
+        """Keep the cost of a oneshot that ran, for the table at the end of the tests."""
+        cost = self.cost(unit)
+        if cost["ended"] is not None:
+            BOOTS.append({"machine": self.machine.system, **cost})
+
+    def status(self):
+        """What the agent says of its last run."""
+        return json.loads(self.execute("cat", "/run/imds-bootstrap/status.json"))
 
     def journal(self, *matches):
         """The messages of this boot, such as of `-u`, `shopd.service`, in order."""
@@ -252,18 +297,16 @@ class Running:
 
     def wait_until(self, *command):
         """Wait until a command in the machine succeeds; it is asked again, never slept for."""
-        while True:
-            ended = self.execute("sh", "-c", '"$@" >/dev/null 2>&1 && echo so', "sh", *command)
-            if ended:
-                return
-            self.left()
+        while self.enter(command, self.left()).returncode != 0:
+            pass
 
     def said(self):
         """All there is to see of the boot, for whoever reads of a failure."""
         parts = [f"--- console of {self.machine.folder.name}", self.console.read_text()]
-        newest = self.machine.layers[-1] / JOURNAL
-        parts += ["--- journal", journal_of(newest)] if newest.is_dir() else []
-        parts += ["--- asked of IMDS", "\n".join(self.network.requests)]
+        if self.leader:
+            journal = ("journalctl", "--boot", "--no-pager", "--output=short-monotonic")
+            parts += ["--- journal", self.execute(*journal, check=False, seconds=ENDING)]
+        parts += ["--- asked of IMDS", *self.network.requests]
         return "\n".join(parts)
 
     def power_off(self):
@@ -283,18 +326,6 @@ class Running:
             else:
                 self.process.kill()
             self.process.wait()
-
-
-def journal_of(folder):
-    command = [
-        "journalctl",
-        "--directory",
-        folder,
-        "--no-pager",
-        "--quiet",
-        "--output=short-precise",
-    ]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def environment(**more):
