@@ -47,7 +47,7 @@ for one in ${BYTECODE_PYTHONS:-python3.10 python3.11 python3.12 python3.13 pytho
     # A name on the path may be an empty shell, with the real one behind it: version managers do so.
     for candidate in $(type -ap "$one"); do
         "$candidate" -c '' 2>/dev/null || continue
-        # A hash seed of its own would order the sets in the code anew each time.
+        # With a hash seed of its own Python 3.10 would order the sets in the code anew each time.
         env -i PATH="$PATH" HOME="${HOME:-/}" PYTHONHASHSEED=0 "$candidate" -S "$here/bytecode.py" \
             "$work/tree" "$work/bytecode"
         found=$candidate
