@@ -22,7 +22,7 @@ import socket
 import stat
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 AGENT = "imds-bootstrap.service"
@@ -31,6 +31,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 NUMBERS = itertools.count(1)
 BOOT_LIMIT = 60  # seconds for everything between two ends of a boot; most take one
 ENDING = 20  # seconds a machine may take to power off before it is cut
+A_LOOK = 0.5  # seconds between two looks at whether the container is still there
 JOURNAL = "var/log/journal/"
 WIRED = """\
 [Match]
@@ -204,20 +205,20 @@ class Running:
         return self.machine.folder / "console.log"
 
     def left(self):
-        """Seconds until the limit; raises TooLate when there are none."""
+        """Seconds until the limit; raises TooLate when there are none, or nothing runs any more."""
         seconds = self.deadline - time.monotonic()
         if seconds <= 0:
             raise TooLate(f"the machine {self.machine.folder.name} went past its limit")
+        if self.process.poll() is not None:
+            raise TooLate(f"the machine {self.machine.folder.name} ended by itself")
         return seconds
 
     def wait_for_notice(self, beginning):
         """Wait until nspawn or the machine's systemd says a line, and give the rest of it."""
         while not (found := [line for line in self.told if line.startswith(beginning)]):
-            self.notices.settimeout(self.left())
-            try:
+            self.notices.settimeout(min(A_LOOK, self.left()))
+            with suppress(TimeoutError):
                 self.told += self.notices.recv(8192).decode().splitlines()
-            except TimeoutError:
-                self.left()
         return found[-1].removeprefix(beginning)
 
     def wait_until_started(self):
@@ -314,7 +315,7 @@ class Running:
         if self.process.poll() is None:
             self.execute("systemctl", "poweroff", "--no-block", check=False)
         try:
-            self.process.wait(min(ENDING, self.left()))
+            self.process.wait(ENDING)
         except subprocess.TimeoutExpired as error:
             raise TooLate(f"{self.machine.folder.name} did not power off") from error
 
@@ -325,7 +326,7 @@ class Running:
                 os.kill(self.leader, signal.SIGKILL)
             else:
                 self.process.kill()
-            self.process.wait()
+            self.process.wait(ENDING)
 
 
 def environment(**more):

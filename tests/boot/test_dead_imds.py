@@ -63,3 +63,15 @@ def test_a_second_attempt_starts_the_application(root, machine, network):
         running.wait_until("systemctl", "is-active", "imds-bootstrap.target")
         assert running.status()["result"] == "configured"
         assert int(running.show(AGENT, "NRestarts")["NRestarts"]) >= 1
+
+
+def test_systemd_ends_an_agent_that_overstays(oldest, machine, network):
+    """TimeoutStartSec= is the last resort: the agent is stopped, says so, and the boot goes on."""
+    too_short = "[Service]\nTimeoutStartSec=2\nRestart=no\n"
+    one = machine(oldest, {f"etc/systemd/system/{AGENT}.d/50-short.conf": too_short})
+    with one.boot(network(PROD, served=False)) as running:
+        running.wait_until_started()
+        assert running.show(AGENT, "Result")["Result"] == "timeout"
+        assert running.status()["result"] == "interrupted"
+        assert running.show("multi-user.target", "ActiveState")["ActiveState"] == "active"
+        assert running.show("shopd.service", "ActiveState")["ActiveState"] == "inactive"

@@ -30,6 +30,7 @@ for package in "$@"; do
     include+=,$package
 done
 
+# shellcheck disable=SC2016 # "$1" is the hook's own: the root folder while it is made
 exec mmdebstrap \
     --variant=minbase \
     --include="$include" \
