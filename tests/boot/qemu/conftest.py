@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,22 +15,13 @@ import disks  # noqa: E402
 import guests  # noqa: E402
 import kernels  # noqa: E402
 import roots  # noqa: E402
+import shop  # noqa: E402
 import trees  # noqa: E402
 
 
 def without(reason):
     """Skip; in CI that is a failure, or nobody would notice."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
-
-
-def root_of(*packages):
-    """The root folder of Debian 12 with the agent in it, and these packages."""
-    if reason := guests.missing_tool():
-        without(reason)
-    try:
-        return roots.build("bookworm", packages=packages)
-    except roots.Missing as missing:
-        without(str(missing))
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -51,7 +43,21 @@ def kernel():
 
 
 @pytest.fixture(scope="session")
-def make_disk(tmp_path_factory):
+def root_of():
+    """Give the root folder of Debian 12 with the agent and more packages, once per session."""
+
+    @cache
+    def build(*packages):
+        try:
+            return roots.build("bookworm", packages=packages)
+        except roots.Missing as missing:
+            without(str(missing))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def make_disk(kernel, root_of, tmp_path_factory):
     """Make a disk of the root folder with some packages, furnished with the keys given."""
 
     def make(*packages, **furniture):
@@ -61,3 +67,9 @@ def make_disk(tmp_path_factory):
             return disks.make_disk(tree, folder / "disk.img")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def shop_disk(make_disk):
+    """The disk of the application's machines; each writes a layer of its own."""
+    return make_disk(**shop.FURNITURE)

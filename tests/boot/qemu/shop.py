@@ -15,8 +15,9 @@ GENERATION_1_UUID = "33221100-5544-7766-8899-aabbccddeeff"
 NAMES = tuple(f"{number}.conf" for number in range(1, 6))
 FOLDER = "/etc/shop"
 LINES = 400  # more than two blocks of the disk
-STOPPED = "/run/imds-bootstrap/stopped"
+STOPPED = "/run/imds-bootstrap/stopped"  # a pipe, which a held run or handler writes to
 STOP_AT = "/run/stop-at"
+DROP_INS = "/run/systemd/system/imds-bootstrap.service.d"  # gone with the power
 
 CONTENT = (
     f"{{% for number in range({LINES}) %}}"
@@ -38,7 +39,7 @@ DOCUMENT = {
 RELOAD = f"""#!/bin/sh
 set -e
 if grep -q ^handler {STOP_AT} 2>/dev/null; then
-    : > {STOPPED}
+    echo stopped > {STOPPED}
     exec sleep infinity
 fi
 mkdir -p /var/lib/shop

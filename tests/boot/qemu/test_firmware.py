@@ -14,10 +14,10 @@ OTHER_UUID = "8b0c1c2e-5d0a-4c1f-9a57-0a1b2c3d4e5f"
 
 
 @pytest.fixture(scope="module")
-def elsewhere(kernel, make_disk, tmp_path_factory):
+def elsewhere(kernel, shop_disk, tmp_path_factory):
     """One boot of the image on a machine whose firmware names another maker's chassis."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    layer = make_layer(make_disk(**shop.FURNITURE), folder / "state.qcow2")
+    layer = make_layer(shop_disk, folder / "state.qcow2")
     with (
         Network(folder, {"vmId": OTHER_UUID, "rate": 0}) as network,
         Guest(
