@@ -104,7 +104,8 @@ def package():
 def packaged():
     """Everything in the checkout that a package may hold, as far as git knows it."""
     listed = ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others"]
-    listed += ["--exclude-standard", "bootstrap", "schema", "templates", "packaging", "*.toml", "*.md", "docs"]
+    listed += ["--exclude-standard", "bootstrap", "schema", "templates", "packaging"]
+    listed += ["docs", "*.md", "*.toml"]
     found = subprocess.run(listed, cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout
     return sorted(
         name
