@@ -221,6 +221,29 @@ def test_a_fault_of_the_program_keeps_quiet(fault, machine, canaries):
     quiet(machine)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "bootstrap.cli.options:columns_of",
+        "bootstrap.cli.options:print_json",
+        "bootstrap.report.diagnostic:describe",
+        "bootstrap.report.log:Log.error",
+    ],
+)
+def test_a_report_that_fails_keeps_quiet(fault, machine, canaries):
+    """When even the telling of an error fails, its code is said, in one line and nothing more."""
+    worth = machine.root.parent / "worth"
+    worth.write_text(canaries.odd("worth"))
+    environ = {"FAULT": fault, "WORTH": str(worth)}
+    ended = machine.agent("--format", "json", "get", "nothing", program=FAULTY, **environ)
+    assert ended.code == 1
+    *_, last = ended.said.splitlines()
+    assert last.startswith("error[IB009] a fault in imds-bootstrap: RuntimeError at ")
+    assert last.endswith(", while telling of error[IB001]")
+    assert "Traceback" not in ended.said
+    quiet(machine)
+
+
 # What is cut short ------------------------------------------------------------------------------
 
 
