@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from math import ceil
 
 from bootstrap.errors import Problem, SecretsRefused, SecretsUnavailable
 from bootstrap.metadata.selector import OWN, Selector
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
     Outcome: TypeAlias = "Found | Exception"
 
-AT_ONCE = 8  # questions; each has a connection, and a handshake, of its own
+AT_ONCE = 8  # questions, if need be; each has a connection then, and a handshake, of its own
+EACH = 5  # questions that a connection takes one after the other, while the answers are quick
 LATE = 0.5  # seconds beyond the deadline that a name service or a proxy may hold a thread
 
 
@@ -74,8 +76,14 @@ def fetch(
     Raises SecretsRefused with every secret whose answer is final; else what the identity raised;
     else SecretsUnavailable with every secret that was not answered in time; SettingsError.
     """
-    vault = Vault(ca_file=settings.ca_file, endpoint=settings.endpoint, clock=clock)
     addresses = {path: address_of(one, cloud) for path, one in references.items()}
+    vault = Vault(
+        ca_file=settings.ca_file,
+        endpoint=settings.endpoint,
+        connections=AT_ONCE,
+        lanes=ceil(len(addresses) / EACH),
+        clock=clock,
+    )
     round_ = _Round(dict.fromkeys(addresses.values()))
     rules = Rules(
         audience=cloud.vault_audience,

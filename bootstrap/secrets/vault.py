@@ -2,8 +2,7 @@
 
 What `requests` does for convenience is turned off where it is a way out: no redirects (it would
 also read the whole body of one), no .netrc (which would replace the token), no cookies, no plain
-http. Proxies are those of the user's environment. Certificates are always verified, against the
-system's authorities and those of one more file.
+http. Proxies are those of the user's environment. Certificates are always verified, by `trust`.
 """
 
 from __future__ import annotations
@@ -25,6 +24,8 @@ from urllib3.exceptions import HTTPError
 
 from bootstrap import __version__
 from bootstrap.errors import SettingsError
+from bootstrap.secrets.lanes import Lanes
+from bootstrap.secrets.trust import Trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 64 * 1024  # bytes; a secret's value is at most 25 KB, escaped and wrapped in JSON
 LONGEST_ATTEMPT = 15.0  # seconds; then another connection may do better
+UNTRUSTED = "certificate"  # the outcome that another authority could change
 CLOCK_ERRORS = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED: x509_vfy.h of OpenSSL
 
 _waiting = threading.local()  # `left`: the seconds that the request of this thread still has
@@ -62,7 +64,8 @@ class Answer:
 class Vault:
     """Every vault, over one session that any number of threads may use.
 
-    `ca_file` is trusted besides the system's authorities. `endpoint` (https://HOST:PORT) is
+    `ca_file` is trusted besides the system's authorities. At most `connections` are kept, and no
+    more than `lanes` are made as long as those are quick. `endpoint` (https://HOST:PORT) is
     connected to in place of each vault's own name, under which it still has to prove itself.
     Raises SettingsError when either cannot be used.
     """
@@ -73,9 +76,13 @@ class Vault:
         ca_file: str = "",
         endpoint: str = "",
         connections: int = 8,
+        lanes: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
+        self._lanes = Lanes(lanes)
+        self._trust = Trust(ca_file)
+        self._trust.context.sslsocket_class = _Bounded
         self._proxied = not endpoint
         address = _address(endpoint) if endpoint else None
         self._session = _Session()
@@ -90,7 +97,7 @@ class Vault:
             }
         )
         self._session.adapters.clear()
-        self._session.mount("https://", _Adapter(_context(ca_file), address, connections))
+        self._session.mount("https://", _Adapter(self._trust.context, address, connections))
 
     def get(self, url: str, token: Secret, *, deadline: float) -> Answer:
         """The answer to one request, by `deadline` (on the clock); raises Fault if there is none.
@@ -98,14 +105,24 @@ class Vault:
         Neither a handshake nor a header nor a body can outlast the deadline by dripping: each
         single read ends at it.
         """
-        end = min(deadline, self._clock() + LONGEST_ATTEMPT)
-        _waiting.left = lambda: end - self._clock()
+        is_whole = self._trust.is_whole
+        with self._lanes.turn():
+            end = min(deadline, self._clock() + LONGEST_ATTEMPT)
+            _waiting.left = lambda: end - self._clock()
+            answer = self._attempt(url, token, max(0.01, end - self._clock()))
+        if isinstance(answer, Answer):
+            return answer
+        if answer.outcome == UNTRUSTED and not is_whole:
+            self._trust.widen()
+            return self.get(url, token, deadline=deadline)
+        # Not from within a handler: the cause would carry the request, and with it the token.
+        raise answer
+
+    def _attempt(self, url: str, token: Secret, seconds: float) -> Answer | Fault:
         try:
-            return self._get(url, token, max(0.01, end - self._clock()))
+            return self._get(url, token, seconds)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            fault = _fault(error)
-        # Outside of the handler: the cause would carry the request, and with it the token.
-        raise fault
+            return _fault(error)
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -179,26 +196,6 @@ def _seconds_left() -> float:
     return left
 
 
-def _context(ca_file: str) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    paths = ssl.get_default_verify_paths()
-    if not (paths.cafile or paths.capath):  # a machine without a list of authorities
-        import certifi
-
-        context.load_verify_locations(certifi.where())
-    context.sslsocket_class = _Bounded
-    try:
-        if ca_file:
-            context.load_verify_locations(ca_file)
-    except (OSError, ssl.SSLError) as error:
-        why = getattr(error, "strerror", None) or "it holds no certificate"
-        raise SettingsError(
-            f"reading the authorities in {ca_file}: {why}",
-            hint="vaults.ca_file names a file of certificates in PEM form",
-        ) from error
-    return context
-
-
 def _address(endpoint: str) -> tuple[str, int]:
     match = re.fullmatch(r"https://([0-9A-Za-z.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})/?", endpoint)
     if not match:
@@ -230,7 +227,7 @@ def _fault(error: Exception) -> Fault:
         if isinstance(cause, ssl.SSLCertVerificationError):
             # A machine whose clock is not set yet sees certificates of the future, or of the past.
             words = f"its certificate is not to be trusted: {cause.verify_message}"
-            return Fault("certificate", words, final=cause.verify_code not in CLOCK_ERRORS)
+            return Fault(UNTRUSTED, words, final=cause.verify_code not in CLOCK_ERRORS)
     for kinds, outcome, words in FAULTS:
         if any(isinstance(cause, kinds) for cause in _causes(error)):
             return Fault(outcome, words)

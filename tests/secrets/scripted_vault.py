@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import ssl
@@ -50,6 +51,15 @@ class Authority:
         self.folder = folder
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(pem(self.certificate))
+
+    def into(self, folder):
+        """Lay the certificate into a hashed folder, as openssl-rehash(1) does."""
+        name = self.name.rfc4514_string().removeprefix("CN=").lower().encode()
+        value = b"\x06\x03\x55\x04\x03\x0c" + bytes([len(name)]) + name  # the OID, then UTF-8
+        pair = b"\x30" + bytes([len(value)]) + value
+        digest = hashlib.sha1(b"\x31" + bytes([len(pair)]) + pair).digest()
+        number = int.from_bytes(digest[:4], "little")
+        (folder / f"{number:08x}.0").write_bytes(pem(self.certificate))
 
     def sign(self, subject, key, *, names=(), is_authority=False, starts=-1, ends=1):
         """A certificate, valid from `starts` to `ends` in days from now."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 import time
 
 import pytest
-from scripted_vault import TOKEN, VALUE, Authority, answer, secret
+from scripted_vault import TOKEN, VALUE, answer, secret
 
 from bootstrap.errors import SecretsRefused, SecretsUnavailable, SettingsError
 from bootstrap.secret import Secret
@@ -137,41 +136,6 @@ def test_a_redirect_is_not_followed(vault, get):
     assert not other.connections
 
 
-def test_a_certificate_of_a_stranger_is_refused(vault, get, stranger):
-    """Who cannot prove the vault's name never sees the token, and waiting does not help."""
-    server = vault(secret(), context=stranger.context())
-    with pytest.raises(SecretsRefused) as caught:
-        get(server)
-    assert "certificate is not to be trusted" in caught.value.problems[0].message
-    assert not server.requests
-
-
-def test_a_certificate_for_another_name_is_refused(vault, get, authority):
-    """A certificate of ours for another host is not one for the vault."""
-    server = vault(secret(), context=authority.context(("evil.example", "127.0.0.1")))
-    with pytest.raises(SecretsRefused) as caught:
-        get(server)
-    assert "certificate is not to be trusted" in caught.value.problems[0].message
-    assert not server.requests
-
-
-def test_a_certificate_out_of_its_time_is_waited_for(vault, get, authority):
-    """The clock of a machine that boots may still be wrong; it is asked again, never trusted."""
-    server = vault(secret(), context=authority.context(starts=1, ends=2))
-    with pytest.raises(SecretsUnavailable) as caught:
-        get(server)
-    assert "certificate" in caught.value.problems[0].message
-    assert not server.requests
-
-
-def test_plain_http_is_no_way(authority):
-    """There is nothing in the session that could send a token in the clear."""
-    client = Client(ca_file=str(authority.file))
-    with pytest.raises(Fault):
-        client.get("http://127.0.0.1:9/", Secret(TOKEN), deadline=time.monotonic() + 5)
-    client.close()
-
-
 def test_netrc_does_not_replace_the_token(vault, get, monkeypatch, tmp_path):
     """A .netrc that knows the host is not read."""
     netrc = tmp_path / ".netrc"
@@ -226,35 +190,15 @@ def relay(source, target):
         pass
 
 
-def test_other_variables_do_not_choose_authorities(vault, get, monkeypatch, stranger):
-    """REQUESTS_CA_BUNDLE is for others: trust is the system's and the setting's."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(stranger.file))
-    monkeypatch.setenv("CURL_CA_BUNDLE", str(stranger.file))
-    server = vault(secret(), context=stranger.context())
-    with pytest.raises(SecretsRefused):
-        get(server)
-
-
-def test_ca_file_adds_to_the_systems(tmp_path):
-    """The setting does not take the public authorities away."""
-    from bootstrap.secrets.vault import _context
-
-    more = Authority(tmp_path, "more")
-    without, with_it = _context(""), _context(str(more.file))
-    assert with_it.cert_store_stats()["x509"] == without.cert_store_stats()["x509"] + 1
-
-
 @pytest.mark.parametrize(
     "setting",
     [
-        {"ca_file": "/nowhere.pem"},
-        {"ca_file": os.devnull},
         {"endpoint": "http://127.0.0.1:1"},
         {"endpoint": "https://127.0.0.1"},
         {"endpoint": "https://user@127.0.0.1:1"},
     ],
 )
 def test_settings_that_cannot_be_used_are_said(setting):
-    """A wrong file or endpoint is the image builder's to mend."""
+    """A wrong endpoint is the image builder's to mend."""
     with pytest.raises(SettingsError):
         Client(**setting)
