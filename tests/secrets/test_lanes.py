@@ -13,6 +13,7 @@ from bootstrap.secrets.fetching import EACH
 from bootstrap.secrets.lanes import Lanes
 
 FOR_EVER = 60.0  # seconds that no test takes
+HUNG = 10.0  # seconds after which something that should come will not
 NAMES = [f"s{number}" for number in range(EACH)]
 REFERENCES = {f"secrets.{name}": reference(name=name) for name in NAMES}
 
@@ -35,7 +36,7 @@ def test_a_few_quick_answers_come_over_one_connection(vault, get, patience):
 def test_many_secrets_are_worth_more_connections(vault, get, patience):
     """Each further five questions have a connection of their own, which none waits for."""
     patience(FOR_EVER)
-    meeting = threading.Barrier(2, timeout=FOR_EVER)
+    meeting = threading.Barrier(2, timeout=HUNG)
     names = [*NAMES, "other"]
     paths = {f"/secrets/{name}": [partial(met, meeting, name)] for name in names}
     server = vault(paths=paths)
@@ -55,7 +56,7 @@ def test_a_slow_answer_holds_nobody_up(vault, get, patience):
 
     def last(server, connection):
         for _ in NAMES[1:]:
-            assert others.acquire(timeout=FOR_EVER)
+            assert others.acquire(timeout=HUNG)
         connection.sendall(answer(200, secret(NAMES[0]), Connection="close"))
 
     def first(name, server, connection):
@@ -76,5 +77,5 @@ def test_a_lane_that_was_opened_stays_open():
     with lanes.turn():
         inner = threading.Thread(target=lambda: lanes.turn().__enter__())
         inner.start()
-        inner.join(FOR_EVER / 2)
+        inner.join(HUNG)
         assert not inner.is_alive()
