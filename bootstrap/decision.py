@@ -135,7 +135,8 @@ def render_all(
 ) -> tuple[Rendered, ...]:
     """The contents of all files, in memory. Raises RenderError with every finding.
 
-    Without `disclosed`, secrets are masked. A file that would read differently if the hidden
+    Without `disclosed`, secrets are masked, and a file that cannot be made of masks is left out. A
+    file that would read differently if the hidden
     values were others holds a secret: it is known by rendering each file once more with the values
     masked.
     """
@@ -145,7 +146,13 @@ def render_all(
     told = disclosed or veiled(configuration)
     compiled = Compiled()
     contents = _render(
-        told.fill(configuration), instance, image, settings, disclosed=told, compiled=compiled
+        told.fill(configuration),
+        instance,
+        image,
+        settings,
+        disclosed=told,
+        compiled=compiled,
+        masked=disclosed is None,
     )
     if not configuration.hidden:
         return contents
@@ -181,6 +188,7 @@ def _render(
     *,
     disclosed: Disclosed,
     compiled: Compiled,
+    masked: bool = False,
 ) -> tuple[Rendered, ...]:
     from bootstrap.render.rendering import render
 
@@ -191,6 +199,7 @@ def _render(
         max_bytes=settings.render.max_bytes,
         seconds=settings.render.timeout,
         compiled=compiled,
+        masked=masked,
     )
 
 
