@@ -6,8 +6,10 @@ import pytest
 
 from bootstrap.config.configuration import FileSpec
 from bootstrap.errors import RenderError
+from bootstrap.render.refusal import Exhausted
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
+from bootstrap.render.veil import Veil, through
 from bootstrap.secret import MASK, Secret
 
 VALUES = {"hidden": MASK, "db": {"port": 5432, "password": MASK}, "names": ["a", "b"]}
@@ -91,3 +93,13 @@ def test_a_file_that_is_written_knows_no_veil(template):
     """A secret whose value happens to be three asterisks is as wrong as any other."""
     with pytest.raises(RenderError):
         shown(template, masked=False)
+
+
+def test_the_end_of_the_time_is_no_matter_of_masks():
+    """A rendering that takes too long is stopped, whatever it is at work on."""
+
+    def late(_):
+        raise Exhausted("the time is over")
+
+    with pytest.raises(Exhausted):
+        through(late, Veil(MASK))
