@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import parse_url
 
 from bootstrap import __version__
 from bootstrap.errors import SettingsError
@@ -121,7 +122,7 @@ class Vault:
     def _attempt(self, url: str, token: Secret, seconds: float) -> Answer | Fault:
         try:
             return self._get(url, token, seconds)
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        except (Fault, requests.RequestException, HTTPError, OSError, ValueError) as error:
             return _fault(error)
 
     def close(self) -> None:
@@ -132,7 +133,7 @@ class Vault:
         response = self._session.get(
             url,
             headers={"Authorization": f"Bearer {token.reveal()}"},
-            proxies=get_environ_proxies(url, no_proxy=None) if self._proxied else {},
+            proxies=_proxies(url) if self._proxied else {},
             timeout=seconds,
             allow_redirects=False,
             stream=True,
@@ -196,6 +197,22 @@ def _seconds_left() -> float:
     return left
 
 
+def _proxies(url: str) -> dict[str, str]:
+    """The proxy that the environment names for `url`, if any, as `requests` takes it."""
+    proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
+    try:
+        usable = not proxy or bool(parse_url(proxy).host)
+    except LocationParseError:
+        usable = False
+    if not usable:
+        raise _unusable_proxy()
+    return {"https": proxy} if proxy else {}
+
+
+def _unusable_proxy() -> Fault:
+    return Fault("proxy", "the proxy that the environment names cannot be used", final=True)
+
+
 def _address(endpoint: str) -> tuple[str, int]:
     match = re.fullmatch(r"https://([0-9A-Za-z.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})/?", endpoint)
     if not match:
@@ -231,8 +248,9 @@ def _fault(error: Exception) -> Fault:
     for kinds, outcome, words in FAULTS:
         if any(isinstance(cause, kinds) for cause in _causes(error)):
             return Fault(outcome, words)
-    if isinstance(error, (requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidSchema)):
-        return Fault("proxy", "the proxy that the environment names cannot be used", final=True)
+    # What is asked for is made of checked parts: only a proxy's address can be none.
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return _unusable_proxy()
     return Fault("connection", f"the connection failed ({type(error).__name__})")
 
 

@@ -201,5 +201,17 @@ class Vault:
         return steps.pop(0) if len(steps) > 1 else steps[0]
 
 
+def drip(text, seconds=0.05):
+    """A step that sends one byte at a time, for ever at the end."""
+
+    def step(server, connection):
+        for byte in text + b"x" * 100_000:
+            if server.stopped.wait(seconds):
+                return
+            connection.sendall(bytes([byte]))
+
+    return step
+
+
 def reference(vault="contoso", name="db", **more):
     return SecretReference(vault=vault, name=name, origin="userData:4:11", **more)

@@ -345,6 +345,19 @@ def test_a_strange_disk_keeps_quiet(target, machine):
     quiet(machine)
 
 
+@pytest.mark.parametrize("proxy", ["127.0.0.1:9", "127.0.0.1:port", "[::1"])
+def test_a_proxy_keeps_its_password(proxy, machine, canaries):
+    """A proxy's user and password stand in an address that is never told, whatever it does."""
+    credentials = f"{canaries.plain('user')}:{canaries.plain('password')}"
+    environ = {"IMDS_BOOTSTRAP_VAULTS_ENDPOINT": "", "NO_PROXY": "", "no_proxy": ""}
+    environ["https_proxy"] = f"http://{credentials}@{proxy}"
+    ended = machine.agent("-v", "--set=deadline=6", "run", program=FAULTY, **environ)
+    assert ended.code in {69, 75}, ended.said
+    assert "IB009" not in ended.said, ended.said
+    assert "proxy" in ended.said
+    quiet(machine)
+
+
 def test_arc_keeps_its_key_to_itself(machine, tmp_path):
     """The key that the challenge names is no less a secret than the token."""
     tokens = "/var/opt/azcmagent/tokens"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 
 import pytest
-from scripted_vault import TOKEN, VALUE, answer, secret
+from scripted_vault import TOKEN, VALUE, answer, drip, secret
 
 from bootstrap.errors import SecretsRefused, SecretsUnavailable, SettingsError
 from bootstrap.secret import Secret
@@ -15,18 +13,6 @@ from bootstrap.secrets.vault import Fault
 from bootstrap.secrets.vault import Vault as Client
 
 URL = "https://contoso.vault.azure.net/secrets/db?api-version=7.4"
-
-
-def drip(text, seconds=0.05):
-    """A step that sends one byte at a time, for ever at the end."""
-
-    def step(server, connection):
-        for byte in text + b"x" * 100_000:
-            if server.stopped.wait(seconds):
-                return
-            connection.sendall(bytes([byte]))
-
-    return step
 
 
 def silent(server, connection):
@@ -82,24 +68,6 @@ def test_a_handshake_does_not_outlast_the_deadline(vault, get):
     assert time.monotonic() - began < 3.5
 
 
-def test_a_proxy_does_not_outlast_the_deadline(vault, get, monkeypatch):
-    """A proxy that drips its consent is left behind."""
-    proxy = vault(drip(b"HTTP/1.1 200 OK\r\nX: "), plain=True)
-    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
-    began = time.monotonic()
-    with pytest.raises(SecretsUnavailable):
-        get(
-            proxy,
-            real=time.monotonic,
-            deadline=1.0,
-            sleep=time.sleep,
-            settings={"endpoint": ""},
-        )
-    assert time.monotonic() - began < 4
-    assert proxy.requests[0].startswith("CONNECT contoso.vault.azure.net:443 ")
-    assert TOKEN not in proxy.requests[0]
-
-
 @pytest.mark.parametrize(
     "head",
     [
@@ -153,41 +121,6 @@ def test_no_cookie_is_kept(vault, get):
     server = vault(answer(500, Set_Cookie="a=b; Path=/"), secret())
     get(server)
     assert "cookie" not in server.requests[1].lower()
-
-
-def test_the_proxy_of_the_environment_is_used(vault, get, monkeypatch):
-    """With https_proxy the vault is reached through it, TLS and all; no_proxy goes around it."""
-    server = vault(secret())
-    asked = []
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve():
-        connection, _ = listener.accept()
-        asked.append(connection.recv(4096).decode())
-        with connection, socket.create_connection(("127.0.0.1", server.port)) as target:
-            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            pump = threading.Thread(target=relay, args=(target, connection))
-            pump.start()
-            relay(connection, target)
-            pump.join()
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
-    assert get(server, settings={"endpoint": ""})["secrets.db"].secret.reveal() == VALUE
-    thread.join()
-    listener.close()
-    assert asked[0].startswith("CONNECT contoso.vault.azure.net:443 ")
-    assert TOKEN not in asked[0]
-
-
-def relay(source, target):
-    try:
-        while piece := source.recv(65536):
-            target.sendall(piece)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
 
 
 @pytest.mark.parametrize(
