@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from bootstrap.config.configuration import Configuration
+    from bootstrap.config.configuration import Configuration, FileSpec
     from bootstrap.config.references import VaultRules
     from bootstrap.config.resolve import Resolution
     from bootstrap.credentials import Seal
@@ -158,15 +158,21 @@ def render_all(
         return contents
     veil = masked(configuration)
 
-    def differs(one: Rendered) -> bool:
-        alone = replace(veil, files=(one.spec,))
+    def veiled_contents(*files: FileSpec) -> dict[str, bytes]:
+        """What the files would hold; nothing for one in which a mask does not fit."""
+        alone = replace(veil, files=files)
         try:
-            again = _render(alone, instance, image, settings, disclosed=told, compiled=compiled)
-        except RenderError:  # a mask need not fit where the value does
-            return True
-        return again[0].content != one.content
+            made = _render(alone, instance, image, settings, disclosed=told, compiled=compiled)
+        except RenderError:
+            one_by_one = map(veiled_contents, files) if len(files) > 1 else ()
+            return {path: content for one in one_by_one for path, content in one.items()}
+        return {one.spec.path: one.content for one in made}
 
-    return tuple(replace(one, secret=one.secret or differs(one)) for one in contents)
+    others = veiled_contents(*(one.spec for one in contents))
+    return tuple(
+        replace(one, secret=one.secret or others.get(one.spec.path) != one.content)
+        for one in contents
+    )
 
 
 def masked(configuration: Configuration) -> Configuration:
