@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8  # questions, if need be; each has a connection then, and a handshake, of its own
 EACH = 5  # questions that a connection takes one after the other, while the answers are quick
-LATE = 0.5  # seconds beyond the deadline that a name service or a proxy may hold a thread
+LATE = 0.5  # seconds beyond the deadline that a name service or a proxy may hold the threads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ class _Round:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(max(0.0, deadline - clock()) + LATE)
+            thread.join(max(0.0, deadline + LATE - clock()))
         self.outcomes = dict(outcomes)  # what a late thread still finds comes too late
 
     def _work(self, ask: Callable[[Address], Found], outcomes: dict[Address, Outcome]) -> None:

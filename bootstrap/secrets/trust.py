@@ -49,7 +49,7 @@ class Trust:
             self.context.load_verify_locations(certifi.where())
         if ca_file:
             with _telling(ca_file, "vaults.ca_file"):
-                self.context.load_verify_locations(*_where(ca_file))
+                self.context.load_verify_locations(ca_file)
 
     def widen(self) -> None:
         """Read all of the system's authorities, where so far only its folder was asked."""

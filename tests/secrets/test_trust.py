@@ -156,6 +156,13 @@ def test_a_machine_without_authorities_has_those_of_certifi(believed, monkeypatc
     assert len(Trust().context.get_ca_certs()) > 50
 
 
+def test_the_setting_names_a_file_not_a_folder(believed, tmp_path):
+    """A folder that nobody hashed would be believed to hold what nobody can find in it."""
+    believed("list")
+    with pytest.raises(SettingsError):
+        Trust(str(tmp_path))
+
+
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "vaults.ca_file"])
 @pytest.mark.parametrize("content", [None, "", "no certificate\n"])
 def test_a_file_without_authorities_is_said(name, content, believed, monkeypatch, tmp_path):

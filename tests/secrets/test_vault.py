@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
-from scripted_vault import TOKEN, VALUE, answer, drip, secret
+from scripted_vault import TOKEN, VALUE, answer, drip, reference, secret
 
 from bootstrap.errors import SecretsRefused, SecretsUnavailable, SettingsError
 from bootstrap.secret import Secret
@@ -66,6 +67,31 @@ def test_a_handshake_does_not_outlast_the_deadline(vault, get):
     with pytest.raises(SecretsUnavailable):
         get(server, real=time.monotonic, deadline=1.0, sleep=time.sleep)
     assert time.monotonic() - began < 3.5
+
+
+def test_a_name_service_that_hangs_holds_all_threads_for_one_time(get, vault, monkeypatch):
+    """Eight secrets whose vault's name is looked up for ever end as soon after as one does."""
+    answered = threading.Event()
+
+    def hang(*_, **__):
+        answered.wait(30)
+        raise OSError("no name service")
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", hang)
+    references = {f"secrets.s{number}": reference(name=f"s{number}") for number in range(8)}
+    began = time.monotonic()
+    with pytest.raises(SecretsUnavailable):
+        get(
+            vault(secret()),
+            references=references,
+            real=time.monotonic,
+            deadline=0.5,
+            sleep=time.sleep,
+            settings={"endpoint": ""},
+        )
+    took = time.monotonic() - began
+    answered.set()
+    assert took < 3.5  # eight times the half second beyond the deadline would be 4.5
 
 
 @pytest.mark.parametrize(
