@@ -11,7 +11,6 @@ paid for them.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from bootstrap import __version__
 from bootstrap.apply.written import verify
@@ -24,6 +23,7 @@ from bootstrap.errors import (
     MetadataUnavailable,
     SecretsUnavailable,
 )
+from bootstrap.frozen import replace
 from bootstrap.metadata.dmi import read_firmware
 from bootstrap.observation import (
     arc_of,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from hashlib import sha256
 
 from bootstrap import __version__
 from bootstrap.errors import ImageError, InvalidDocument, MetadataRefused, RenderError
+from bootstrap.frozen import replace
 from bootstrap.image import DOCUMENT_FOLDER, decode, shipped_templates
 
 TYPE_CHECKING = False

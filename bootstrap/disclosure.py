@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from bootstrap.frozen import replace
 from bootstrap.observation import arc_of, teller
 from bootstrap.report.log import DEBUG, INFO
 from bootstrap.secret import MASK, Secret

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bootstrap.frozen import Frozen, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     Action = Literal["create", "update", "attributes", "remove"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Frozen):
     """A file before or after a change.
 
     `content` is None when the file is too long to be kept in memory; `link` is where a symbolic
@@ -28,8 +27,7 @@ class Snapshot:
     link: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Frozen):
     """One file that will not stay as it is, and why.
 
     `path` is the document's; `place` is where it lies below the root, a followed link resolved.
@@ -50,8 +48,7 @@ class Change:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Frozen):
     """All that a commit will do, in order.
 
     `unchanged` are the paths that are as they shall be; `handlers` the names of those that are

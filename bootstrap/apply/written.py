@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bootstrap.apply import disk
 from bootstrap.apply.place import resolve
+from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Frozen):
     """One file as it was left: its content by digest, never the content itself.
 
     `path` is the document's, without the root. `ours` says that this agent wrote it, rather than

@@ -7,10 +7,10 @@ configuration comes from a saved instance document, so a template can be tried o
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 from bootstrap.cli.options import add_offline, machine_of
 from bootstrap.errors import NoSuchValue, nearest
+from bootstrap.frozen import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

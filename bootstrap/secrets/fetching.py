@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 from math import ceil
 
 from bootstrap.errors import Problem, SecretsRefused, SecretsUnavailable
+from bootstrap.frozen import Frozen
 from bootstrap.metadata.selector import OWN, Selector
 from bootstrap.secrets import forms
 from bootstrap.secrets.address import address_of
@@ -38,8 +38,7 @@ EACH = 5  # questions that a connection takes one after the other, while the ans
 LATE = 0.5  # seconds beyond the deadline that a name service or a proxy may hold the threads
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class Fetched(Frozen):
     """A secret in the form that its reference asks for.
 
     Bytes that are no text are in it as `surrogateescape` has them (PEP 383). `note` is a warning

@@ -12,11 +12,10 @@ next run finds either nothing begun or all that it takes to finish or undo:
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bootstrap.apply.commit import commit
 from bootstrap.apply.handlers import HandlersFailed
 from bootstrap.apply.journal import Journal
+from bootstrap.frozen import replace
 from bootstrap.state import paths, store
 from bootstrap.state.record import as_record
 

@@ -6,11 +6,10 @@ no longer needed, and the journal last.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bootstrap.apply import disk
 from bootstrap.apply.place import resolve
 from bootstrap.errors import BootstrapError, NotPermitted, WriteError
+from bootstrap.frozen import replace
 from bootstrap.state import paths, store
 from bootstrap.state.record import Damaged, State, from_record
 
