@@ -167,8 +167,9 @@ def columns_of(stream: TextIO) -> int:
 
 
 def print_json(value: Any) -> None:
-    """Data for a program, on standard output."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=str)
+    """Data for a program, on standard output, in a form that its encoding can hold."""
+    narrow = sys.stdout.encoding.lower() != "utf-8"
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=narrow, default=str)
     sys.stdout.write("\n")
 
 

@@ -95,8 +95,8 @@ def _unexpected(answer: Answer, address: Address) -> Final:
 def _found(answer: Answer, address: Address) -> Verdict:
     body = _object(answer)
     value = body.get("value")
-    if not isinstance(value, str):
-        return Again("not-a-secret")  # a page of a middlebox, or half an answer
+    if not isinstance(value, str) or re.search("[\ud800-\udfff]", value):
+        return Again("not-a-secret")  # a page of a middlebox, half an answer, or half a character
     version = address.version_in(body.get("id"))
     if version is None:
         hint = "something stands between this machine and Key Vault, and is not to be trusted"
