@@ -27,7 +27,7 @@ def newer(tmp_path_factory):
 
 
 def left_behind(running):
-    """What in the machine still has the package's name, but what its owner or dpkg's log says."""
+    """What in the machine still has the package's name."""
     found = running.execute(
         *("find", "/", "-xdev", "(", "-path", "/proc", "-o", "-path", "/sys", ")", "-prune"),
         *("-o", "-name", "*imds*bootstrap*", "-print"),
@@ -64,7 +64,9 @@ def test_a_purge_leaves_nothing_but_what_the_owner_made(root, machine, network):
         running.execute("dpkg", "--purge", "imds-bootstrap")
         assert running.execute("cat", "/etc/shop/shop.conf")
         mine = {"/etc/imds-bootstrap", "/etc/systemd/system/imds-bootstrap.target.wants"}
-        assert set(left_behind(running)) == mine
+        # systemd keeps the unit's private /var/tmp as long as it takes the unit to be active.
+        left = {path for path in left_behind(running) if "/systemd-private-" not in path}
+        assert left == mine
         documents = running.execute("find", "/etc/imds-bootstrap", "-type", "f").splitlines()
         assert all((root / path[1:]).exists() for path in documents)
         for unit in UNITS:
@@ -72,3 +74,4 @@ def test_a_purge_leaves_nothing_but_what_the_owner_made(root, machine, network):
     with one.boot(network(PROD)) as running:
         running.wait_until_started()
         assert running.execute("systemctl", "is-system-running").strip() == "running"
+        assert set(left_behind(running)) == mine

@@ -17,7 +17,7 @@ def tried(action):
 
 def written(folder):
     def write():
-        path = os.path.join(folder, "probe")
+        path = os.path.join(folder, "tried")
         with open(path, "w"):
             os.unlink(path)
     return write
@@ -26,7 +26,7 @@ folders = ("/etc", "/opt", "/srv", "/var/lib", "/run", "/usr", "/boot", "/root",
 found = {folder: tried(written(folder)) for folder in folders}
 found["packet socket"] = tried(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
 found["mount"] = "allowed" if not ctypes.CDLL(None).mount(b"a", b"/opt", b"tmpfs", 0, None) else ""
-found["setuid file"] = tried(lambda: (written("/opt"), os.chmod(os.open("/opt/s", 65), 0o4755)))
+found["setuid file"] = tried(lambda: os.chmod(os.open("/opt/s", os.O_CREAT | os.O_WRONLY), 0o4755))
 found["sysctl"] = tried(lambda: open("/proc/sys/kernel/hostname", "w").close())
 lines = open("/proc/self/status").read().splitlines()
 status = dict(line.split(":\\t", 1) for line in lines if ":\\t" in line)
@@ -34,9 +34,8 @@ found["new privileges"] = status["NoNewPrivs"]
 found["seccomp"] = status["Seccomp"]
 found["capabilities"] = int(status["CapBnd"], 16).bit_count()
 found["asking systemd"] = subprocess.run(["systemctl", "is-active", "ssh.service"]).returncode
-with open("/var/tmp/found.json", "w") as file:
+with open("/srv/found.json", "w") as file:
     json.dump(found, file)
-os.replace("/var/tmp/found.json", "/srv/found.json")
 """
 DOCUMENT = """\
 #imds-bootstrap
