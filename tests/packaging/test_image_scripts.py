@@ -177,10 +177,15 @@ def test_capture_forgets_before_it_deprovisions(building, tmp_path):
     """The upload goes, the state goes, and waagent comes last: it removes the user."""
     uploaded = tmp_path / "uploaded"
     uploaded.mkdir()
-    state = "mkdir -p /var/lib/imds-bootstrap/instances/old; touch /var/lib/imds-bootstrap/instance"
+    key = "/var/lib/systemd/credential.secret"  # what systemd-creds seals with
+    state = (
+        "mkdir -p /var/lib/imds-bootstrap/instances/old; touch /var/lib/imds-bootstrap/instance; "
+        f"mkdir -p {os.path.dirname(key)}; echo key >{key}"
+    )
     said = building.run("capture.sh", uploaded, before=state)
     assert said.returncode == 0, said.stdout + said.stderr
     assert not uploaded.exists()
+    assert not building.wrote(key).is_file()
     cleaned, deprovisioned = building.calls
     assert cleaned == "imds-bootstrap clean"
     assert deprovisioned == "waagent -force -deprovision+user state="
