@@ -110,6 +110,7 @@ def preview(machine: Machine, *, offline: str | None = None) -> Plan:
         deadline=machine.clock() + settings.deadline,
         undone=seen.undone,
         dry=True,
+        offline=offline is not None,
     )
     return replace(plan, notes=(seen.text, *plan.notes)) if seen.text else plan
 
@@ -140,7 +141,7 @@ class _Run:
             return self._keep(known, error)
         for text in warnings_of(instance):
             self._warn(text)
-        return self._configure(instance, force=force)
+        return self._configure(instance, force=force, offline=offline is not None)
 
     def _keep(self, vm_id: str | None, error: BootstrapError) -> str:
         """Leave the machine as it is, if it was configured before; else the error is raised."""
@@ -173,7 +174,7 @@ class _Run:
         state = store.load(vm_id, root=self.machine.root).state
         return self.settings.on_unavailable == "keep" and bool(state and state.configured_at)
 
-    def _configure(self, instance: Instance, *, force: bool) -> str:
+    def _configure(self, instance: Instance, *, force: bool, offline: bool) -> str:
         root = self.machine.root
         self.status.record["vm_id"] = instance.vm_id
         loaded = store.load(instance.vm_id, root=root)
@@ -191,7 +192,13 @@ class _Run:
         try:
             with self.status.stage("decision"):
                 configuration, plan = prepare(
-                    self.machine, self.settings, instance, image, state, deadline=self.deadline
+                    self.machine,
+                    self.settings,
+                    instance,
+                    image,
+                    state,
+                    deadline=self.deadline,
+                    offline=offline,
                 )
         except (IdentityUnavailable, SecretsUnavailable) as error:
             return self._keep(instance.vm_id, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bootstrap.errors import MissingInput
 from bootstrap.frozen import replace
 from bootstrap.observation import arc_of, teller
 from bootstrap.report.log import DEBUG, INFO
@@ -85,16 +86,25 @@ def disclose(
     instance: Instance,
     *,
     deadline: float,
+    offline: bool = False,
 ) -> Disclosed:
     """Fetch every secret that the configuration names, by `deadline` (on the machine's clock).
 
-    A configuration without secrets costs nothing. Raises SecretsRefused, SecretsUnavailable,
-    IdentityRefused, IdentityUnavailable, MetadataRefused for a cloud whose vaults are not known,
-    or SettingsError.
+    A configuration without secrets costs nothing. When `offline`, only an endpoint that the
+    settings name is asked for a token; MissingInput is raised for want of one.
+    Raises SecretsRefused, SecretsUnavailable, IdentityRefused, IdentityUnavailable,
+    MetadataRefused for a cloud whose vaults are not known, or SettingsError.
     """
     references = wanted(configuration)
     if not references:
         return Disclosed({})
+    if offline and not settings.imds.endpoint:
+        raise MissingInput(
+            f"fetching {', '.join(map(format_path, references))}: with --offline nobody is asked, "
+            "so there is no token for Key Vault",
+            hint="set imds.endpoint to have an identity service asked, such as that of "
+            "`imds-bootstrap emulate`; `render` shows a file without its secrets",
+        )
     from bootstrap.metadata.clouds import cloud_of
     from bootstrap.metadata.selector import Selector
     from bootstrap.secrets.fetching import fetch

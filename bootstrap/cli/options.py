@@ -136,7 +136,9 @@ def seconds(text: str) -> float:
 def add_offline(parser: argparse.ArgumentParser) -> None:
     """Add the option of every verb that needs the instance."""
     parser.add_argument(
-        "--offline", metavar="FILE", help="take a saved instance document instead of asking IMDS"
+        "--offline",
+        metavar="FILE",
+        help="take a saved instance document; ask nobody, unless imds.endpoint is set",
     )
 
 
