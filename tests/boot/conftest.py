@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -69,6 +70,8 @@ def containers():
     for tool, package in TOOLS.items():
         if shutil.which(tool) is None:
             unable(f"booting machines needs {tool}: apt-get install {package}")
+    # Whoever ends the tests so ends the machines and their networks too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
