@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from machines import AGENT
 
 PROD = {"name": "shop-01", "tags": {"environment": "prod"}}
@@ -75,3 +76,22 @@ def test_systemd_ends_an_agent_that_overstays(oldest, machine, network):
         assert running.status()["result"] == "interrupted"
         assert running.show("multi-user.target", "ActiveState")["ActiveState"] == "active"
         assert running.show("shopd.service", "ActiveState")["ActiveState"] == "inactive"
+
+
+@pytest.mark.xfail(reason="systemd passes over Requires= of a unit it cannot load: BindsTo= holds")
+@pytest.mark.parametrize("how", ["refused", "masked"])
+def test_without_the_agent_no_application_starts(oldest, machine, network, how):
+    """A drop-in that this systemd refuses, or a masked unit: the target is not reached."""
+    one = machine(oldest)
+    if how == "refused":  # before systemd 253, in a oneshot
+        refused = "[Service]\nRestartForceExitStatus=75\n"
+        one.lay({f"etc/systemd/system/{AGENT}.d/50-refused.conf": refused})
+    else:
+        one.link({f"etc/systemd/system/{AGENT}": "/dev/null"})
+    one.link({"etc/systemd/system/multi-user.target.wants/shopd.service": "../shopd.service"})
+    with one.boot(network(PROD)) as running:
+        running.wait_until_started()
+        assert running.show("imds-bootstrap.target", "ActiveState")["ActiveState"] == "inactive"
+        assert running.show("shopd.service", "ExecMainStartTimestamp") == {
+            "ExecMainStartTimestamp": ""
+        }
