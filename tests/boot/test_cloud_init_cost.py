@@ -28,19 +28,19 @@ def compared(containers, tmp_path_factory):
     return compare(root, folder, rounds=ROUNDS, contestants=(AGENT, CLOUD_INIT))
 
 
-def test_both_write_the_same_files(compared):
+def test_both_write_the_same_files(compared, capsys):
     """From one userData the agent and cloud-init render five files, byte for byte the same."""
-    _, files = compared
+    costs, files = compared
+    with capsys.disabled():
+        print("", *table(costs), sep="\n")
     assert list(files[AGENT.name]) == list(FILES)
     assert files[AGENT.name] == files[CLOUD_INIT.name]
     assert "key19=57; # end\nworkers = 4\n" in files[AGENT.name][FILES[0]]
 
 
 @pytest.mark.parametrize("boot", BOOTS)
-def test_a_boot_pays_far_less_than_for_cloud_init(compared, boot, capsys):
+def test_a_boot_pays_far_less_than_for_cloud_init(compared, boot):
     """The processor time of the agent's unit stays a small part of that of cloud-init's stages."""
     costs, _ = compared
-    with capsys.disabled():
-        print("", *table(costs), sep="\n")
     ours, theirs = (least(costs[one.name][boot], "cpu") for one in (AGENT, CLOUD_INIT))
     assert theirs >= AT_LEAST[boot] * ours
