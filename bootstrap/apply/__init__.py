@@ -10,6 +10,7 @@ What a plan is made of, and how it is made:
     standing     what stands at a place, or will once an interrupted run is undone
     strangers    who else could decide where a file ends up
     accounts     users and groups by name
+    labels       what the SELinux policy says of a path
     mounts       which files are mount points
     written      what the agent left on the machine, and whether it is still so
 
@@ -29,7 +30,7 @@ What both stand on:
 
     place        where a path lies when no link leads out of the root
     disk         what the file system can do for one place
-    attributes   labels and access lists that a replaced file hands on
+    attributes   labels, access lists and notes that a file has to keep
     names        what files are called while a commit is under way
     durable      the agent's own files, written atomically
     failures     what the system said, as errors of this program

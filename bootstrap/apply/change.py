@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Literal
 
     from bootstrap.apply.disk import Access
@@ -20,12 +21,13 @@ class Snapshot:
     """A file before or after a change.
 
     `content` is None when the file is too long to be kept in memory; `link` is where a symbolic
-    link points, and then the content is empty.
+    link points, and then the content is empty. `attributes` are those that count, by name.
     """
 
     content: bytes | None = field(repr=False)
     access: Access
     link: str | None = None
+    attributes: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,15 @@ the change visible. All let OSError through.
 
 from __future__ import annotations
 
-from bootstrap.apply import disk
+from functools import partial
+
+from bootstrap.apply import attributes, disk
 from bootstrap.apply.place import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bootstrap.apply.change import Change
     from bootstrap.apply.disk import Found
     from bootstrap.apply.entries import Entry
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 class Step:
     """One change on its way to the disk, by the names of its entry in the journal."""
 
-    __slots__ = ("_born", "change", "entry", "place", "staged")
+    __slots__ = ("_born", "_worn", "change", "entry", "place", "staged")
 
     def __init__(self, change: Change, entry: Entry) -> None:
         self.change = change
@@ -27,14 +31,17 @@ class Step:
         self.place = change.place
         self.staged = Place(self.place.root, entry.staged) if entry.staged else None
         self._born: Found | None = None  # a file system need not know every mode that is asked for
+        self._worn: Mapping[str, bytes] = {}
 
     def stage(self) -> None:
         """Write the new file beside its target, flushed and with its final access."""
         after = self.change.after
         if self.staged and after:
-            like = self.place if self.change.before else None
-            disk.write(self.staged, after.content or b"", after.access, like=like)
+            is_new = self.change.before is None
+            dress = partial(attributes.give, shall=after.attributes, is_new=is_new)
+            disk.write(self.staged, after.content or b"", after.access, dress=dress)
             self._born = disk.look(self.staged)
+            self._worn = attributes.read(self.staged)
 
     def is_as_staged(self) -> bool:
         """Whether the staged file still is what was written; not if it cannot be read."""
@@ -46,7 +53,8 @@ class Step:
             content = disk.read(self.staged, len(after.content or b""))
         except OSError:
             return False
-        return found is not None and found.access == born.access and content == after.content
+        same = found is not None and found.access == born.access and content == after.content
+        return same and attributes.read(self.staged) == self._worn
 
     def keep(self) -> int:
         """Give the old file a second name, or its content a second place.

@@ -17,6 +17,7 @@ from dataclasses import replace
 from bootstrap.apply.commit import commit
 from bootstrap.apply.handlers import HandlersFailed
 from bootstrap.apply.journal import Journal
+from bootstrap.apply.written import as_left
 from bootstrap.state import paths, store
 from bootstrap.state.record import as_record
 
@@ -69,12 +70,12 @@ class Fulfilment:
         try:
             self._notify(plan, transaction, before)
         except HandlersFailed as error:
-            stays = before if error.rolled_back else begun
+            stays = before if error.rolled_back else self._as_left(begun)
             self._end(transaction, replace(stays, fingerprint="", pending_handlers=error.due))
             raise
         if not self._keep:
             transaction.confirm()
-        self._end(transaction, after)
+        self._end(transaction, self._as_left(after))
 
     def _notify(self, plan: Plan, transaction: Transaction, before: State) -> None:
         if plan.changes and not self._keep:
@@ -82,6 +83,9 @@ class Fulfilment:
             self._handlers.notify_or(transaction.roll_back, plan.handlers, pending=pending)
         elif plan.handlers:
             self._handlers.notify(plan.handlers)
+
+    def _as_left(self, state: State) -> State:
+        return replace(state, written=as_left(state.written, root=self._root))
 
     def _end(self, transaction: Transaction, state: State) -> None:
         """Remember, and only then let go of what the next run would need."""
