@@ -222,6 +222,35 @@ def test_copy_in_the_place_of_a_hard_link_keeps_the_attributes(
     assert worn(dressed) == before
 
 
+def test_privilege_is_not_handed_on(machine, wanted, as_root):
+    """A file that may more than its reader is not made again: a privilege is given by no agent."""
+    path = machine.put("/a", "new\n")
+    give(path, CAPABILITY, CAPABLE)
+    machine.apply(wanted("/a", mode=0o644))
+    assert drift(machine) == {}
+    path.chmod(0o600)
+    machine.apply(wanted("/a", mode=0o644))
+    assert worn(path) == {}
+
+
+def test_mark_of_a_file_system_is_not_handed_on(machine, wanted, as_root):
+    """What a file system notes of one file would be a lie on another, and is not remembered."""
+    path = machine.put("/a", "old\n")
+    give(path, "trusted.overlay.x", b"1")
+    machine.apply(wanted("/a"))
+    assert worn(path) == {}
+    assert machine.written["/a"].attributes == {}
+
+
+def test_attributes_are_remembered_before_they_are_written(machine, wanted, dressed):
+    """A run that dies after its commit has remembered how its files were dressed."""
+    planned = machine.plan(wanted("/a", "newer\n"), wanted("/b"))
+    assert [record.attributes for record in planned.written] == [
+        {SELINUX: LABEL, "user.note": b"mine"},
+        {},
+    ]
+
+
 @pytest.mark.parametrize("option", [{"in_place": True}, {"when": "once"}])
 def test_attributes_of_some_files_are_nobodys_drift(machine, wanted, as_root, option):
     """What is mounted brings its own attributes, and a file written once is its owner's."""
@@ -265,7 +294,7 @@ def policy(tmp_path):
     contexts = tmp_path / "file_contexts"
     contexts.write_text(
         f"/.*\tsystem_u:object_r:default_t:s0\n"
-        f"/etc/shop(/.*)?\t--\t{LABEL.decode()}\n"
+        f"/etc/shop/(a|b|shop\\.toml)\t--\t{LABEL.decode()}\n"
         f"/none\t<<none>>\n"
     )
     found = Policy(enabled=str(contexts), contexts=str(contexts))
@@ -299,6 +328,14 @@ def test_label_is_what_the_policy_says(machine, wanted, as_root, policy, monkeyp
     assert machine.plan(*files).changes == ()
     os.setxattr(path, SELINUX, OTHER_LABEL)
     assert drift(machine) == {"/etc/shop/a": (f"label {OTHER_LABEL.decode()} → {LABEL.decode()}",)}
+
+
+def test_policy_has_no_say_over_what_is_mounted(machine, wanted, as_root, policy, monkeypatch):
+    """A file that is written over keeps the label that it came with."""
+    monkeypatch.setattr(ground, "Policy", lambda root: policy)
+    path = machine.put("/etc/shop/a", "new\n", 0o600)
+    give(path, SELINUX, OTHER_LABEL)
+    assert machine.plan(wanted("/etc/shop/a", mode=0o600, in_place=True)).changes == ()
 
 
 def test_new_policy_is_followed_and_is_no_drift_afterwards(

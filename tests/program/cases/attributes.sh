@@ -3,6 +3,7 @@ image config.d/10-app.yaml <<EOT
 version: 1
 files:
   - {path: /etc/app/a, content: "one\n", mode: "0640", notify: [app]}
+  - {path: /etc/app/new, content: "two\n"}
 handlers: {app: [sh, -c, "echo heard >>$root/heard"]}
 EOT
 machine <<<'name: shop-01'
@@ -30,9 +31,16 @@ prints "drift  /etc/app/a  label a:b:home_t:s0 → a:b:etc_t:s0, attribute user.
 agent 0 plan --diff
 prints "attributes  /etc/app/a  label a:b:home_t:s0 → a:b:etc_t:s0, attribute user.note"
 agent 0 run
-prints "configured: 1 file changed, 0 unchanged"
+prints "configured: 1 file changed, 1 unchanged"
 never notified
 agent 0 verify
 agent 0 run
 prints "unchanged"
+# A new file is remembered as it was left, too: it had no privilege.
+python3 -c 'import os, sys; os.setxattr(sys.argv[1], "security.capability",
+    bytes.fromhex("01000002") + bytes.fromhex("00200000") + bytes(12))' "$root/etc/app/new"
+agent 1 verify
+prints "drift  /etc/app/new  attribute security.capability"
+agent 0 run
+agent 0 verify
 [ "$(wc -l <"$root/heard")" = 1 ] || fail "a handler heard of an attribute"
