@@ -24,6 +24,14 @@ agent 0 verify
 agent 0 run
 prints "unchanged"
 
+# A new file is remembered as it was left, too: it had no privilege.
+python3 -c 'import os, sys; os.setxattr(sys.argv[1], "security.capability",
+    bytes.fromhex("01000002") + bytes.fromhex("00200000") + bytes(12))' "$root/etc/app/new"
+agent 1 verify
+prints "drift  /etc/app/new  attribute security.capability"
+agent 0 run
+agent 0 verify
+
 attribute security.selinux a:b:home_t:s0
 attribute user.note other
 agent 1 verify
@@ -36,11 +44,4 @@ never notified
 agent 0 verify
 agent 0 run
 prints "unchanged"
-# A new file is remembered as it was left, too: it had no privilege.
-python3 -c 'import os, sys; os.setxattr(sys.argv[1], "security.capability",
-    bytes.fromhex("01000002") + bytes.fromhex("00200000") + bytes(12))' "$root/etc/app/new"
-agent 1 verify
-prints "drift  /etc/app/new  attribute security.capability"
-agent 0 run
-agent 0 verify
 [ "$(wc -l <"$root/heard")" = 1 ] || fail "a handler heard of an attribute"
