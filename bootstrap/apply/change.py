@@ -21,13 +21,15 @@ class Snapshot:
     """A file before or after a change.
 
     `content` is None when the file is too long to be kept in memory; `link` is where a symbolic
-    link points, and then the content is empty. `attributes` are those that count, by name.
+    link points, and then the content is empty. `attributes` are those that count, by name; `stamp`
+    tells whether the file still is the one that was looked at.
     """
 
     content: bytes | None = field(repr=False)
     access: Access
     link: str | None = None
     attributes: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    stamp: tuple[int, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,11 +62,13 @@ def _snapshot(
     spec: FileSpec, place: Place, found: Found, length: int, standing: Standing
 ) -> Snapshot:
     if found.kind == "link":
-        return Snapshot(content=b"", access=found.access, link=standing.read_link(place))
+        target = standing.read_link(place)
+        return Snapshot(content=b"", access=found.access, link=target, stamp=found.stamp)
     return Snapshot(
         content=standing.read(place, max(CONTENT_AT_MOST, length)),
         access=found.access,
         attributes={} if spec.in_place else standing.attributes(place),
+        stamp=found.stamp,
     )
 
 

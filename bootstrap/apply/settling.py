@@ -103,8 +103,10 @@ def is_to_go(entry: Entry, inode: int, root: str) -> bool:
     """
     place = Place(root, entry.path)
     found = disk.look(place)
-    if found is None or found.kind != "file" or disk.look(Place(root, entry.staged)):
+    if found is None or found.kind != "file":
         return False
+    if staged := disk.look(Place(root, entry.staged)):  # for a moment it has both names
+        return found.inode == staged.inode
     return found.inode == inode or disk.digest(place) == entry.sha256
 
 

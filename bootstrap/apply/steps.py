@@ -1,7 +1,9 @@
 """How one change goes forward: stage, keep the old, publish. How it goes back is in `settling`.
 
 `stage` and `keep` prepare everything that can fail for want of room or rights; `publish` makes
-the change visible. All let OSError through.
+the change visible. All let OSError through, and raise WriteError when the file is no longer the one
+that was planned for: what somebody has written meanwhile is not replaced unseen. Between the last
+look and the rename that replaces it a file can still slip through; of a new file not even that.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from functools import partial
 
 from bootstrap.apply import attributes, disk
+from bootstrap.apply.failures import refusal
 from bootstrap.apply.place import Place
 
 TYPE_CHECKING = False
@@ -61,6 +64,7 @@ class Step:
 
         Gives the inode number of the file that will have the name.
         """
+        self._refuse_changed()
         if self.entry.kind == "replace":
             disk.keep(self.place, self._kept.name)
         elif self.entry.kind == "overwrite":
@@ -78,13 +82,41 @@ class Step:
     def publish(self) -> None:
         """Make the change visible, in one step that no reader sees half of where that can be."""
         after = self.change.after
+        self._refuse_changed()
         if self.entry.kind == "remove":
             disk.rename(self.place, self._kept.name)
         elif self.entry.kind == "overwrite" and after:
             disk.overwrite(self.place, after.content or b"", after.access)
-        elif self.staged:
+        elif self.entry.kind == "replace" and self.staged:
             disk.rename(self.staged, self.place.name)
+        elif self.staged:
+            _claim(self.staged, self.place.name)
+
+    def _refuse_changed(self) -> None:
+        before, found = self.change.before, disk.look(self.place)
+        if (before.stamp if before else None) != (found.stamp if found else None):
+            if self.entry.kind == "overwrite":  # nobody shall take it for half written by us
+                disk.remove(self._kept)
+            what = "something was put there" if before is None else "somebody has changed it"
+            raise refusal(
+                f"{what} since the plan was made",
+                path=self.change.path,
+                origin=self.change.origin,
+                hint="it is left as it is; run again, and the plan is made anew",
+            )
 
     @property
     def _kept(self) -> Place:
         return Place(self.place.root, self.entry.kept)
+
+
+def _claim(place: Place, name: str) -> None:
+    """Give the file another name in its folder, one that nothing has yet."""
+    try:
+        disk.link(place, name)
+    except OSError as error:
+        if error.errno not in disk.CANNOT_LINK or disk.look(place.beside(name)):
+            raise
+        disk.rename(place, name)
+    else:
+        disk.remove(place)
