@@ -238,12 +238,12 @@ def test_interrupt_puts_everything_back(machine, wanted):
 
 def change(path):
     """Write a file anew, as an editor does: another file of that name."""
-    path.write_text("changed meanwhile\n")
+    path.write_text("own\n")
 
 
 def swap(path):
     """Put another file in its place, with the same content and the same times."""
-    other = path.parent / "other"
+    other = path.parent / "another"
     other.write_bytes(path.read_bytes())
     status = path.stat()
     os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -293,7 +293,7 @@ def test_file_that_is_to_go_and_was_changed_stays(machine, wanted):
     change(machine.path("/a"))
     with pytest.raises(WriteError, match="somebody has changed it"):
         machine.commit(planned)
-    assert machine.path("/a").read_text() == "changed meanwhile\n"
+    assert machine.path("/a").read_text() == "own\n"
     assert os.listdir(machine.root) == ["a"]
 
 
