@@ -324,6 +324,17 @@ def test_run_that_has_saved_its_state_is_not_asked_for_more(machine, monkeypatch
     assert state == seen.state
 
 
+def test_two_runs_within_a_second_are_told_apart(machine):
+    """A run that ends just like the one before it, had it lived, is not taken for that one."""
+    machine.apply()
+    machine.file.write_text("drift\n")
+    machine.answers = {("app", "new"): Killed}
+    with pytest.raises(Killed):
+        machine.apply(keep=True)
+    recovery.recover(root=machine.root)
+    assert machine.state().pending_handlers == ("app", "other")
+
+
 def test_finished_run_on_a_machine_that_is_read_only_now(machine, read_only, monkeypatch):
     """Where nothing at all can be written any more, what is finished still stops no boot."""
     die(machine, monkeypatch, saved=True)
