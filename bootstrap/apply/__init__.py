@@ -8,6 +8,7 @@ What a plan is made of, and how it is made:
     prune        files of this agent that nobody wants any more
     ground       the tree below the root: what its names mean, and what stands in the way
     standing     what stands at a place, or will once an interrupted run is undone
+    bounds       where userData may place files, links taken by their aim
     strangers    who else could decide where a file ends up
     accounts     users and groups by name
     labels       what the SELinux policy says of a path
