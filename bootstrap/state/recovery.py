@@ -109,14 +109,16 @@ def _recover(root: str, now: str) -> Recovered:
     except journals.Damaged as error:
         journal.set_aside(f"corrupt-{now or 'journal'}")
         return Recovered("damaged", DAMAGED.format(error))
-    return _settle(journal, story, root)
+    return _settle(journal, story, root, now)
 
 
-def _settle(journal: Journal, story: Story, root: str) -> Recovered:
+def _settle(journal: Journal, story: Story, root: str, now: str) -> Recovered:
     from bootstrap.apply import settling
 
     done = story.phase == "committed"
     memo = _memo(story)
+    if memo:  # what would keep its state from being saved goes first
+        store.clear(store.load(memo.vm_id, root=root), root=root, now=now)
     if done:
         if memo and (end := _end(story, memo, store.load(memo.vm_id, root=root).state)):
             store.save(end, root=root)

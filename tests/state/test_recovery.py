@@ -351,6 +351,24 @@ def test_finished_run_on_a_machine_that_is_read_only_now(machine, read_only, mon
     assert os.listdir(machine.file.parent) == ["app.conf"]
 
 
+@pytest.mark.parametrize("saved", [Killed, ""])
+def test_what_stands_in_the_way_of_the_state_stops_no_recovery(machine, monkeypatch, saved):
+    """A file where the state's folder belongs goes before an interrupted run is remembered."""
+    if saved is Killed:
+        machine.answers = {("other", "new"): Killed}
+        with pytest.raises(Killed):
+            machine.apply()
+    else:
+        die(machine, monkeypatch)
+    folder = f"{machine.root}{paths.instance_folder(ME)}"
+    os.rename(folder, f"{machine.root}/was")
+    with open(folder, "w"):
+        pass
+    recovery.recover(root=machine.root, now="now")
+    assert set(machine.state().pending_handlers) == {"app", "other", "waiting"}
+    assert os.path.lexists(f"{folder}.corrupt-now")
+
+
 def test_litter_that_nobody_can_read_is_set_aside(machine):
     """A list of litter that is damaged stops no boot and is not tried for ever."""
     with open(f"{machine.root}{paths.JOURNAL}.litter-1", "w") as file:

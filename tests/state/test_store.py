@@ -131,6 +131,38 @@ def test_state_that_is_no_file_is_set_aside(root, library, thing):
     assert load(root).state == State(vm_id=ME)
 
 
+PLACES = ("", "instances", f"instances/{ME}", "instance")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_stands_in_the_place_of_a_folder_is_set_aside(root, library, place):
+    """A file where a folder of ours belongs, or a folder where the link does, is told and goes."""
+    save(root, fingerprint="f")
+    path = library / place
+    path.rename(root / "was")
+    if place == "instance":
+        path.mkdir()
+        (path / "x").touch()
+    else:
+        path.write_text("not ours\n")
+    loaded = load(root)
+    assert any("is not what belongs there; it is set aside" in note for note in loaded.notes)
+    store.settle(loaded, root=str(root), now="now")
+    assert os.path.lexists(f"{path}.corrupt-now")
+    save(root, fingerprint="g")
+    assert load(root).state == State(vm_id=ME, fingerprint="g")
+    assert load(root).notes == ()
+    assert store.current(root=str(root)) == ME
+
+
+def test_what_was_set_aside_of_another_machine_goes(root, library):
+    """A captured image keeps nothing of the machine that it was, damaged or not."""
+    save(root, vm_id=OTHER)
+    (library / "instances" / f"{OTHER}.corrupt-then").touch()
+    store.settle(load(root), root=str(root))
+    assert os.listdir(library / "instances") == []
+
+
 def test_captured_image_is_noticed_and_forgotten(root, library):
     """A machine made from another one's disk starts afresh and keeps nothing of the other."""
     save(root, vm_id=OTHER, fingerprint="theirs")
