@@ -92,7 +92,9 @@ def test_nothing_is_left_beside_the_state(root, library):
     assert sorted(os.listdir(library)) == ["instance", "instances"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+)
 @given(data=st.binary())
 def test_damaged_state_is_reported_and_set_aside(tmp_path, data):
     """Whatever bytes the file holds, a run starts afresh, says so, and keeps them for a look."""
