@@ -136,8 +136,7 @@ time.sleep(60)
 
 @pytest.fixture
 def stray(tmp_path):
-    """A command that goes the way of these steps: `s` a new session, `g` a new
-    group, `f` fork and leave, `w` fork and wait."""
+    """A command that takes these steps: `s`ession of its own, `g`roup, `f`ork, fork and `w`ait."""
     (tmp_path / "stray.py").write_text(STRAY)
     return lambda steps: f"{sys.executable} {tmp_path}/stray.py {tmp_path}/pid {steps}"
 
