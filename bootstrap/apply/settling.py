@@ -60,11 +60,11 @@ def tidy(journal: Journal, story: Story, root: str, settle: Callable[[Story, str
     """
     try:
         settle(story, root)
-    except BootstrapError as error:
+        journal.remove()
+    except (BootstrapError, OSError) as error:
         with suppress(OSError):  # the next run comes through here again
             journal.set_aside(LITTER + token())
-        return f"what it left over cannot be removed yet: {error.message}"
-    journal.remove()
+        return f"what it left over cannot be removed yet: {error}"
     return ""
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Step:
     """One change on its way to the disk, by the names of its entry in the journal."""
 
-    __slots__ = ("_born", "_worn", "change", "entry", "place", "staged")
+    __slots__ = ("_born", "_stamp", "_worn", "change", "entry", "place", "staged")
 
     def __init__(self, change: Change, entry: Entry) -> None:
         self.change = change
@@ -34,6 +34,7 @@ class Step:
         self.place = change.place
         self.staged = Place(self.place.root, entry.staged) if entry.staged else None
         self._born: Found | None = None  # a file system need not know every mode that is asked for
+        self._stamp: tuple[int, ...] | None = None
         self._worn: Mapping[str, bytes] = {}
 
     def stage(self) -> None:
@@ -64,11 +65,15 @@ class Step:
 
         Gives the inode number of the file that will have the name.
         """
-        self._refuse_changed()
+        planned = self.change.before.stamp if self.change.before else None
+        self._refuse_unless(same=_stamp(self.place) == planned)
         if self.entry.kind == "replace":
             disk.keep(self.place, self._kept.name)
         elif self.entry.kind == "overwrite":
             self._keep_content()
+        self._stamp = _stamp(self.place)
+        # Where it was read from below an overlay, a second name has given it another number.
+        self._refuse_unless(same=(self._stamp or ())[1:] == (planned or ())[1:])
         new = self.staged if self.staged and self.entry.kind != "overwrite" else self.place
         found = disk.look(new)
         return found.inode if found else 0
@@ -82,7 +87,7 @@ class Step:
     def publish(self) -> None:
         """Make the change visible, in one step that no reader sees half of where that can be."""
         after = self.change.after
-        self._refuse_changed()
+        self._refuse_unless(same=_stamp(self.place) == self._stamp)
         if self.entry.kind == "remove":
             disk.rename(self.place, self._kept.name)
         elif self.entry.kind == "overwrite" and after:
@@ -92,22 +97,27 @@ class Step:
         elif self.staged:
             _claim(self.staged, self.place.name)
 
-    def _refuse_changed(self) -> None:
-        before, found = self.change.before, disk.look(self.place)
-        if (before.stamp if before else None) != (found.stamp if found else None):
-            if self.entry.kind == "overwrite":  # nobody shall take it for half written by us
-                disk.remove(self._kept)
-            what = "something was put there" if before is None else "somebody has changed it"
-            raise refusal(
-                f"{what} since the plan was made",
-                path=self.change.path,
-                origin=self.change.origin,
-                hint="it is left as it is; run again, and the plan is made anew",
-            )
+    def _refuse_unless(self, *, same: bool) -> None:
+        if same:
+            return
+        if self.entry.kind == "overwrite":  # nobody shall take it for half written by us
+            disk.remove(self._kept)
+        what = "somebody has changed it" if self.change.before else "something was put there"
+        raise refusal(
+            f"{what} since the plan was made",
+            path=self.change.path,
+            origin=self.change.origin,
+            hint="it is left as it is; run again, and the plan is made anew",
+        )
 
     @property
     def _kept(self) -> Place:
         return Place(self.place.root, self.entry.kept)
+
+
+def _stamp(place: Place) -> tuple[int, ...] | None:
+    found = disk.look(place)
+    return found.stamp if found else None
 
 
 def _claim(place: Place, name: str) -> None:

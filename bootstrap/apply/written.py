@@ -87,6 +87,16 @@ def _reasons(record: Written, root: str) -> tuple[str, ...]:
     return tuple(reason for reason, so in differs.items() if so) + _worn(place, record)
 
 
+def has_content(record: Written, *, root: str = "/") -> bool:
+    """Whether a file holds what it was left with, whoever may read it now."""
+    try:
+        place = resolve(record.path, root, follow=record.follow)
+        found = disk.look(place)
+        return found is not None and found.kind == "file" and disk.digest(place) == record.sha256
+    except OSError:
+        return False
+
+
 def _worn(place: Place, record: Written) -> tuple[str, ...]:
     """In which attributes a file differs; most files have none, and then nothing is loaded."""
     left = record.attributes

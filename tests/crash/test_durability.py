@@ -88,7 +88,7 @@ def journals(calls, first_change):
 
 
 def test_each_file_is_flushed_before_it_is_published(calls, publishing):
-    """Nothing is written to a file, nor is its mode or an attribute set, between its flush and its new name."""
+    """Neither content, mode nor attributes are set between the flush of a file and its new name."""
     for at, target, staged in publishing:
         touched = calls.last((*CONTENT, *ACCESS, *MARKS), staged, at)
         flushed = calls.last(FLUSHES, staged, at)

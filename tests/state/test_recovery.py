@@ -351,6 +351,24 @@ def test_finished_run_on_a_machine_that_is_read_only_now(machine, read_only, mon
     assert os.listdir(machine.file.parent) == ["app.conf"]
 
 
+def test_journal_that_cannot_be_removed_stops_no_run(machine, monkeypatch):
+    """What is settled is settled, though the journal that said so is still there."""
+
+    def refuse(name, real=os.unlink, **keywords):
+        if name == "journal.json":
+            raise OSError(5, "Input/output error", name)
+        real(name, **keywords)
+
+    die(machine, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        told = recovery.recover(root=machine.root)
+    assert told.verdict == "finished"
+    assert "Input/output error" in told.text
+    assert recovery.recover(root=machine.root) is None
+    assert machine.names() == ["instance", "instances"]
+
+
 @pytest.mark.parametrize("saved", [Killed, ""])
 def test_what_stands_in_the_way_of_the_state_stops_no_recovery(machine, monkeypatch, saved):
     """A file where the state's folder belongs goes before an interrupted run is remembered."""
