@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+from contextlib import nullcontext
 
 import pytest
 
@@ -284,6 +285,24 @@ def test_file_changed_after_the_plan_is_not_replaced_unseen(machine, wanted, har
     after = {name: entry for name, entry in left.items() if "imds-bootstrap" not in name}
     after.pop("journal.json", None)
     assert machine.tree() == after
+
+
+@pytest.mark.parametrize(("harm", "refused"), [(change, True), (swap, False)])
+def test_file_that_changes_while_it_is_kept(machine, wanted, monkeypatch, harm, refused):
+    """Below an overlay a file gets another number when it is kept; that is all that may differ."""
+    path = machine.put("/a", "old\n")
+    planned = machine.plan(wanted("/a"))
+    real = disk.keep
+
+    def keep(place, name):
+        harm(path)
+        real(place, name)
+
+    monkeypatch.setattr(disk, "keep", keep)
+    with pytest.raises(WriteError) if refused else nullcontext():
+        machine.commit(planned)
+    assert path.read_text() == ("own\n" if refused else "new\n")
+    assert os.listdir(machine.root) == ["a"]
 
 
 def test_file_that_is_to_go_and_was_changed_stays(machine, wanted):
