@@ -65,7 +65,8 @@ def load(vm_id: str, *, root: str = "/") -> Loaded:
     """
     try:
         state, damaged = _read(vm_id, root)
-        return Loaded(vm_id, state, damaged, _strangers(vm_id, root), _misplaced(vm_id, root))
+        misplaced = _misplaced(vm_id, root, is_there=state is not None)
+        return Loaded(vm_id, state, damaged, _strangers(vm_id, root), misplaced)
     except PermissionError as error:
         message = f"reading the state: {error.strerror}"
         raise NotPermitted(message, hint="run it as root") from error
@@ -93,9 +94,13 @@ def _strangers(vm_id: str, root: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in others if not name.startswith(mine + ASIDE)))
 
 
-def _misplaced(vm_id: str, root: str) -> tuple[str, ...]:
-    """What stands in the place of a folder, outermost first and then no further, or of the link."""
-    for path in (paths.LIBRARY, paths.INSTANCES, paths.instance_folder(vm_id)):
+def _misplaced(vm_id: str, root: str, *, is_there: bool) -> tuple[str, ...]:
+    """What stands in the place of a folder, outermost first and then no further, or of the link.
+
+    When the state `is_there` its folders need no look.
+    """
+    folders = (paths.LIBRARY, paths.INSTANCES, paths.instance_folder(vm_id))
+    for path in () if is_there else folders:
         found = disk.look(resolve(path, root, follow=True))
         if found and found.kind != "folder":
             return (path,)
