@@ -3,11 +3,13 @@ from __future__ import annotations
 import os
 import stat
 import struct
+import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
 
+import bootstrap
 from bootstrap.apply import ground
 from bootstrap.apply.attributes import ACL, CAPABILITY, SELINUX
 from bootstrap.apply.labels import Policy
@@ -349,3 +351,28 @@ def test_new_policy_is_followed_and_is_no_drift_afterwards(
     assert drift(machine)["/a"]
     assert machine.apply(wanted("/a", mode=0o640), wanted("/b")).changes == ()
     assert drift(machine) == {}
+
+
+LOOK = """
+import sys
+from hashlib import sha256
+from bootstrap.apply.written import Written, verify
+path = sys.argv[1]
+record = Written(path=path, sha256=sha256(b"").hexdigest(), mode=0o644,
+                 uid=int(sys.argv[2]), gid=int(sys.argv[3]), attributes={})
+print(verify([record]), *(name for name in sys.modules if "attributes" in name or "ctypes" in name))
+"""
+
+
+def test_file_without_attributes_costs_one_look(tmp_path):
+    """An unchanged boot loads nothing to find that nobody has attached anything to its files."""
+    path = tmp_path / "a"
+    path.touch(0o644)
+    path.chmod(0o644)
+    status = path.stat()
+    command = [sys.executable, "-c", LOOK, path, f"{status.st_uid}", f"{status.st_gid}"]
+    found_in = os.path.dirname(os.path.dirname(bootstrap.__file__))
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={"PYTHONPATH": found_in}
+    )
+    assert done.stdout == "()\n"
