@@ -97,7 +97,7 @@ def dressed(machine, wanted, as_root):
     path = machine.put("/a", "old\n")
     give(path, SELINUX, LABEL)
     give(path, "user.note", b"mine")
-    machine.apply(wanted("/a", mode=0o640), wanted("/b"))
+    machine.apply(wanted("/a", mode=0o640), wanted("/b", mode=0o644))
     assert worn(path) == {SELINUX: LABEL, "user.note": b"mine"}
     return path
 
@@ -119,6 +119,17 @@ def test_drift_in_attributes_is_told_and_repaired(machine, wanted, dressed, what
     assert worn(dressed) == before
     assert drift(machine) == {}
     assert machine.plan(*files, handlers=("app",)).changes == ()
+
+
+def test_plain_file_that_was_given_more_is_repaired(machine, wanted, dressed):
+    """A file that was left without anything is drift once somebody is let in, or may do more."""
+    plain = machine.path("/b")
+    os.setxattr(plain, CAPABILITY, CAPABLE)
+    os.setxattr(plain, ACL, WITH_LIST)
+    plain.chmod(0o644)
+    assert drift(machine) == {"/b": ("attribute security.capability", "access list")}
+    machine.apply(wanted("/a", mode=0o640), wanted("/b", mode=0o644))
+    assert worn(plain) == {}
 
 
 @pytest.mark.parametrize("name", [SELINUX, "user.note"])
