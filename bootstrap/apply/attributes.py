@@ -30,6 +30,7 @@ NOTES = "user."
 ACL_HEADER = 4  # bytes: the version, in linux/posix_acl_xattr.h
 ACL_ENTRY = 8  # bytes, little-endian: tag (2), permissions (2), id (4)
 ACL_MODE_TAGS = frozenset({0x01, 0x10, 0x20})  # ACL_USER_OBJ, ACL_MASK, ACL_OTHER: what chmod sets
+ARE_KNOWN = hasattr(os, "listxattr")  # to Linux
 UNSUPPORTED = frozenset({errno.EOPNOTSUPP, errno.ENOSYS})
 
 
@@ -45,7 +46,8 @@ def read(place: Place) -> dict[str, bytes]:
     """
     found = {}
     with suppress(OSError):
-        for name in filter(counts, os.listxattr(place.path, follow_symlinks=False)):
+        listed = os.listxattr(place.path, follow_symlinks=False) if ARE_KNOWN else []
+        for name in filter(counts, listed):
             with suppress(OSError):  # it is gone meanwhile
                 value = os.getxattr(place.path, name, follow_symlinks=False)
                 found[name] = _closed(value) if name == ACL else value
@@ -104,7 +106,7 @@ def give(descriptor: int, shall: Mapping[str, bytes], *, is_new: bool) -> None:
     has what its folder gives to new files.
     """
     has = _names(descriptor)
-    for name, value in shall.items():
+    for name, value in shall.items() if ARE_KNOWN else ():
         if name != CAPABILITY and not (name in has and _same(descriptor, name, value)):
             _set(descriptor, name, value)
     if ACL in has and ACL not in shall and not is_new:
@@ -119,7 +121,7 @@ def like(place: Place) -> Callable[[int], None]:
 
 def _names(descriptor: int) -> list[str]:
     try:
-        return os.listxattr(descriptor)
+        return os.listxattr(descriptor) if ARE_KNOWN else []
     except OSError:
         return []
 

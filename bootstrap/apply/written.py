@@ -109,6 +109,8 @@ def _worn(place: Place, record: Written) -> tuple[str, ...]:
 
 
 def _has_any(place: Place) -> bool:
+    if not hasattr(os, "listxattr"):  # only Linux has them
+        return False
     try:
         return bool(os.listxattr(place.path, follow_symlinks=False))
     except OSError:

@@ -25,8 +25,6 @@ FINISHED = "an interrupted run was finished: all its files are in place"
 DAMAGED = "the journal of an interrupted run is damaged ({}) and is set aside"
 WILL_BE_UNDONE = "a run was interrupted, and the next one undoes it first"
 WILL_BE_FINISHED = "a run was interrupted, and the next one finishes it first"
-
-
 BECOMES = "becomes"  # in a journal's memo: the sign of the state that the run is to end with
 
 

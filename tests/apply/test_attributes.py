@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 import bootstrap
-from bootstrap.apply import ground
+from bootstrap.apply import attributes, ground
 from bootstrap.apply.attributes import ACL, CAPABILITY, SELINUX
 from bootstrap.apply.labels import Policy
 from bootstrap.apply.written import verify
@@ -387,3 +387,15 @@ def test_file_without_attributes_costs_one_look(tmp_path):
         command, capture_output=True, text=True, check=True, env={"PYTHONPATH": found_in}
     )
     assert done.stdout == "()\n"
+
+
+def test_system_without_attributes_does_without(machine, wanted, monkeypatch):
+    """Where the system knows none, files are written, repaired and verified all the same."""
+    monkeypatch.setattr(attributes, "ARE_KNOWN", False)
+    for name in ("listxattr", "getxattr", "setxattr", "removexattr"):
+        monkeypatch.delattr(os, name)
+    machine.apply(wanted("/a"))
+    machine.put("/a", "other\n")
+    assert drift(machine)["/a"][0] == "content"
+    machine.apply(wanted("/a"))
+    assert drift(machine) == {}
