@@ -88,6 +88,7 @@ FILES = {
 }
 CHECKS = sum("check:" in (says or "") for _, says in FILES.values())
 IN_PLACE = "/etc/app/in-place"
+NOTED = "/etc/app/noted"
 # Handler: the files it reads. One that is named for a change of mode or of a note must never run.
 HANDLERS = {
     "app": ("/etc/app/changed.conf", "/opt/app/other"),
@@ -133,7 +134,7 @@ class Machine:
         (image / "agent.yaml").write_text("prune: true\n")
         (self.root / "etc/app").mkdir()
         (self.root / "etc/app/link").symlink_to("alike")
-        noted = self.root / "etc/app/noted"
+        noted = self.root / NOTED.lstrip("/")
         noted.write_text("first")
         write_note(noted, b"as it was left")
         self.write_document(0)
