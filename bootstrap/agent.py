@@ -11,7 +11,6 @@ paid for them.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from bootstrap import __version__
 from bootstrap.apply.written import verify
@@ -25,6 +24,7 @@ from bootstrap.errors import (
     MetadataUnavailable,
     SecretsUnavailable,
 )
+from bootstrap.frozen import replace
 from bootstrap.metadata.dmi import read_firmware
 from bootstrap.observation import (
     arc_of,
@@ -111,6 +111,7 @@ def preview(machine: Machine, *, offline: str | None = None) -> Plan:
         deadline=machine.clock() + settings.deadline,
         undone=seen.undone,
         dry=True,
+        offline=offline is not None,
     )
     return replace(plan, notes=(seen.text, *plan.notes)) if seen.text else plan
 
@@ -142,7 +143,7 @@ class _Run:
             return self._keep(known, error)
         for text in warnings_of(instance):
             self._warn(text)
-        return self._configure(instance, force=force)
+        return self._configure(instance, force=force, offline=offline is not None)
 
     def _keep(self, vm_id: str | None, error: BootstrapError) -> str:
         """Leave the machine as it is, if it was configured before; else the error is raised."""
@@ -175,7 +176,7 @@ class _Run:
         state = store.load(vm_id, root=self.machine.root).state
         return self.settings.on_unavailable == "keep" and bool(state and state.configured_at)
 
-    def _configure(self, instance: Instance, *, force: bool) -> str:
+    def _configure(self, instance: Instance, *, force: bool, offline: bool) -> str:
         root = self.machine.root
         self.status.record["vm_id"] = instance.vm_id
         loaded = store.load(instance.vm_id, root=root)
@@ -193,7 +194,13 @@ class _Run:
         try:
             with self.status.stage("decision"):
                 configuration, plan = prepare(
-                    self.machine, self.settings, instance, image, state, deadline=self.deadline
+                    self.machine,
+                    self.settings,
+                    instance,
+                    image,
+                    state,
+                    deadline=self.deadline,
+                    offline=offline,
                 )
         except (IdentityUnavailable, SecretsUnavailable) as error:
             return self._keep(instance.vm_id, error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bootstrap.frozen import Frozen, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     Action = Literal["create", "update", "attributes", "remove"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Frozen):
     """A file before or after a change.
 
     `content` is None when the file is too long to be kept in memory; `link` is where a symbolic
@@ -32,8 +31,7 @@ class Snapshot:
     stamp: tuple[int, ...] = field(default=(), repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Frozen):
     """One file that will not stay as it is, and why.
 
     `path` is the document's; `place` is where it lies below the root, a followed link resolved.
@@ -54,8 +52,7 @@ class Change:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Frozen):
     """All that a commit will do, in order.
 
     `unchanged` are the paths that are as they shall be; `handlers` the names of those that are

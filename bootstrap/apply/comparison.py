@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 
 from bootstrap.apply.attributes import differences, wanted
@@ -12,6 +11,7 @@ from bootstrap.apply.ground import inspect
 from bootstrap.apply.mounts import is_mount_point
 from bootstrap.apply.strangers import refuse_strangers
 from bootstrap.apply.written import Written
+from bootstrap.frozen import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

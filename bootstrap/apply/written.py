@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 
 from bootstrap.apply import disk
 from bootstrap.apply.place import resolve
+from bootstrap.frozen import Frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from bootstrap.apply.place import Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Frozen):
     """One file as it was left: its content by digest, never the content itself.
 
     `path` is the document's, without the root. `ours` says that this agent wrote it, rather than

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bootstrap.frozen import Frozen, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from bootstrap.source import Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSpec:
+class FileSpec(Frozen):
     """One file that the machine shall have.
 
     `mode` holds permission bits (`0o640`), `None` for the usual ones: those of `Rendered.mode`.
@@ -39,8 +38,7 @@ class FileSpec:
     origin: str = ""  # "image config.d/10-shop.yaml:7:5"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretReference:
+class SecretReference(Frozen):
     """Where a secret lies and in what form it is wanted: never its value.
 
     `vault` is a name or a host. Without `version` it is the current one. `form` other than `value`
@@ -58,8 +56,7 @@ class SecretReference:
     origin: str = ""  # "userData:4:11"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
+class Configuration(Frozen):
     """The merged, validated configuration, with the origin of every value.
 
     `origins` maps the path of each value (`("values", "web", "port")`) to the place that set it

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os.path
-from dataclasses import dataclass
 
 from bootstrap.errors import SettingsError
+from bootstrap.frozen import Frozen
 from bootstrap.metadata import answers
 from bootstrap.metadata.arc_key import DISTRUST, read_key, realm_of
 from bootstrap.metadata.asking import Final
@@ -39,8 +39,7 @@ _HINTS = dict.fromkeys(("refused", "reset", "timeout", "short", "garbage"), _NOT
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arc:
+class Arc(Frozen):
     """Where the agent of Azure Arc answers, each as `http://host:port`."""
 
     imds_endpoint: str

@@ -15,13 +15,13 @@ A run that is told to stop while it notifies undoes its files by itself.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from bootstrap.apply.commit import commit
 from bootstrap.apply.handlers import HandlersFailed
 from bootstrap.apply.journal import Journal
 from bootstrap.apply.written import as_left
 from bootstrap.errors import BootstrapError
+from bootstrap.frozen import replace
 from bootstrap.state import paths, recovery, store
 from bootstrap.state.record import as_record
 

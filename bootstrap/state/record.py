@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
 
 from bootstrap.apply.written import Written
+from bootstrap.frozen import Frozen, field, fields_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ MODE_AT_MOST = 0o7777
 SHA256_LENGTH = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Frozen):
     """What is remembered of one machine.
 
     `fingerprint` stands for everything that went in: when it is the same and the files in
@@ -69,7 +68,7 @@ def as_record(state: State) -> dict[str, Any]:
 
 
 def _as_dict(written: Written) -> dict[str, object]:
-    record: dict[str, object] = {name: getattr(written, name) for name in Written.__slots__}
+    record: dict[str, object] = {name: getattr(written, name) for name in fields_of(Written)}
     worn = written.attributes
     if worn is not None:
         record["attributes"] = {name: value.hex() for name, value in worn.items()}

@@ -7,12 +7,12 @@ no longer needed, and the journal last.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from bootstrap.apply import disk, durable
 from bootstrap.apply.names import LITTER
 from bootstrap.apply.place import resolve
 from bootstrap.errors import BootstrapError, NotPermitted, WriteError
+from bootstrap.frozen import replace
 from bootstrap.state import paths, store
 from bootstrap.state.record import Damaged, State, from_record
 
