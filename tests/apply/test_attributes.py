@@ -5,7 +5,6 @@ import stat
 import struct
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
@@ -15,6 +14,7 @@ from bootstrap.apply.attributes import ACL, CAPABILITY, SELINUX
 from bootstrap.apply.labels import Policy
 from bootstrap.apply.written import verify
 from bootstrap.errors import CommandFailed
+from bootstrap.frozen import replace
 
 USER, MASK = 0x02, 0x10
 # Owner rw, user 1234 rw, group r, mask rw, others r: what `setfacl -m u:1234:rw` makes of 0644.
