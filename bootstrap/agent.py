@@ -17,6 +17,7 @@ from bootstrap.apply.written import verify
 from bootstrap.decision import fingerprint
 from bootstrap.errors import (
     BootstrapError,
+    CommandFailed,
     DeadlinePassed,
     IdentityUnavailable,
     MetadataRefused,
@@ -123,6 +124,7 @@ class _Run:
         self.settings = settings
         self.status = status
         self.deadline = machine.clock() + settings.deadline - status.seconds
+        self._is_late: bool | None = None  # of the first command that failed: for want of time?
 
     def go(self, *, force: bool, offline: str | None) -> str:
         """The run from the firmware to its result, after settling one that was interrupted."""
@@ -229,7 +231,13 @@ class _Run:
             floating=configuration.floats,
             configured_at=timestamp(self.machine.now()),
         )
-        self._fulfilment(configuration, plan).commit(plan, state, after)
+        try:
+            self._fulfilment(configuration, plan).commit(plan, state, after)
+        except CommandFailed as error:
+            if not self._is_late:
+                raise
+            message = f"the deadline passed while a command was at work: {error.message}"
+            raise DeadlinePassed(message, problems=error.problems) from error
         self._tell(plan)
         return "configured" if plan.changes or plan.handlers else "unchanged"
 
@@ -267,8 +275,10 @@ class _Run:
 
         clock = self.machine.clock
         ended = commands.run(command, timeout=min(timeout, self.deadline - clock()), clock=clock)
-        if ended.reason and clock() >= self.deadline:
-            ended.reason += " (the run's deadline has passed)"
+        if ended.reason:
+            is_late = clock() >= self.deadline
+            ended.reason += " (the run's deadline has passed)" if is_late else ""
+            self._is_late = is_late if self._is_late is None else self._is_late
         priority = WARNING if ended.reason else DEBUG
         self.machine.log.event(
             priority, "command.ended", command=command[0], how=ended.reason or "ok"

@@ -6,6 +6,7 @@ from bootstrap.frozen import Frozen, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Literal
 
     from bootstrap.apply.disk import Access
@@ -19,12 +20,15 @@ class Snapshot(Frozen):
     """A file before or after a change.
 
     `content` is None when the file is too long to be kept in memory; `link` is where a symbolic
-    link points, and then the content is empty.
+    link points, and then the content is empty. `attributes` are those that count, by name; `stamp`
+    tells whether the file still is the one that was looked at.
     """
 
     content: bytes | None = field(repr=False)
     access: Access
     link: str | None = None
+    attributes: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    stamp: tuple[int, ...] = field(default=(), repr=False)
 
 
 class Change(Frozen):

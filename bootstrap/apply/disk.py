@@ -15,12 +15,13 @@ from hashlib import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Literal
+    from collections.abc import Callable, Iterator
+    from typing import Literal, TypeAlias
 
     from bootstrap.apply.place import Place
 
     Kind = Literal["file", "link", "folder", "other"]
+    Dress: TypeAlias = Callable[[int], None]
 
 CHUNK = 1 << 18
 FOLDER_MODE = 0o755
@@ -58,15 +59,19 @@ class Access:
 
 
 class Found:
-    """What stands at a place: its kind, access, size in bytes and inode number."""
+    """What stands at a place: its kind, access, size in bytes and inode number.
 
-    __slots__ = ("access", "inode", "kind", "size")
+    `stamp` is all that differs once somebody has written the file, or put another in its place.
+    """
+
+    __slots__ = ("access", "inode", "kind", "size", "stamp")
 
     def __init__(self, status: os.stat_result) -> None:
         self.kind = _kind(status.st_mode)
         self.access = Access(stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
         self.size = status.st_size
         self.inode = status.st_ino
+        self.stamp = (status.st_ino, status.st_mtime_ns, status.st_mode, *status[4:7])
 
 
 def _kind(mode: int) -> Kind:
@@ -158,21 +163,19 @@ def remove_folder(place: Place) -> None:
         os.rmdir(place.name, dir_fd=parent)
 
 
-def write(place: Place, content: bytes, access: Access, *, like: Place | None = None) -> None:
+def write(place: Place, content: bytes, access: Access, *, dress: Dress | None = None) -> None:
     """Write a new file, flushed to disk; on any error it is gone again.
 
     It is born with mode 0, so nobody else can open it before its owner and its mode are final:
     with any wider mode a new owner that shall only read could catch a writable descriptor. It
-    gets the label and the attributes of `like`, where that exists.
+    is told to `dress`, by its descriptor, for its label and other attributes.
     """
     with _opened(place.root, place.folders) as folder:
         descriptor = os.open(place.name, CREATE_FLAGS, 0, dir_fd=folder)
         try:
             _write_all(descriptor, content)
-            if like:
-                from bootstrap.apply import attributes  # an unchanged boot replaces no such file
-
-                attributes.carry(descriptor, like)
+            if dress:
+                dress(descriptor)
             _set_owner(descriptor, access)
             os.fchmod(descriptor, access.mode)
             os.fsync(descriptor)
@@ -229,11 +232,16 @@ def rename(place: Place, name: str) -> None:
         os.replace(place.name, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
+def link(place: Place, name: str) -> None:
+    """Give the file a second name in its folder, one that nothing has yet."""
+    with _opened(place.root, place.folders) as folder:
+        os.link(place.name, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+
+
 def keep(place: Place, name: str) -> None:
     """Give the file a second name in its folder; where there are no hard links, a copy."""
     try:
-        with _opened(place.root, place.folders) as folder:
-            os.link(place.name, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        link(place, name)
     except OSError as error:
         if error.errno not in CANNOT_LINK:
             raise
@@ -245,7 +253,9 @@ def _copy(place: Place, other: Place) -> None:
     if found.kind == "link":
         write_link(other, read_link(place))
     else:
-        write(other, b"".join(chunks(place)), found.access, like=place)
+        from bootstrap.apply.attributes import like  # an unchanged boot copies no file
+
+        write(other, b"".join(chunks(place)), found.access, dress=like(place))
 
 
 def remove(place: Place) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bootstrap.apply import disk
 from bootstrap.apply.accounts import Accounts
 from bootstrap.apply.failures import refusal, together, unsafe
+from bootstrap.apply.labels import Policy
 from bootstrap.apply.names import BACKUP
 from bootstrap.apply.standing import Standing
 from bootstrap.errors import nearest
@@ -21,15 +22,16 @@ IN_THE_WAY = {"folder": "a folder", "other": "a device, pipe or socket"}
 
 
 class Ground:
-    """A tree below `root`: what stands in it, its users and its groups."""
+    """A tree below `root`: what stands in it, its users, its groups and its policy."""
 
-    __slots__ = ("groups", "root", "standing", "users")
+    __slots__ = ("groups", "policy", "root", "standing", "users")
 
     def __init__(self, root: str, undone: Story | None = None) -> None:
         self.root = root
         self.standing = Standing(root, undone)
         self.users = Accounts("passwd", root)
         self.groups = Accounts("group", root)
+        self.policy = Policy(root)
 
     def access(self, spec: FileSpec, mode: int, found: Found | None) -> Access:
         """The access that a file shall have; raises WriteError naming each unknown account."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bootstrap.apply.bounds import refuse_escape
 from bootstrap.apply.change import Plan
 from bootstrap.apply.comparison import compare
 from bootstrap.apply.failures import refusal, together, told, unsafe
@@ -82,6 +83,7 @@ class _Survey:
             if is_below(f"/{place.relative}", OWN_FOLDERS):
                 message = f"it leads to {place.path}, where this agent keeps its own files"
                 raise unsafe(message, path=spec.path, origin=spec.origin)
+            refuse_escape(spec, place)
             self.wanted.append((spec, place))
             change, record = compare(rendered, place, self.written.get(spec.path), self.ground)
         except BootstrapError as error:

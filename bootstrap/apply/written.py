@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
+
 from bootstrap.apply import disk
 from bootstrap.apply.place import resolve
-from bootstrap.frozen import Frozen
+from bootstrap.frozen import Frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from bootstrap.apply.place import Place
 
 
 class Written(Frozen):
     """One file as it was left: its content by digest, never the content itself.
 
     `path` is the document's, without the root. `ours` says that this agent wrote it, rather than
-    found it just as it was wanted; `once` that what happens to its content later is nobody's
-    drift; `follow` that the path may be a link; `secret` that the content must not be shown;
-    `source` of which secret a sealed credential was made.
+    found it just as it was wanted; `once` that what happens to it later is nobody's drift; `follow`
+    that the path may be a link; `secret` that the content must not be shown; `source` of which
+    secret a sealed credential was made. `attributes` are the extended ones that it was left with,
+    as far as they count; None where that is not known, as it never is of a file `in_place`.
     """
 
     path: str
@@ -30,6 +35,8 @@ class Written(Frozen):
     follow: bool = False
     secret: bool = False
     source: str = ""
+    in_place: bool = False
+    attributes: Mapping[str, bytes] | None = None
 
 
 class Drift:
@@ -48,9 +55,9 @@ class Drift:
 def verify(records: Iterable[Written], *, root: str = "/") -> tuple[Drift, ...]:
     """The files that no longer match their records, in the order of the records.
 
-    Reasons are `missing`, `content`, `mode`, `owner`, `group`, `not a regular file`, or the
-    system's own words when a file cannot be read. Reads every content; imports nothing heavy, for
-    every unchanged boot comes through here.
+    Reasons are `missing`, `content`, `mode`, `owner`, `group`, `label …`, `access list`,
+    `attribute …`, `not a regular file`, or the system's own words when a file cannot be read. Reads
+    every content; imports nothing heavy, for every unchanged boot comes through here.
     """
     compared = ((record.path, _reasons(record, root)) for record in records)
     return tuple(Drift(path, reasons) for path, reasons in compared if reasons)
@@ -76,4 +83,51 @@ def _reasons(record: Written, root: str) -> tuple[str, ...]:
         "owner": access.uid != record.uid,
         "group": access.gid != record.gid,
     }
-    return tuple(reason for reason, so in differs.items() if so)
+    return tuple(reason for reason, so in differs.items() if so) + _worn(place, record)
+
+
+def has_content(record: Written, *, root: str = "/") -> bool:
+    """Whether a file holds what it was left with, whoever may read it now."""
+    try:
+        place = resolve(record.path, root, follow=record.follow)
+        found = disk.look(place)
+        return found is not None and found.kind == "file" and disk.digest(place) == record.sha256
+    except OSError:
+        return False
+
+
+def _worn(place: Place, record: Written) -> tuple[str, ...]:
+    """In which attributes a file differs; most files have none, and then nothing is loaded."""
+    left = record.attributes
+    if left is None or not (left or _has_any(place)):
+        return ()
+    from bootstrap.apply.attributes import differences, read, wanted
+
+    present = read(place)
+    return differences(present, wanted(present, left))
+
+
+def _has_any(place: Place) -> bool:
+    if not hasattr(os, "listxattr"):  # only Linux has them
+        return False
+    try:
+        return bool(os.listxattr(place.path, follow_symlinks=False))
+    except OSError:
+        return False
+
+
+def as_left(records: Mapping[str, Written], *, root: str = "/") -> dict[str, Written]:
+    """The records with the attributes that their files now have: this is how they were left."""
+    return {path: _as_left(record, root) for path, record in records.items()}
+
+
+def _as_left(record: Written, root: str) -> Written:
+    from bootstrap.apply.attributes import read
+
+    if record.once or record.in_place:
+        return record
+    try:
+        place = resolve(record.path, root, follow=record.follow)
+    except OSError:
+        return record
+    return replace(record, attributes=read(place))

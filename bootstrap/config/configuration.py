@@ -17,8 +17,9 @@ class FileSpec(Frozen):
 
     `mode` holds permission bits (`0o640`), `None` for the usual ones: those of `Rendered.mode`.
     `None` for owner and group keeps what an existing file has and gives a new one the process's
-    own. Exactly one of `template` (a name below the image's
-    template folders) and `content` (an inline template) is set.
+    own. Exactly one of `template` (a name below the image's template folders) and `content` (an
+    inline template) is set. `within` are the folders that it must not leave by any link: those that
+    are allowed to userData, if that had a say in the file, else none.
     """
 
     path: str
@@ -33,6 +34,7 @@ class FileSpec(Frozen):
     symlink: Literal["refuse", "follow", "replace"] = "refuse"
     in_place: bool = False
     backup: bool = False
+    within: tuple[str, ...] = ()
     origin: str = ""  # "image config.d/10-shop.yaml:7:5"
 
 

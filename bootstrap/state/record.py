@@ -69,6 +69,9 @@ def as_record(state: State) -> dict[str, Any]:
 
 def _as_dict(written: Written) -> dict[str, object]:
     record: dict[str, object] = {name: getattr(written, name) for name in fields_of(Written)}
+    worn = written.attributes
+    if worn is not None:
+        record["attributes"] = {name: value.hex() for name, value in worn.items()}
     return record | {"mode": f"{written.mode:04o}"}
 
 
@@ -120,6 +123,15 @@ class _Record:
             raise Damaged(f"{name} is missing or is not {kind.__name__}")
         return value
 
+    def take_later(self, name: str, default: Any) -> Any:
+        """A field that older records lack."""
+        return self.take(name, type(default)) if name in self._fields else default
+
+    def take_attributes(self) -> dict[str, bytes] | None:
+        if self._fields.get("attributes") is None:
+            return None
+        return {_name(name): _bytes(text) for name, text in self.take("attributes", dict).items()}
+
     def take_id(self, name: str) -> int:
         value = self.take(name, int)
         if not 0 <= value < ID_AT_MOST:
@@ -139,17 +151,32 @@ def _written(record: _Record) -> Written:
         follow=record.take("follow", bool),
         secret=record.take("secret", bool),
         source=record.take("source", str),
+        in_place=record.take_later("in_place", default=False),
+        attributes=record.take_attributes(),
     )
 
 
-def _path(text: str) -> str:
+def _name(text: str) -> str:
     try:
         os.fsencode(text)
     except UnicodeEncodeError:
-        raise Damaged("a path is not text") from None
-    if not text.startswith("/") or "\0" in text:
-        raise Damaged("a path is not absolute")
+        raise Damaged("a name is not text") from None
+    if "\0" in text:
+        raise Damaged("a name holds a zero")
     return text
+
+
+def _path(text: str) -> str:
+    if not text.startswith("/"):
+        raise Damaged("a path is not absolute")
+    return _name(text)
+
+
+def _bytes(text: object) -> bytes:
+    try:
+        return bytes.fromhex(text if isinstance(text, str) else "-")
+    except ValueError:
+        raise Damaged("an attribute is not hexadecimal") from None
 
 
 def _digest(text: str) -> str:
