@@ -1,11 +1,12 @@
-# `make demo` shows the main job on this machine; `make test` runs every check. Each sets itself up.
+# `make demo` shows the main job on this machine; `make test` runs every check; `make packages` leaves
+# all packages in dist/; `make test-boot` boots machines with them. Each sets itself up.
 
 PYTHON ?= python3
 VENV := .venv
 # Interpreters that pyenv keeps are tested too; its shims answer only for the selected version.
 PYENV := $(subst $(eval) ,:,$(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/*/bin))
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench packages test-boot clean
 
 demo: $(VENV)/demo
 	$(VENV)/bin/imds-bootstrap demo
@@ -18,6 +19,18 @@ bench: $(VENV)/bench
 	-$(VENV)/bin/python tests/herd.py
 	-$(VENV)/bin/python tests/sdk_cost.py
 
+packages: $(VENV)/packages
+	PATH="$$PATH:$(PYENV)" PYTHON=$(VENV)/bin/python packaging/build.sh dist
+
+# Installs nothing on the system: what is missing is said by name.
+test-boot: $(VENV)/boot
+	@[ "$$(id -u)" = 0 ] || { echo "make test-boot boots machines: run it as root" >&2; exit 1; }
+	@packaging/missing.sh debhelper=dh dh-python=dh_python3 pybuild-plugin-pyproject \
+		python3-hatchling dpkg-dev=dpkg-buildpackage xz-utils=xz mmdebstrap=mmdebstrap \
+		systemd-container=systemd-nspawn iproute2=ip e2fsprogs=mkfs.ext4 \
+		qemu-system-x86=qemu-system-x86_64 qemu-utils=qemu-img >&2
+	$(VENV)/bin/pytest -q -m boot tests/boot $(ARGS)
+
 clean:
 	rm -rf $(VENV) .tox .demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -28,6 +41,16 @@ $(VENV)/demo: pyproject.toml | $(VENV)
 # The herd is simulated with SimPy; the rest is what the agent's own fetch is measured against.
 $(VENV)/bench: $(VENV)/demo
 	$(VENV)/bin/python -m pip install --quiet simpy cryptography azure-identity azure-keyvault-secrets
+	touch $@
+
+$(VENV)/packages: | $(VENV)
+	$(VENV)/bin/python -m pip install --quiet 'hatchling>=1.21'
+	touch $@
+
+# An older pip knows no dependency groups.
+$(VENV)/boot: pyproject.toml | $(VENV)
+	$(VENV)/bin/python -m pip install --quiet 'pip>=25.1'
+	$(VENV)/bin/python -m pip install --quiet --editable '.[emulator]' --group tests
 	touch $@
 
 $(VENV)/test: pyproject.toml | $(VENV)

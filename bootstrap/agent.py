@@ -11,19 +11,20 @@ paid for them.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from bootstrap import __version__
 from bootstrap.apply.written import verify
 from bootstrap.decision import fingerprint
 from bootstrap.errors import (
     BootstrapError,
+    CommandFailed,
     DeadlinePassed,
     IdentityUnavailable,
     MetadataRefused,
     MetadataUnavailable,
     SecretsUnavailable,
 )
+from bootstrap.frozen import replace
 from bootstrap.metadata.dmi import read_firmware
 from bootstrap.observation import (
     arc_of,
@@ -110,6 +111,7 @@ def preview(machine: Machine, *, offline: str | None = None) -> Plan:
         deadline=machine.clock() + settings.deadline,
         undone=seen.undone,
         dry=True,
+        offline=offline is not None,
     )
     return replace(plan, notes=(seen.text, *plan.notes)) if seen.text else plan
 
@@ -122,6 +124,7 @@ class _Run:
         self.settings = settings
         self.status = status
         self.deadline = machine.clock() + settings.deadline - status.seconds
+        self._is_late: bool | None = None  # of the first command that failed: for want of time?
 
     def go(self, *, force: bool, offline: str | None) -> str:
         """The run from the firmware to its result, after settling one that was interrupted."""
@@ -140,7 +143,7 @@ class _Run:
             return self._keep(known, error)
         for text in warnings_of(instance):
             self._warn(text)
-        return self._configure(instance, force=force)
+        return self._configure(instance, force=force, offline=offline is not None)
 
     def _keep(self, vm_id: str | None, error: BootstrapError) -> str:
         """Leave the machine as it is, if it was configured before; else the error is raised."""
@@ -173,7 +176,7 @@ class _Run:
         state = store.load(vm_id, root=self.machine.root).state
         return self.settings.on_unavailable == "keep" and bool(state and state.configured_at)
 
-    def _configure(self, instance: Instance, *, force: bool) -> str:
+    def _configure(self, instance: Instance, *, force: bool, offline: bool) -> str:
         root = self.machine.root
         self.status.record["vm_id"] = instance.vm_id
         loaded = store.load(instance.vm_id, root=root)
@@ -191,7 +194,13 @@ class _Run:
         try:
             with self.status.stage("decision"):
                 configuration, plan = prepare(
-                    self.machine, self.settings, instance, image, state, deadline=self.deadline
+                    self.machine,
+                    self.settings,
+                    instance,
+                    image,
+                    state,
+                    deadline=self.deadline,
+                    offline=offline,
                 )
         except (IdentityUnavailable, SecretsUnavailable) as error:
             return self._keep(instance.vm_id, error)
@@ -222,7 +231,13 @@ class _Run:
             floating=configuration.floats,
             configured_at=timestamp(self.machine.now()),
         )
-        self._fulfilment(configuration, plan).commit(plan, state, after)
+        try:
+            self._fulfilment(configuration, plan).commit(plan, state, after)
+        except CommandFailed as error:
+            if not self._is_late:
+                raise
+            message = f"the deadline passed while a command was at work: {error.message}"
+            raise DeadlinePassed(message, problems=error.problems) from error
         self._tell(plan)
         return "configured" if plan.changes or plan.handlers else "unchanged"
 
@@ -260,8 +275,10 @@ class _Run:
 
         clock = self.machine.clock
         ended = commands.run(command, timeout=min(timeout, self.deadline - clock()), clock=clock)
-        if ended.reason and clock() >= self.deadline:
-            ended.reason += " (the run's deadline has passed)"
+        if ended.reason:
+            is_late = clock() >= self.deadline
+            ended.reason += " (the run's deadline has passed)" if is_late else ""
+            self._is_late = is_late if self._is_late is None else self._is_late
         priority = WARNING if ended.reason else DEBUG
         self.machine.log.event(
             priority, "command.ended", command=command[0], how=ended.reason or "ok"

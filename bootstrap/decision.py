@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from hashlib import sha256
 
 from bootstrap import __version__
 from bootstrap.errors import ImageError, InvalidDocument, MetadataRefused, RenderError
+from bootstrap.frozen import replace
 from bootstrap.image import DOCUMENT_FOLDER, decode, shipped_templates
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from bootstrap.config.configuration import Configuration
+    from bootstrap.config.configuration import Configuration, FileSpec
     from bootstrap.config.references import VaultRules
     from bootstrap.config.resolve import Resolution
     from bootstrap.credentials import Seal
@@ -135,7 +135,8 @@ def render_all(
 ) -> tuple[Rendered, ...]:
     """The contents of all files, in memory. Raises RenderError with every finding.
 
-    Without `disclosed`, secrets are masked. A file that would read differently if the hidden
+    Without `disclosed`, secrets are masked, and a file that cannot be made of masks is left out. A
+    file that would read differently if the hidden
     values were others holds a secret: it is known by rendering each file once more with the values
     masked.
     """
@@ -145,21 +146,33 @@ def render_all(
     told = disclosed or veiled(configuration)
     compiled = Compiled()
     contents = _render(
-        told.fill(configuration), instance, image, settings, disclosed=told, compiled=compiled
+        told.fill(configuration),
+        instance,
+        image,
+        settings,
+        disclosed=told,
+        compiled=compiled,
+        masked=disclosed is None,
     )
     if not configuration.hidden:
         return contents
     veil = masked(configuration)
 
-    def differs(one: Rendered) -> bool:
-        alone = replace(veil, files=(one.spec,))
+    def veiled_contents(*files: FileSpec) -> dict[str, bytes]:
+        """What the files would hold; nothing for one in which a mask does not fit."""
+        alone = replace(veil, files=files)
         try:
-            again = _render(alone, instance, image, settings, disclosed=told, compiled=compiled)
-        except RenderError:  # a mask need not fit where the value does
-            return True
-        return again[0].content != one.content
+            made = _render(alone, instance, image, settings, disclosed=told, compiled=compiled)
+        except RenderError:
+            one_by_one = map(veiled_contents, files) if len(files) > 1 else ()
+            return {path: content for one in one_by_one for path, content in one.items()}
+        return {one.spec.path: one.content for one in made}
 
-    return tuple(replace(one, secret=one.secret or differs(one)) for one in contents)
+    others = veiled_contents(*(one.spec for one in contents))
+    return tuple(
+        replace(one, secret=one.secret or others.get(one.spec.path) != one.content)
+        for one in contents
+    )
 
 
 def masked(configuration: Configuration) -> Configuration:
@@ -181,6 +194,7 @@ def _render(
     *,
     disclosed: Disclosed,
     compiled: Compiled,
+    masked: bool = False,
 ) -> tuple[Rendered, ...]:
     from bootstrap.render.rendering import render
 
@@ -191,6 +205,7 @@ def _render(
         max_bytes=settings.render.max_bytes,
         seconds=settings.render.timeout,
         compiled=compiled,
+        masked=masked,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from bootstrap.observation import arc_of
+from bootstrap.errors import MissingInput
+from bootstrap.frozen import replace
+from bootstrap.observation import arc_of, teller
 from bootstrap.report.log import DEBUG, INFO
 from bootstrap.secret import MASK, Secret
 from bootstrap.source import format_path
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from bootstrap.metadata.identity import Identity
     from bootstrap.metadata.identity_service import IdentityService
     from bootstrap.metadata.instance import Instance
-    from bootstrap.metadata.patience import Attempt
     from bootstrap.secrets.fetching import Fetched
     from bootstrap.settings import Settings
     from bootstrap.source import Path
@@ -87,34 +86,50 @@ def disclose(
     instance: Instance,
     *,
     deadline: float,
+    offline: bool = False,
 ) -> Disclosed:
     """Fetch every secret that the configuration names, by `deadline` (on the machine's clock).
 
-    A configuration without secrets costs nothing. Raises SecretsRefused, SecretsUnavailable,
-    IdentityRefused, IdentityUnavailable, MetadataRefused for a cloud whose vaults are not known,
-    or SettingsError.
+    A configuration without secrets costs nothing. When `offline`, only an endpoint that the
+    settings name is asked for a token; MissingInput is raised for want of one.
+    Raises SecretsRefused, SecretsUnavailable, IdentityRefused, IdentityUnavailable,
+    MetadataRefused for a cloud whose vaults are not known, or SettingsError.
     """
     references = wanted(configuration)
     if not references:
         return Disclosed({})
+    if offline and not settings.imds.endpoint:
+        raise MissingInput(
+            f"fetching {', '.join(map(format_path, references))}: with --offline nobody is asked, "
+            "so there is no token for Key Vault",
+            hint="set imds.endpoint to have an identity service asked, such as that of "
+            "`imds-bootstrap emulate`; `render` shows a file without its secrets",
+        )
     from bootstrap.metadata.clouds import cloud_of
     from bootstrap.metadata.selector import Selector
     from bootstrap.secrets.fetching import fetch
 
+    def tell(event: str, **fields: Any) -> None:
+        """What happens on the way to each secret; never what is in it."""
+        machine.log.event(DEBUG if event == "vault.found" else INFO, event, **fields)
+
     identity = _identity(machine, settings, deadline)
-    fetched = fetch(
-        {format_path(path): one for path, one in references.items()},
-        token=identity.token,
-        forget=identity.forget,
-        cloud=cloud_of(instance.cloud),
-        settings=settings.vaults,
-        selector=Selector.chosen(settings.identity),
-        deadline=deadline,
-        clock=machine.clock,
-        sleep=machine.sleep,
-        now=machine.now,
-        on_event=_Teller(machine),
-    )
+    try:
+        fetched = fetch(
+            {format_path(path): one for path, one in references.items()},
+            token=identity.token,
+            forget=identity.forget,
+            cloud=cloud_of(instance.cloud),
+            settings=settings.vaults,
+            selector=Selector.chosen(settings.identity),
+            deadline=deadline,
+            clock=machine.clock,
+            sleep=machine.sleep,
+            now=machine.now,
+            on_event=tell,
+        )
+    finally:
+        machine.log.end_progress()
     return _disclosed(references, fetched)
 
 
@@ -143,31 +158,8 @@ def _identity(machine: Machine, settings: Settings, deadline: float) -> Identity
         timeout=settings.imds.timeout,
         grace=settings.imds.grace,
         attach=settings.identity.attach,
-        on_attempt=lambda attempt: _tell_attempt(machine, attempt),
+        on_attempt=teller(machine, "identity.retry", "a token", deadline),
         clock=machine.clock,
         sleep=machine.sleep,
         wall=machine.now,
     )
-
-
-def _tell_attempt(machine: Machine, attempt: Attempt) -> None:
-    if attempt.outcome == "ok":
-        return
-    machine.log.event(
-        INFO,
-        "identity.retry",
-        attempt=attempt.number,
-        outcome=attempt.outcome,
-        detail=attempt.detail or None,
-        wait=attempt.wait,
-    )
-
-
-class _Teller:
-    """Tells of what happens on the way to each secret; never of what is in it."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._log = machine.log
-
-    def __call__(self, event: str, **fields: Any) -> None:
-        self._log.event(DEBUG if event == "vault.found" else INFO, event, **fields)

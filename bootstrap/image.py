@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from hashlib import sha256
 
 from bootstrap import CONFIGURATION, ELEVATE, shipped
 from bootstrap.errors import ImageError, NotPermitted, Problem
+from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ FILE_LIMIT = 1024 * 1024  # bytes of one document or template: far beyond what a
 FILES_LIMIT = 2000  # templates in all folders: beyond it a folder was named that holds other things
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(Frozen):
     """The image's part of the configuration, as bytes.
 
     `documents` are in the order in which they apply; `templates` maps a template's name

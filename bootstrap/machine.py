@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
 
+from bootstrap.frozen import Frozen, field
 from bootstrap.report.log import Log
 
 TYPE_CHECKING = False
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Frozen):
     """What every command is told: where the file system begins, and how settings were given.
 
     `clock` gives monotonic seconds, `now` seconds since 1970, `sleep` waits for seconds; tests

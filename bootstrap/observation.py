@@ -16,6 +16,8 @@ from bootstrap.state import store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bootstrap.image import Image
     from bootstrap.machine import Machine
     from bootstrap.metadata.arc import Arc
@@ -109,7 +111,7 @@ def ask(
         api_version=ARC_VERSION if arc else settings.imds.api_version,
         timeout=settings.imds.timeout,
         grace=settings.imds.grace,
-        on_attempt=_Teller(machine, deadline),
+        on_attempt=teller(machine, "imds.retry", "IMDS", deadline),
         clock=machine.clock,
         sleep=machine.sleep,
     )
@@ -169,30 +171,29 @@ def warnings_of(instance: Instance) -> list[str]:
     return told
 
 
-class _Teller:
-    """Tells of each request: a line that changes on a terminal, an event elsewhere."""
+def teller(
+    machine: Machine, event: str, service: str, deadline: float
+) -> Callable[[Attempt], None]:
+    """What tells of each failed request: a line that changes on a terminal, an event elsewhere."""
 
-    def __init__(self, machine: Machine, deadline: float) -> None:
-        self._machine = machine
-        self._deadline = deadline
-
-    def __call__(self, attempt: Attempt) -> None:
-        log = self._machine.log
+    def tell(attempt: Attempt) -> None:
         if attempt.outcome == "ok":
             return
-        left = max(0.0, self._deadline - self._machine.clock())
+        left = max(0.0, deadline - machine.clock())
         often = "once" if attempt.number == 1 else f"{attempt.number} times"
         # Whole in 80 columns, for an hour at least.
         line = (
-            f"waiting for IMDS: {attempt.outcome}; asked {often} in {attempt.elapsed:.0f} s, "
+            f"waiting for {service}: {attempt.outcome}; asked {often} in {attempt.elapsed:.0f} s, "
             f"giving up in {left:.0f} s"
         )
-        priority = DEBUG if log.progress(line) else INFO
-        log.event(
+        priority = DEBUG if machine.log.progress(line) else INFO
+        machine.log.event(
             priority,
-            "imds.retry",
+            event,
             attempt=attempt.number,
             outcome=attempt.outcome,
             detail=attempt.detail or None,
             wait=attempt.wait,
         )
+
+    return tell

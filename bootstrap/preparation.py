@@ -29,10 +29,12 @@ def prepare(
     deadline: float,
     undone: Story | None = None,
     dry: bool = False,
+    offline: bool = False,
 ) -> tuple[Configuration, Plan]:
     """The configuration, and the plan that follows from it; nothing is written.
 
-    Secrets are fetched by `deadline`, on the machine's clock; a `dry` preparation seals none.
+    Secrets are fetched by `deadline`, on the machine's clock; a `dry` preparation seals none,
+    and an `offline` one asks the identity of no machine.
     `undone` is the story of an interrupted run that the next run will undo first.
     Raises every error that a run can have before it writes.
     """
@@ -42,7 +44,9 @@ def prepare(
         instance,
         image,
         settings,
-        lambda sound: disclose(sound, machine, settings, instance, deadline=deadline),
+        lambda sound: disclose(
+            sound, machine, settings, instance, deadline=deadline, offline=offline
+        ),
         sealer.seal,
     )
     return configuration, plan(

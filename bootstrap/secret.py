@@ -35,7 +35,9 @@ class Secret:
             return NotImplemented
         from hmac import compare_digest  # rarely needed, and 5 ms
 
-        return compare_digest(self._text.encode(), other._text.encode())
+        # Bytes that are no text stand in it as lone surrogates, which UTF-8 has no word for.
+        mine, others = (one.reveal().encode(errors="surrogatepass") for one in (self, other))
+        return compare_digest(mine, others)
 
     def __hash__(self) -> int:
         return hash(self._text)

@@ -8,6 +8,7 @@ it. The package's own loader reads them, so that an archive needs no unpacking a
 from __future__ import annotations
 
 import os
+from functools import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,13 +34,14 @@ def read(name: str) -> str:
     raise FileNotFoundError(f"{name} does not ship with this program")
 
 
-def names(folder: str) -> list[str]:
+@cache
+def names(folder: str) -> tuple[str, ...]:
     """The names of the shipped files below `folder`, such as `templates`, in order."""
     for top in _FOLDERS:
         path = os.path.join(top, folder)
         if os.path.isdir(path):
-            return sorted(_walk(path, folder))
-    return sorted(_in_archive(folder))
+            return tuple(sorted(_walk(path, folder)))
+    return tuple(sorted(_in_archive(folder)))
 
 
 def _walk(path: str, folder: str) -> Iterator[str]:

@@ -27,6 +27,7 @@ GOAL = 0.5  # of the CPU time that the clients take, for the same fetch
 ROUNDS = 15
 NAMES = tuple(f"secret{number}" for number in range(5))
 NEEDED = ("azure.identity", "azure.keyvault.secrets", "cryptography")
+SERVICE = ("HOME", "LANG", "PATH", "USER")  # variables that systemd.exec(5) sets
 PROGRAM = [sys.executable, "-m", "bootstrap"]
 IMAGE = {
     "version": 1,
@@ -57,8 +58,10 @@ with SecretClient(
             file.write(client.get_secret(name).value + "\\n")
 """
 
+# What the program does about garbage, in `bootstrap.cli.main`, is done here too.
 AGENT = """
-import os, sys, time
+import gc, os, sys, time
+gc.set_threshold(50_000)
 from bootstrap.config.configuration import SecretReference
 from bootstrap.metadata.clouds import cloud_of
 from bootstrap.metadata.identity import Identity
@@ -80,6 +83,7 @@ for name, fetched in secrets.items():
     path = os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT, 0o600)
     with open(path, "w") as file:
         file.write(fetched.secret.reveal() + "\\n")
+gc.freeze()
 """
 
 
@@ -155,8 +159,8 @@ def check(folder: Path) -> None:
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    """Ours, and a place for compiled modules: every side loads its own as if it was installed."""
-    inherited = {name: one for name, one in os.environ.items() if not name.startswith("PYTHON")}
+    """What a service gets, and a place for compiled modules: every side loads its own."""
+    inherited = {name: os.environ[name] for name in SERVICE if name in os.environ}
     return {**inherited, "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
 
 

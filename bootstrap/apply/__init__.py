@@ -8,8 +8,10 @@ What a plan is made of, and how it is made:
     prune        files of this agent that nobody wants any more
     ground       the tree below the root: what its names mean, and what stands in the way
     standing     what stands at a place, or will once an interrupted run is undone
+    bounds       where userData may place files, links taken by their aim
     strangers    who else could decide where a file ends up
     accounts     users and groups by name, and what they make of a file's access
+    labels       what the SELinux policy says of a path
     mounts       which files are mount points
     written      what the agent left on the machine, and whether it is still so
 
@@ -23,6 +25,7 @@ How a plan is carried out, and how it is taken back:
     checks       a program's opinion of the file that it is about to get
     handlers     who has to hear that files have changed
     commands     processes, started and brought to an end
+    descent      a command that takes too long, ended with all that descends from it
     sealing      credentials that only this machine can read
 
 What both stand on:
@@ -30,7 +33,7 @@ What both stand on:
     place        where a path lies when no link leads out of the root
     disk         what stands at a place
     writing      what can be done to it
-    attributes   labels and access lists that a replaced file hands on
+    attributes   labels, access lists and notes that a file has to keep
     names        what files are called while a commit is under way
     durable      the agent's own files, written atomically
     failures     what the system said, as errors of this program

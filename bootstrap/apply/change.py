@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bootstrap.frozen import Frozen, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Literal
 
     from bootstrap.apply.disk import Access
@@ -15,21 +16,22 @@ if TYPE_CHECKING:
     Action = Literal["create", "update", "attributes", "remove"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Frozen):
     """A file before or after a change.
 
     `content` is None when the file is too long to be kept in memory; `link` is where a symbolic
-    link points, and then the content is empty.
+    link points, and then the content is empty. `attributes` are those that count, by name; `stamp`
+    tells whether the file still is the one that was looked at.
     """
 
     content: bytes | None = field(repr=False)
     access: Access
     link: str | None = None
+    attributes: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    stamp: tuple[int, ...] = field(default=(), repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Frozen):
     """One file that will not stay as it is, and why.
 
     `path` is the document's; `place` is where it lies below the root, a followed link resolved.
@@ -50,8 +52,7 @@ class Change:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Frozen):
     """All that a commit will do, in order.
 
     `unchanged` are the paths that are as they shall be; `handlers` the names of those that are

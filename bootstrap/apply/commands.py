@@ -36,7 +36,7 @@ class Ended:
 def run(
     command: Sequence[str], *, timeout: float, clock: Callable[[], float] = time.monotonic
 ) -> Ended:
-    """Run a command to its end, or kill it and its whole process group after `timeout` seconds.
+    """Run a command to its end, or kill it and all that descends from it after `timeout` seconds.
 
     With no time at all it is not started: killed as it begins, it might do half of its work.
     It gets no shell, no standard input, no descriptor of this process, `/` as its folder and a
@@ -147,11 +147,11 @@ def _drain(process: Popen[bytes], tail: bytearray, seconds: float) -> bool:
 
 
 def _put_to_rest(process: Popen[bytes]) -> None:
-    """Kill the whole group of a command that still runs, and close what is open."""
-    import signal
-
+    """Kill a command that still runs and all that descends from it, and close what is open."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        from bootstrap.apply import descent
+
+        descent.end(process.pid)
         process.wait()
     if process.stdout is not None:
         process.stdout.close()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 
-from bootstrap.apply import checks, commands, names, settling, writing
+from bootstrap.apply import checks, commands, disk, names, settling, writing
 from bootstrap.apply.entries import entry_for, missing_folders
-from bootstrap.apply.failures import told
+from bootstrap.apply.failures import refusal, told
 from bootstrap.apply.journal import Story
 from bootstrap.apply.place import Place
 from bootstrap.apply.steps import Step
@@ -74,6 +74,9 @@ class Transaction:
         """Write down what is about to be done."""
         entries = tuple(step.entry for step in self._steps)
         folders = missing_folders(entries, self._root)
+        if disk.look(self._journal.place):
+            message = "the journal of an earlier run is still there, and cannot be let go of"
+            raise refusal(message, path=self._journal.path, hint="see what keeps it from going")
         with self._writing():
             self._journal.begin(entries, folders, memo)
         self._story = Story("intent", entries, folders, memo)
@@ -142,8 +145,7 @@ class Transaction:
         if self._steps:
             with suppress(OSError, BootstrapError):
                 settle = settling.discard if self._rolled_back else settling.finish
-                settle(self._story, self._root)
-                self._journal.remove()
+                settling.tidy(self._journal, self._story, self._root, settle)
 
     def _make(self, folder: str) -> None:
         place = Place(self._root, folder)

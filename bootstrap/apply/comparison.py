@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 
+from bootstrap.apply.attributes import differences, wanted
 from bootstrap.apply.change import Change, Snapshot
 from bootstrap.apply.failures import MOUNT_POINT, refusal
 from bootstrap.apply.ground import inspect
 from bootstrap.apply.mounts import is_mount_point
 from bootstrap.apply.strangers import refuse_strangers
 from bootstrap.apply.written import Written
+from bootstrap.frozen import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bootstrap.apply.disk import Access, Found
     from bootstrap.apply.ground import Ground
     from bootstrap.apply.place import Place
@@ -41,47 +44,64 @@ def compare(
     missing = inspect(spec, place, found, standing)
     access = ground.access(spec, rendered.mode, found)
     refuse_strangers(spec, place, access, ground)
-    old = _snapshot(place, found, len(rendered.content), standing) if found else None
+    old = _snapshot(spec, place, found, len(rendered.content), standing) if found else None
     same = old is not None and old.link is None and old.content == rendered.content
     ours = not same or (before is not None and before.ours)
-    record = _record(rendered, access, ours=ours)
-    if old and same and old.access == access:
+    shall = _attributes(place, old, before, ground) if not (old and spec.in_place) else {}
+    new = Snapshot(content=rendered.content, access=access, attributes=shall)
+    record = _record(rendered, access, ours=ours, attributes=new.attributes if old else None)
+    reasons = _reasons(old, new, ground, same=same)
+    if old and same and not reasons:
         return None, record
-    reasons = _reasons(old, access, ground, same=same)
     reasons += tuple(f"folder /{folder.relative}" for folder in missing)
     secret = rendered.secret or (before is not None and before.secret)
-    return _change(rendered, place, old, access, reasons, same=same, secret=secret), record
+    return _change(spec, place, old, new, reasons, same=same, secret=secret), record
 
 
-def _snapshot(place: Place, found: Found, wanted: int, standing: Standing) -> Snapshot:
+def _snapshot(
+    spec: FileSpec, place: Place, found: Found, length: int, standing: Standing
+) -> Snapshot:
     if found.kind == "link":
-        return Snapshot(content=b"", access=found.access, link=standing.read_link(place))
-    limit = max(CONTENT_AT_MOST, wanted)
-    return Snapshot(content=standing.read(place, limit), access=found.access)
+        target = standing.read_link(place)
+        return Snapshot(content=b"", access=found.access, link=target, stamp=found.stamp)
+    return Snapshot(
+        content=standing.read(place, max(CONTENT_AT_MOST, length)),
+        access=found.access,
+        attributes={} if spec.in_place else standing.attributes(place),
+        stamp=found.stamp,
+    )
+
+
+def _attributes(
+    place: Place, old: Snapshot | None, before: Written | None, ground: Ground
+) -> dict[str, bytes]:
+    present = old.attributes if old else {}
+    label = ground.policy.label(f"/{place.relative}")
+    return wanted(present, before.attributes if before else None, label)
 
 
 def _reasons(
-    before: Snapshot | None, access: Access, ground: Ground, *, same: bool
+    before: Snapshot | None, after: Snapshot, ground: Ground, *, same: bool
 ) -> tuple[str, ...]:
     if before is None:
         return ("new",)
     if before.link is not None:
         return (f"replaces a link to {before.link}",)
     content = () if same else ("content",)
-    return content + ground.differences(before.access, access)
+    access = ground.differences(before.access, after.access)
+    return content + access + differences(before.attributes, after.attributes)
 
 
 def _change(
-    rendered: Rendered,
+    spec: FileSpec,
     place: Place,
     before: Snapshot | None,
-    access: Access,
+    after: Snapshot,
     reasons: tuple[str, ...],
     *,
     same: bool,
     secret: bool,
 ) -> Change:
-    spec = rendered.spec
     if before and before.link is None:
         _refuse_unwritable(spec, place, before)
     return Change(
@@ -89,7 +109,7 @@ def _change(
         action="create" if before is None else "attributes" if same else "update",
         reasons=reasons,
         before=before,
-        after=Snapshot(content=rendered.content, access=access),
+        after=after,
         place=place,
         check=spec.check,
         in_place=spec.in_place and before is not None and before.link is None,
@@ -108,7 +128,13 @@ def _refuse_unwritable(spec: FileSpec, place: Place, before: Snapshot) -> None:
         raise refusal(message, path=spec.path, origin=spec.origin, hint=MOUNT_POINT)
 
 
-def _record(rendered: Rendered, access: Access, *, ours: bool) -> Written:
+def _record(
+    rendered: Rendered,
+    access: Access,
+    *,
+    ours: bool,
+    attributes: Mapping[str, bytes] | None = None,
+) -> Written:
     spec = rendered.spec
     return Written(
         path=spec.path,
@@ -119,4 +145,6 @@ def _record(rendered: Rendered, access: Access, *, ours: bool) -> Written:
         follow=spec.symlink == "follow",
         secret=rendered.secret,
         source=rendered.source,
+        in_place=spec.in_place,
+        attributes=None if spec.in_place else attributes,
     )

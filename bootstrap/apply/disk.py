@@ -84,15 +84,19 @@ def access_of(record: Record) -> Access:
 
 
 class Found:
-    """What stands at a place: its kind, access, size in bytes and inode number."""
+    """What stands at a place: its kind, access, size in bytes and inode number.
 
-    __slots__ = ("access", "inode", "kind", "size")
+    `stamp` is all that differs once somebody has written the file, or put another in its place.
+    """
+
+    __slots__ = ("access", "inode", "kind", "size", "stamp")
 
     def __init__(self, status: os.stat_result) -> None:
         self.kind = _kind(status.st_mode)
         self.access = Access(stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
         self.size = status.st_size
         self.inode = status.st_ino
+        self.stamp = (status.st_ino, status.st_mtime_ns, status.st_mode, *status[4:7])
 
 
 def _kind(mode: int) -> Kind:

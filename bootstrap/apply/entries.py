@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from hashlib import sha256
 
 from bootstrap.apply import disk
 from bootstrap.apply.mounts import is_mount_point
 from bootstrap.apply.names import kept_name, staged_name
 from bootstrap.apply.place import Place
+from bootstrap.frozen import Frozen, fields_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ KINDS = ("create", "replace", "overwrite", "remove")
 PLACEHOLDER = "{path}"  # the word of a check that stands for the staged file
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Frozen):
     """One change, by the names it uses on the way; all paths are relative to the root.
 
     `staged` is where the new file waits and `kept` where the old one does; empty when there is
@@ -91,7 +90,7 @@ def missing_folders(entries: Iterable[Entry], root: str) -> tuple[str, ...]:
 
 def encode_entry(entry: Entry) -> dict[str, Any]:
     """The entry as JSON has it, without what is not set."""
-    named = {field.name: getattr(entry, field.name) for field in fields(Entry)}
+    named = {name: getattr(entry, name) for name in fields_of(Entry)}
     return {name: value for name, value in named.items() if value}
 
 
@@ -109,8 +108,8 @@ def decode_entry(record: object) -> Entry:
     return entry
 
 
-_DEFAULTS = {field.name: "" if field.name in {"kind", "path"} else field.default
-             for field in fields(Entry)}  # fmt: skip
+_DEFAULTS = {name: "" if name in {"kind", "path"} else one.default
+             for name, one in fields_of(Entry).items()}  # fmt: skip
 
 
 def is_inside(path: str) -> bool:

@@ -20,6 +20,9 @@ HINTS = {
     errno.EROFS: "the file system is mounted read-only; choose a path on one that is writable",
     errno.ENOSPC: "make room on the file system, or give it more",
     errno.EDQUOT: "make room on the file system, or raise the quota",
+    errno.EEXIST: "something was put there since the plan was made; run again to plan anew",
+    errno.EPERM: "if lsattr shows it or its folder as immutable (i) or append-only (a), "
+    "`chattr -i -a` lets it be written",
     errno.ELOOP: "a link stands where a folder is expected, or links go in circles",
 }
 # What Windows says in words of its own: system error codes.

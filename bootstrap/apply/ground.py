@@ -5,6 +5,7 @@ from __future__ import annotations
 from bootstrap.apply import disk
 from bootstrap.apply.accounts import Accounts
 from bootstrap.apply.failures import unsafe
+from bootstrap.apply.labels import Policy
 from bootstrap.apply.names import BACKUP
 from bootstrap.apply.standing import Standing
 
@@ -19,14 +20,15 @@ IN_THE_WAY = {"folder": "a folder", "other": "a device, pipe or socket"}
 
 
 class Ground:
-    """A tree below `root`: what stands in it, and its accounts."""
+    """A tree below `root`: what stands in it, its accounts and its policy."""
 
-    __slots__ = ("accounts", "root", "standing")
+    __slots__ = ("accounts", "policy", "root", "standing")
 
     def __init__(self, root: str, undone: Story | None = None) -> None:
         self.root = root
         self.standing = Standing(root, undone)
         self.accounts = Accounts(root)
+        self.policy = Policy(root)
 
     def access(self, spec: FileSpec, mode: int, found: Found | None) -> Access:
         """The access that a file shall have; raises WriteError naming each unknown account."""

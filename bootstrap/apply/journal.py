@@ -111,8 +111,9 @@ class Journal:
         writing.remove(self.place)
 
     def set_aside(self, ending: str) -> None:
-        """Keep a damaged journal for a look, under another name."""
+        """Give the journal another name, flushed: it is damaged, or only says what is left over."""
         writing.rename(self.place, f"{self.place.name}.{ending}")
+        writing.sync(self.place)
 
     def _append(self, line: bytes) -> None:
         try:

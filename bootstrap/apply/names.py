@@ -6,6 +6,7 @@ import os
 
 MARK = "imds-bootstrap"
 BACKUP = f".{MARK}.bak"  # comes last, so that no `*.conf` of an application matches it
+LITTER = "litter-"  # ends the name of a journal that only lists what is left over
 SUFFIX_AT_MOST = 64  # bytes: no program goes by a longer one
 NAME_AT_MOST = 255  # bytes: NAME_MAX of every file system that Linux boots from
 

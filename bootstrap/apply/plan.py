@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bootstrap import OWN_FOLDERS
+from bootstrap.apply.bounds import refuse_escape
 from bootstrap.apply.change import Plan
 from bootstrap.apply.comparison import compare
 from bootstrap.apply.failures import refusal, together, told, unsafe
@@ -84,6 +85,7 @@ class _Survey:
             if is_below(place.stated, OWN_FOLDERS):
                 message = f"it leads to {place.path}, where this agent keeps its own files"
                 raise unsafe(message, path=spec.path, origin=spec.origin)
+            refuse_escape(spec, place)
             self.wanted.append((spec, place))
             change, record = compare(rendered, place, self.written.get(spec.path), self.ground)
         except BootstrapError as error:

@@ -60,7 +60,9 @@ def _change(record: Written, place: Place, found: Found, standing: Standing) -> 
         path=record.path,
         action="remove",
         reasons=("no longer in the configuration",),
-        before=Snapshot(content=standing.read(place, CONTENT_AT_MOST), access=found.access),
+        before=Snapshot(
+            content=standing.read(place, CONTENT_AT_MOST), access=found.access, stamp=found.stamp
+        ),
         after=None,
         place=place,
         secret=record.secret,

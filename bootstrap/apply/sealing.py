@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bootstrap.apply import commands, disk
 from bootstrap.apply.place import resolve
-from bootstrap.apply.written import verify
+from bootstrap.apply.written import has_content
 from bootstrap.errors import CommandFailed
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ class Sealer:
     """Seals the credentials of one run.
 
     Each sealing of the same content gives other bytes, so what the records in `written` say was
-    made of the same secret, and is still as it was left below `root`, is used again. With `dry`
+    made of the same secret, and still has its content below `root`, is used again. With `dry`
     nothing is sealed and the content stands for what it would be. `timeout` is in seconds.
     """
 
@@ -40,7 +40,7 @@ class Sealer:
         Raises CommandFailed.
         """
         before = self._written.get(path)
-        if before and before.source == source and not verify([before], root=self._root):
+        if before and before.source == source and has_content(before, root=self._root):
             kept = disk.read(resolve(path, self._root), CREDENTIAL_AT_MOST)
             if kept is not None:
                 return kept

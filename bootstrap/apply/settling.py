@@ -7,18 +7,20 @@ put back only while it is kept, and it stops being kept the moment it is back.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from bootstrap.apply import disk, writing
 from bootstrap.apply.failures import together, told
-from bootstrap.apply.names import BACKUP
+from bootstrap.apply.names import BACKUP, LITTER, token
 from bootstrap.apply.place import Place
+from bootstrap.errors import BootstrapError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from bootstrap.apply.entries import Entry
-    from bootstrap.apply.journal import Story
-    from bootstrap.errors import BootstrapError
+    from bootstrap.apply.journal import Journal, Story
 
 
 def revert(story: Story, root: str) -> None:
@@ -48,6 +50,22 @@ def finish(story: Story, root: str) -> None:
     """Let go of the old files: each becomes the backup, or nothing."""
     _each(story.entries, lambda entry: _finish(entry, root))
     _sync(root, [entry.kept for entry in story.entries if entry.kept])
+
+
+def tidy(journal: Journal, story: Story, root: str, settle: Callable[[Story, str], None]) -> str:
+    """Let go of what nobody needs any more, by `finish` or `discard`, and of the journal.
+
+    What cannot be removed, for its file system has become read-only, is litter and no failure: the
+    journal goes on as a list of it, for later runs to sweep. Gives that in words, else nothing.
+    """
+    try:
+        settle(story, root)
+        journal.remove()
+    except (BootstrapError, OSError) as error:
+        with suppress(OSError):  # the next run comes through here again
+            journal.set_aside(LITTER + token())
+        return f"what it left over cannot be removed yet: {error}"
+    return ""
 
 
 def _each(entries: Iterable[Entry], act: Callable[[Entry], None]) -> None:
@@ -103,8 +121,10 @@ def is_to_go(entry: Entry, inode: int, root: str) -> bool:
     """
     place = Place(root, entry.path)
     found = disk.look(place)
-    if found is None or found.kind != "file" or disk.look(Place(root, entry.staged)):
+    if found is None or found.kind != "file":
         return False
+    if staged := disk.look(Place(root, entry.staged)):  # for a moment it has both names
+        return found.inode == staged.inode
     return found.inode == inode or disk.digest(place) == entry.sha256
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from bootstrap.apply import disk, settling
+from bootstrap.apply import attributes, disk, settling
 from bootstrap.apply.place import Place
 
 TYPE_CHECKING = False
@@ -51,6 +51,10 @@ class Standing:
     def digest(self, place: Place) -> str:
         """The SHA-256 of the content of a file that stands there."""
         return disk.digest(self.of(place) or place)
+
+    def attributes(self, place: Place) -> dict[str, bytes]:
+        """The attributes that count of what stands there."""
+        return attributes.read(self.of(place) or place)
 
     def read_link(self, place: Place) -> str:
         """Where a symbolic link that stands there points."""

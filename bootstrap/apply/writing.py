@@ -16,10 +16,13 @@ from bootstrap.apply import disk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     from bootstrap.apply.disk import Access
     from bootstrap.apply.place import Place
+
+    Dress: TypeAlias = Callable[[int], None]
 
 FOLDER_MODE = 0o755
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -67,21 +70,19 @@ def remove_folder(place: Place) -> None:
         os.rmdir(place.name, dir_fd=parent)
 
 
-def write(place: Place, content: bytes, access: Access, *, like: Place | None = None) -> None:
+def write(place: Place, content: bytes, access: Access, *, dress: Dress | None = None) -> None:
     """Write a new file, flushed to disk; on any error it is gone again.
 
     It is born with mode 0, so nobody else can open it before its owner and its mode are final:
     with any wider mode a new owner that shall only read could catch a writable descriptor. It
-    gets the label and the attributes of `like`, where that exists.
+    is told to `dress`, by its descriptor, for its label and other attributes.
     """
     with _opened(place.root, place.folders) as folder:
         descriptor = os.open(place.name, CREATE_FLAGS, 0, dir_fd=folder)
         try:
             _write_all(descriptor, content)
-            if like:
-                from bootstrap.apply import attributes  # an unchanged boot replaces no such file
-
-                attributes.carry(descriptor, like)
+            if dress:
+                dress(descriptor)
             _set_owner(descriptor, access)
             os.fchmod(descriptor, access.mode)
             os.fsync(descriptor)
@@ -143,13 +144,23 @@ def rename(place: Place, name: str) -> None:
         os.replace(place.name, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
+def link(place: Place, name: str) -> None:
+    """Give the file a second name in its folder, one that nothing has yet."""
+    with _opened(place.root, place.folders) as folder:
+        os.link(place.name, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+
+
+def cannot_link(error: OSError) -> bool:
+    """Whether it says that this file system has no hard links, or has none for this file."""
+    return error.errno in CANNOT_LINK
+
+
 def keep(place: Place, name: str) -> None:
     """Give the file a second name in its folder; where there are no hard links, a copy."""
     try:
-        with _opened(place.root, place.folders) as folder:
-            os.link(place.name, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        link(place, name)
     except OSError as error:
-        if error.errno not in CANNOT_LINK:
+        if not cannot_link(error):
             raise
         _copy(place, place.beside(name))
 
@@ -159,7 +170,9 @@ def _copy(place: Place, other: Place) -> None:
     if found.kind == "link":
         write_link(other, disk.read_link(place))
     else:
-        write(other, b"".join(disk.chunks(place)), found.access, like=place)
+        from bootstrap.apply.attributes import like  # an unchanged boot copies no file
+
+        write(other, b"".join(disk.chunks(place)), found.access, dress=like(place))
 
 
 def remove(place: Place) -> None:

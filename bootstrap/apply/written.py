@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
 
 from bootstrap.apply import disk
 from bootstrap.apply.place import resolve
+from bootstrap.frozen import Frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from bootstrap.apply.place import Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Frozen):
     """One file as it was left: its content by digest, never the content itself.
 
     `path` is the document's, without the root. `mode`, `uid` and `gid` say who may do what with it,
-    on Windows `acl`. `ours` says that this agent wrote it, rather than
-    found it just as it was wanted; `once` that what happens to its content later is nobody's
-    drift; `follow` that the path may be a link; `secret` that the content must not be shown;
-    `source` of which secret a sealed credential was made.
+    on Windows `acl`. `ours` says that this agent wrote it, rather than found it just as it was
+    wanted; `once` that what happens to it later is nobody's drift; `follow`
+    that the path may be a link; `secret` that the content must not be shown; `source` of which
+    secret a sealed credential was made. `attributes` are the extended ones that it was left with,
+    as far as they count; None where that is not known, as it never is of a file `in_place`.
     """
 
     path: str
@@ -34,6 +37,8 @@ class Written:
     follow: bool = False
     secret: bool = False
     source: str = ""
+    in_place: bool = False
+    attributes: Mapping[str, bytes] | None = None
 
 
 class Drift:
@@ -52,9 +57,9 @@ class Drift:
 def verify(records: Iterable[Written], *, root: str = "/") -> tuple[Drift, ...]:
     """The files that no longer match their records, in the order of the records.
 
-    Reasons are `missing`, `content`, `mode`, `owner`, `group`, `acl`, `not a regular file`, or the
-    system's own words when a file cannot be read. Reads every content; imports nothing heavy, for
-    every unchanged boot comes through here.
+    Reasons are `missing`, `content`, `mode`, `owner`, `group`, `label …`, `acl`, `access list`,
+    `attribute …`, `not a regular file`, or the system's own words when a file cannot be read. Reads
+    every content; imports nothing heavy, for every unchanged boot comes through here.
     """
     compared = ((record.path, _reasons(record, root)) for record in records)
     return tuple(Drift(path, reasons) for path, reasons in compared if reasons)
@@ -74,4 +79,51 @@ def _reasons(record: Written, root: str) -> tuple[str, ...]:
     except OSError as error:
         return (error.strerror or str(error),)
     content = () if digest == record.sha256 else ("content",)
-    return content + found.access.drift(record)
+    return content + found.access.drift(record) + _worn(place, record)
+
+
+def has_content(record: Written, *, root: str = "/") -> bool:
+    """Whether a file holds what it was left with, whoever may read it now."""
+    try:
+        place = resolve(record.path, root, follow=record.follow)
+        found = disk.look(place)
+        return found is not None and found.kind == "file" and disk.digest(place) == record.sha256
+    except OSError:
+        return False
+
+
+def _worn(place: Place, record: Written) -> tuple[str, ...]:
+    """In which attributes a file differs; most files have none, and then nothing is loaded."""
+    left = record.attributes
+    if left is None or not (left or _has_any(place)):
+        return ()
+    from bootstrap.apply.attributes import differences, read, wanted
+
+    present = read(place)
+    return differences(present, wanted(present, left))
+
+
+def _has_any(place: Place) -> bool:
+    if not hasattr(os, "listxattr"):  # only Linux has them
+        return False
+    try:
+        return bool(os.listxattr(place.path, follow_symlinks=False))
+    except OSError:
+        return False
+
+
+def as_left(records: Mapping[str, Written], *, root: str = "/") -> dict[str, Written]:
+    """The records with the attributes that their files now have: this is how they were left."""
+    return {path: _as_left(record, root) for path, record in records.items()}
+
+
+def _as_left(record: Written, root: str) -> Written:
+    from bootstrap.apply.attributes import read
+
+    if record.once or record.in_place:
+        return record
+    try:
+        place = resolve(record.path, root, follow=record.follow)
+    except OSError:
+        return record
+    return replace(record, attributes=read(place))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 
 from bootstrap.errors import BootstrapError, InternalError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell has it
 BROKEN_PIPE = 141  # 128 + SIGPIPE: the reader left before all was said
+STANDARD_ERROR = 2
 UNWRITTEN = 1  # what was asked for did not get to where it was to go
 # Objects between two searches for garbage in circles. Nearly all that a command makes is modules,
 # which stay; with Python's own 700 a twentieth of each boot is spent on finding that out.
@@ -25,11 +27,24 @@ GARBAGE_EVERY = 50_000
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; every way to fail ends here."""
     gc.set_threshold(GARBAGE_EVERY)
+    try:
+        code = _carry_out(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except Exception as error:  # noqa: BLE001  (what tells of errors has failed itself)
+        code = _say_last(error)
+    gc.freeze()  # what is left goes with the process: the interpreter need not look through it
+    return code
+
+
+def _carry_out(words: Sequence[str]) -> int:
     _open_streams()
     try:
-        code = _run(sys.argv[1:] if argv is None else argv)
+        code = _run(words)
     except BrokenPipeError:
         code = BROKEN_PIPE
+    except SystemExit as end:  # argparse has printed its help
+        code = end.code if isinstance(end.code, int) else UNWRITTEN
     return code if _flush_streams() else code or UNWRITTEN
 
 
@@ -85,7 +100,8 @@ def _flush_streams() -> bool:
     """
     refusal = _flush(sys.stdout)
     if refusal and not isinstance(refusal, BrokenPipeError):
-        print(f"error: writing the output: {refusal.strerror}", file=sys.stderr)
+        with suppress(OSError):  # it can be as full as the other
+            print(f"error: writing the output: {refusal.strerror}", file=sys.stderr)
     _flush(sys.stderr)
     return refusal is None or isinstance(refusal, BrokenPipeError)
 
@@ -98,6 +114,16 @@ def _flush(stream: TextIO) -> OSError | None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return error
     return None
+
+
+def _say_last(error: Exception) -> int:
+    """Say that telling of an error has failed, past everything that could fail once more."""
+    fault, told = _internal(error), error.__context__
+    of = f", while telling of error[{told.code}]" if isinstance(told, BootstrapError) else ""
+    with suppress(OSError):
+        line = f"error[{fault.code}] {fault.message}{of}\n"
+        os.write(STANDARD_ERROR, line.encode("ascii", "backslashreplace"))
+    return fault.exit_code
 
 
 def _internal(error: Exception) -> InternalError:

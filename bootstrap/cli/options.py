@@ -136,7 +136,9 @@ def seconds(text: str) -> float:
 def add_offline(parser: argparse.ArgumentParser) -> None:
     """Add the option of every verb that needs the instance."""
     parser.add_argument(
-        "--offline", metavar="FILE", help="take a saved instance document instead of asking IMDS"
+        "--offline",
+        metavar="FILE",
+        help="take a saved instance document; ask nobody, unless imds.endpoint is set",
     )
 
 
@@ -167,8 +169,9 @@ def columns_of(stream: TextIO) -> int:
 
 
 def print_json(value: Any) -> None:
-    """Data for a program, on standard output."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=str)
+    """Data for a program, on standard output, in a form that its encoding can hold."""
+    narrow = sys.stdout.encoding.lower() != "utf-8"
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=narrow, default=str)
     sys.stdout.write("\n")
 
 

@@ -7,10 +7,10 @@ configuration comes from a saved instance document, so a template can be tried o
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 from bootstrap.cli.options import add_offline, machine_of
 from bootstrap.errors import NoSuchValue, nearest
+from bootstrap.frozen import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ def run(options: argparse.Namespace) -> int:
         hint = f"did you mean {close}?" if close else f"its files are {', '.join(paths) or 'none'}"
         raise NoSuchValue(f"the configuration has no file {options.path}", hint=hint)
     alone = replace(configuration, files=tuple(wanted))
-    for rendered in render_all(alone, instance, image, settings):
+    contents = render_all(alone, instance, image, settings)
+    if not contents:
+        raise NoSuchValue(
+            f"{options.path} cannot be shown: its template takes a secret apart into several",
+            hint="imds-bootstrap run makes it; nothing but the file itself will show it",
+        )
+    for rendered in contents:
         sys.stdout.buffer.write(rendered.content)
     return 0

@@ -66,9 +66,8 @@ def run(options: argparse.Namespace) -> int:
 def _unwinding() -> Iterator[None]:
     """Have a signal that stops the run unwind it, as SIGINT does.
 
-    Commands are ended and files put back at once; only a run whose handlers were already at work
-    is left for the next one to undo, which also runs them again. A signal that is ignored, as
-    under nohup, stays so.
+    Commands are ended and files put back at once; handlers that were at work are due in the next
+    run. A signal that is ignored, as under nohup, stays so.
     """
     heard = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, _stop) for number in heard}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bootstrap.frozen import Frozen, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from bootstrap.source import Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSpec:
+class FileSpec(Frozen):
     """One file that the machine shall have.
 
     `mode` holds permission bits (`0o640`), `None` for the usual ones: those of `Rendered.mode`.
@@ -21,7 +20,8 @@ class FileSpec:
     own. `acl` is what a file of Windows has in the place of mode and group: `account:F`, `M`, `RX`
     or `R`. `newline` says how lines end, empty that they stay as the template has them. Exactly one
     of `template` (a name below the image's template folders) and `content` (an inline template) is
-    set.
+    set. `within` are the folders that it must not leave by any link: those that are allowed to
+    userData, if that had a say in the file, else none.
     """
 
     path: str
@@ -38,11 +38,11 @@ class FileSpec:
     symlink: Literal["refuse", "follow", "replace"] = "refuse"
     in_place: bool = False
     backup: bool = False
+    within: tuple[str, ...] = ()
     origin: str = ""  # "image config.d/10-shop.yaml:7:5"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretReference:
+class SecretReference(Frozen):
     """Where a secret lies and in what form it is wanted: never its value.
 
     `vault` is a name or a host. Without `version` it is the current one. `form` other than `value`
@@ -60,8 +60,7 @@ class SecretReference:
     origin: str = ""  # "userData:4:11"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
+class Configuration(Frozen):
     """The merged, validated configuration, with the origin of every value.
 
     `origins` maps the path of each value (`("values", "web", "port")`) to the place that set it

@@ -85,8 +85,8 @@ def is_whole(entry: Part) -> bool:
     return any(source in entry.value for source in SOURCES)
 
 
-def spec(entry: Part) -> FileSpec:
-    """The file that a merged entry describes."""
+def spec(entry: Part, within: tuple[str, ...] = ()) -> FileSpec:
+    """The file that a merged entry describes, and that has to stay `within` these folders."""
     keys: dict[str, Any] = entry.plain()
     if "mode" in keys:
         keys["mode"] = int(keys["mode"], OCTAL)
@@ -94,7 +94,7 @@ def spec(entry: Part) -> FileSpec:
         keys[name] = tuple(keys.get(name, ()))
     if "acl" in keys:
         keys["acl"] = tuple(keys["acl"])
-    return FileSpec(**keys, origin=str(entry.origin))
+    return FileSpec(**keys, within=within, origin=str(entry.origin))
 
 
 def _cleared(known: Part, entry: Part) -> Part:

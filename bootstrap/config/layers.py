@@ -27,6 +27,7 @@ class Merged:
     def __init__(self) -> None:
         self.sections: dict[str, Part] = {}
         self.files: dict[str, Part] = {}
+        self.of_user_data: set[str] = set()  # the paths of files in which userData had a say
         self.environment: str | None = None
         self.environment_origin: Origin | None = None
         self.problem: Problem | None = None  # the environment that was chosen does not exist
@@ -38,6 +39,8 @@ class Merged:
                 self.sections[name] = overlay(self.sections.get(name), part)
         if entries := document.part((*path, "files")):
             self.files = files.overlay_files(self.files, entries.value)
+            if document.trust == "userData":
+                self.of_user_data |= {entry.value["path"].value for entry in entries.value}
 
 
 def merge(documents: Sequence[Document], tags: TagLayer) -> Merged:

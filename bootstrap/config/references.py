@@ -9,10 +9,10 @@ https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from bootstrap.config.configuration import SecretReference
 from bootstrap.errors import nearest
+from bootstrap.frozen import Frozen
 from bootstrap.metadata.clouds import CLOUDS
 
 TYPE_CHECKING = False
@@ -37,8 +37,7 @@ SPELLINGS = (
 CERTIFICATE_FORMS = ("pem", "key", "chain", "pfx")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VaultRules:
+class VaultRules(Frozen):
     """Which vaults documents may name: those of `allow`, by name or host.
 
     With an empty `allow` it is any vault under one of the `suffixes` of the machine's cloud; an

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from bootstrap.config.configuration import SecretReference
+    from bootstrap.config.configuration import FileSpec, SecretReference
     from bootstrap.config.layers import Merged
     from bootstrap.config.origins import Part
     from bootstrap.config.shape import Shape
@@ -86,7 +86,9 @@ def resolve(
     error = stage.error()
     if stage.lacks_values():
         return Resolution(configuration=None, error=error)
-    return Resolution(configuration=_configuration(merged, values, stage.shape, notes), error=error)
+    specs = _files(merged, user_data_trust)
+    configuration = _configuration(merged, values, specs, stage.shape, notes)
+    return Resolution(configuration=configuration, error=error)
 
 
 def validate(
@@ -131,8 +133,20 @@ def _read_user_data(stage: Stage, encoded: str, settings: UserDataSettings) -> t
     return (f"userData holds {found.what}: left alone",) if found.kind == "foreign" else ()
 
 
+def _files(merged: Merged, trust: UserDataSettings) -> tuple[FileSpec, ...]:
+    return tuple(
+        files.spec(entry, trust.paths if path in merged.of_user_data else ())
+        for path, entry in merged.files.items()
+        if files.is_whole(entry)
+    )
+
+
 def _configuration(
-    merged: Merged, values: Part | None, shape: Shape, notes: tuple[str, ...]
+    merged: Merged,
+    values: Part | None,
+    specs: tuple[FileSpec, ...],
+    shape: Shape,
+    notes: tuple[str, ...],
 ) -> Configuration:
     data = values.plain() if values else {}
     handlers = merged.sections["handlers"].plain() if "handlers" in merged.sections else {}
@@ -142,7 +156,7 @@ def _configuration(
         values=data,
         secrets=_secrets(merged.sections.get("secrets")),
         value_secrets=secrets,
-        files=tuple(files.spec(entry) for entry in merged.files.values() if files.is_whole(entry)),
+        files=specs,
         handlers={name: tuple(command) for name, command in handlers.items()},
         origins=_origins(merged, values),
         hidden=frozenset((*VALUES, *path) for path in shape.hidden(data)).union(secrets),

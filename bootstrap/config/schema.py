@@ -58,10 +58,13 @@ def _offline(schema: Mapping[str, Any]) -> dict[str, Any]:
 
     A schema was read for such references before; this holds should one have been overlooked.
     """
-    try:
-        from referencing import Registry
-    except ImportError:  # jsonschema before 4.18
+    from jsonschema import Draft202012Validator
+
+    # Before 4.18 it resolves by itself, even where something else has installed `referencing`.
+    if "registry" not in Draft202012Validator.__init__.__code__.co_varnames:
         return {"resolver": _closed_resolver(schema)}
+    from referencing import Registry
+
     return {"registry": Registry()}
 
 

@@ -10,10 +10,10 @@ import binascii
 import re
 import zlib
 from base64 import b64decode
-from dataclasses import dataclass
 
 from bootstrap.config import mime
 from bootstrap.errors import InvalidDocument, Problem
+from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ FOREIGN = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserData:
+class UserData(Frozen):
     """What the machine's userData is.
 
     `kind` is `empty`, `document` (ours, or at least nobody else's; `text` holds it) or `foreign`;

@@ -12,7 +12,6 @@ import hashlib
 import ipaddress
 import os
 import ssl
-from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 
 from cryptography import x509
@@ -20,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from bootstrap.frozen import Frozen, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ _TLS_DAYS = 30
 _EARLIER = dt.timedelta(hours=1)  # clocks differ
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
+class Issued(Frozen):
     """A certificate with its private key, as Key Vault holds them; times since 1970.
 
     `secret` is base64 PFX with an empty password, or PEM; `der` the certificate alone.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote
+
+from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +16,7 @@ JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Frozen):
     """One request as it came in: `target` is path and query, still percent-encoded.
 
     `headers` are in the client's order, with names in lower case; a name may stand twice.
@@ -60,8 +60,7 @@ class Ask:
         return parameters
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Frozen):
     """One answer; `headers` are those beyond the ones that every answer carries."""
 
     status: int

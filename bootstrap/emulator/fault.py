@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Frozen):
     """What goes wrong with `times` requests in a row; None is for ever. Times are in seconds.
 
     `reset` and `silence` send no answer. `status`, `body`, `html` and `redirect` replace the

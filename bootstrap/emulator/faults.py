@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 from bootstrap.emulator.exchange import JSON, TEXT, Reply
 from bootstrap.emulator.fault import NO_FAULT
+from bootstrap.frozen import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

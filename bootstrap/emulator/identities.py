@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bootstrap.emulator.stable import stable_id
+from bootstrap.frozen import Frozen
 
 TENANT = stable_id("tenant")
 
@@ -14,8 +13,7 @@ TOKENS_AT_ONCE = 5
 TOKEN_LIFETIME = 86_400.0  # seconds; managed identities' tokens last a day
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Frozen):
     """One managed identity, by its three names."""
 
     client_id: str
@@ -32,8 +30,7 @@ class Identity:
         return bool(name) and own[selector].casefold() == name.casefold()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arc:
+class Arc(Frozen):
     """An Arc machine's agent: `tokens` is the folder in which it leaves its keys.
 
     `announced` is the folder that its challenges name, if not the same; an `old_agent` ignores

@@ -6,8 +6,6 @@ What the page leaves open is decided here, each decision beside its rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bootstrap.emulator import vault_replies as replies
 from bootstrap.emulator.clouds import cloud_of
 from bootstrap.emulator.exchange import BadRequest, Refused, phrase
@@ -15,6 +13,7 @@ from bootstrap.emulator.fault import NO_FAULT
 from bootstrap.emulator.faults import FaultScript, spoiled
 from bootstrap.emulator.pages import page
 from bootstrap.emulator.rate import RateLimit
+from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ API_VERSIONS = ("7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "2025-07-01", "
 _SCHEME = "bearer "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Room:
+class _Room(Frozen):
     """What one request is about: the vault, and how the client named it."""
 
     name: str

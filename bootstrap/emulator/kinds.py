@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
 from threading import TIMEOUT_MAX
 
+from bootstrap.frozen import Frozen
 from bootstrap.metadata.versions import KNOWN_VERSIONS
 
 TYPE_CHECKING = False
@@ -19,8 +19,7 @@ _LINE = re.compile(r"[^\r\n]*")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2: a header's name
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Frozen, kw_only=False):
     """One sort of value: `words` complete the sentence "… is not", `accepts` decides."""
 
     words: str

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from bootstrap.emulator.identities import TOKEN_LIFETIME, TOKENS_PER_SECOND, system_identity
 from bootstrap.emulator.stable import stable_id
+from bootstrap.frozen import Frozen, field
 from bootstrap.metadata.versions import KNOWN_VERSIONS
 
 TYPE_CHECKING = False
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 REQUESTS_PER_SECOND = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Frozen):
     """One VM as its IMDS knows it; with nothing said it is a small Linux VM without tags.
 
     `user_data` is base64, as IMDS serves it, and `user_data_file` where it was read from, if it

@@ -14,6 +14,7 @@ from bootstrap.emulator.machine import Machine
 from bootstrap.emulator.vault_file import read_vaults, vault_problems
 from bootstrap.emulator.versions import ARC_VERSIONS
 from bootstrap.errors import InvalidDocument
+from bootstrap.frozen import fields_of
 from bootstrap.metadata.versions import KNOWN_VERSIONS
 from bootstrap.source import parse
 
@@ -31,7 +32,7 @@ _TAG_NAME = 512  # characters
 _TAG_VALUE = 256  # characters
 # https://learn.microsoft.com/azure/virtual-machines/user-data
 _USER_DATA = 65_536  # bytes before base64
-_SAME_NAME = MACHINE.keys() & Machine.__dataclass_fields__.keys() - {"faults", "arc", "vaults"}
+_SAME_NAME = MACHINE.keys() & fields_of(Machine).keys() - {"faults", "arc", "vaults"}
 _USER_DATA_KEYS = ("userData", "userDataFile", "userDataBase64")
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import threading
 import uuid
-from dataclasses import dataclass, field, replace
 
 from bootstrap.emulator.stable import stable_id
+from bootstrap.frozen import Frozen, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 CONTENT_TYPES = {"pfx": "application/x-pkcs12", "pem": "application/x-pem-file"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Frozen):
     """One version of a secret; times are in seconds since 1970.
 
     A certificate's secret is `issued`, and made from `spec`.

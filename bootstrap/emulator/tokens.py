@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from dataclasses import dataclass
+
+from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 _BYTES = 48  # of randomness in a token
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(Frozen):
     """What one token is good for; `expires` is in seconds since 1970."""
 
     audience: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bootstrap.frozen import Frozen, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 READS_PER_SECOND = 400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretVersion:
+class SecretVersion(Frozen):
     """One value of a secret; times are in seconds since 1970, `version` is given or made."""
 
     value: str = field(repr=False)
@@ -28,8 +27,7 @@ class SecretVersion:
     expires: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretSpec:
+class SecretSpec(Frozen):
     """A secret, oldest version first.
 
     `listed`: the file lists every version, so that none is kept from before an edit. `forbidden`
@@ -41,8 +39,7 @@ class SecretSpec:
     forbidden: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateSpec:
+class CertificateSpec(Frozen):
     """A certificate that the emulator makes; a higher `renewed` makes a new version of it."""
 
     subject: str = ""
@@ -55,8 +52,7 @@ class CertificateSpec:
     forbidden: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vault:
+class Vault(Frozen):
     """One vault.
 
     `forbidden` is the inner code of the 403 that everything is answered with; for `grant_after`

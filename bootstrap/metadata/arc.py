@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os.path
 import sys
-from dataclasses import dataclass
 
 from bootstrap.errors import SettingsError
+from bootstrap.frozen import Frozen
 from bootstrap.metadata import answers
 from bootstrap.metadata.arc_key import DISTRUST, read_key, realm_of
 from bootstrap.metadata.asking import Final
@@ -44,8 +44,7 @@ else:
     AGENT = "opt/azcmagent/bin/himds"  # below the root; where it is, the endpoint is
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arc:
+class Arc(Frozen):
     """Where the agent of Azure Arc answers, each as `http://host:port`."""
 
     imds_endpoint: str

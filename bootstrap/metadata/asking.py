@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from bootstrap.metadata import answers
+from bootstrap.metadata.http1 import WireError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Budget:
 
 
 def ask(patience: Patience, question: Callable[[], T]) -> T:
-    """What `question` gives, as soon as it does not raise `Unusable`.
+    """What `question` gives, as soon as it raises neither `Unusable` nor `WireError`.
 
     `Final` and any other error of the question end the asking. Raises `OutOfTime` when the
     patience ends first.
@@ -72,6 +73,8 @@ def ask(patience: Patience, question: Callable[[], T]) -> T:
             result = question()
         except Unusable as reason:
             patience.again(reason.outcome, str(reason), at_least=reason.at_least)
+        except WireError as reason:
+            patience.again(reason.outcome, answers.printable(str(reason)))
         except Final as reason:
             patience.over(reason.outcome, reason.detail)
             raise

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bootstrap.errors import MetadataRefused, nearest
+from bootstrap.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cloud:
+class Cloud(Frozen):
     """One cloud: its name as the Azure CLI spells it, and what Key Vault is called in it.
 
     A vault NAME answers at `https://NAME.{vault_suffix}`, to tokens for `vault_audience`.

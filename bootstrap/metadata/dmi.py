@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os.path
 import sys
-from dataclasses import dataclass
+
+from bootstrap.frozen import Frozen
 
 # Azure's chassis asset tag, the same on every VM of every cloud; cloud-init and WALinuxAgent
 # recognise the platform by it too.
@@ -17,8 +18,7 @@ _HEX = frozenset("0123456789abcdef")
 _NOBODY = tuple("-".join(digit * count for count in _GROUPS) for digit in "0f")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Firmware:
+class Firmware(Frozen):
     """The asset tag, and the VM's id as IMDS writes it; `None` is what could not be read."""
 
     asset_tag: str | None

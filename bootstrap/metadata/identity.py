@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 from bootstrap.metadata import wire
-from bootstrap.metadata.asking import Budget, Unusable
-from bootstrap.metadata.http1 import WireError
+from bootstrap.metadata.asking import Budget
 from bootstrap.metadata.identity_service import IdentityService
 from bootstrap.metadata.patience import Patience
 from bootstrap.metadata.selector import OWN, Selector
@@ -129,17 +128,14 @@ class Identity:
     def _send(self, path: str, headers: Mapping[str, str]) -> Response:
         # A request ends by the deadline, so who waits for a lane does not wait longer either.
         with self._throttle.turn():
-            try:
-                return wire.get(
-                    self._service.endpoint,
-                    path,
-                    headers=headers,
-                    deadline=self._deadline,
-                    timeout=self._timeout,
-                    clock=self._clock,
-                )
-            except WireError as error:
-                raise Unusable(error.outcome, str(error)) from error
+            return wire.get(
+                self._service.endpoint,
+                path,
+                headers=headers,
+                deadline=self._deadline,
+                timeout=self._timeout,
+                clock=self._clock,
+            )
 
 
 def _named(audience: str) -> str:

@@ -1,6 +1,6 @@
 """Asks IMDS until it gives a usable answer, a final one, or the deadline passes.
 
-An answer is judged by `answers`, the pace is kept by `patience`, the bytes are moved by `wire`.
+An answer is judged by `answers`, and `asking` asks again for as long as `patience` lasts.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from functools import partial
 
 from bootstrap.errors import MetadataRefused, MetadataUnavailable, SettingsError
 from bootstrap.metadata import answers, wire
+from bootstrap.metadata.asking import Budget, Final, Unusable, ask, document
 from bootstrap.metadata.dmi import swap_fields
 from bootstrap.metadata.endpoint import parse_endpoint
-from bootstrap.metadata.http1 import WireError
 from bootstrap.metadata.instance import Instance, WrongShape, missing_keys
 from bootstrap.metadata.patience import OutOfTime, Patience
 from bootstrap.metadata.versions import DEFAULT_VERSION, is_version, newest_common
@@ -20,7 +20,7 @@ from bootstrap.metadata.versions import DEFAULT_VERSION, is_version, newest_comm
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import TypeVar
 
     from bootstrap.metadata.http1 import Response
     from bootstrap.metadata.patience import Attempt, Tally, Uniform
@@ -51,8 +51,8 @@ class Imds:
         "_clock",
         "_deadline",
         "_endpoint",
-        "_first",
         "_grace",
+        "_partial",
         "_patience",
         "_timeout",
     )
@@ -80,8 +80,8 @@ class Imds:
         self._api_version = api_version
         self._clock = clock
         self._deadline = deadline
-        self._grace = grace
-        self._first: dict[str, float] = {}  # when something came for the first time
+        self._grace = Budget(grace, clock)
+        self._partial = Budget(_PARTIAL, clock)
         self._timeout = timeout
         self._patience = Patience(
             deadline=deadline, on_attempt=on_attempt, clock=clock, sleep=sleep, uniform=uniform
@@ -105,100 +105,78 @@ class Imds:
             try:
                 read = partial(self._read_instance, version, expected_vm_id)
                 return self._ask(_INSTANCE.format(version), read)
-            except _OtherVersions as refusal:  # noqa: PERF203 - once per boot, if at all
+            except _Refused as refusal:  # noqa: PERF203 - once per boot, if at all
                 rejected.add(version)
-                version = self._agree(refusal.response, rejected)
+                version = self._agree(refusal, rejected)
 
-    def _agree(self, response: Response, rejected: set[str]) -> str:
-        """The api-version to ask for after `response` turned one down."""
-        version = newest_common(answers.offered_versions(response), rejected=rejected)
-        if version is None:
+    def _agree(self, refusal: _Refused, rejected: set[str]) -> str:
+        """The api-version to ask for after the host turned one down, if it offers others."""
+        version = newest_common(refusal.offered, rejected=rejected)
+        if refusal.offered and version is None:
             # A 400 names only the three newest; an old enough or new enough host knows others.
             version = newest_common(self._all_versions(), rejected=rejected)
         if version is None:
-            raise self._refusal(response)
+            raise self._told(refusal)
         return version
 
     def _all_versions(self) -> tuple[str, ...]:
         try:
             return self._ask(_VERSIONS, _read_versions)
-        except _OtherVersions as refusal:  # of the one question that names no api-version
-            raise self._refusal(refusal.response) from None
+        except _Refused as refusal:
+            raise self._told(refusal) from None
 
     def _ask(self, path: str, read: Callable[[Response], T]) -> T:
         """What `read` makes of the first usable answer to `path`."""
         try:
-            while True:
-                self._patience.begin()
-                try:
-                    result = read(self._answer(path))
-                except _Unusable as reason:
-                    self._patience.again(reason.outcome, str(reason), at_least=reason.at_least)
-                else:
-                    self._patience.over("ok")
-                    return result
+            return ask(self._patience, lambda: read(self._answer(path)))
         except OutOfTime as error:
             raise self._unavailable() from error
 
     def _answer(self, path: str) -> Response:
-        try:
-            response = wire.get(
-                self._endpoint,
-                path,
-                headers=_HEADERS,
-                deadline=self._deadline,
-                timeout=self._timeout,
-                clock=self._clock,
-            )
-        except WireError as error:
-            raise _Unusable(error.outcome, str(error)) from error
+        response = wire.get(
+            self._endpoint,
+            path,
+            headers=_HEADERS,
+            deadline=self._deadline,
+            timeout=self._timeout,
+            clock=self._clock,
+        )
         self._judge(response)
         return response
 
     def _judge(self, response: Response) -> None:
         """Return if the answer may be read; raise what follows from it if not."""
-        outcome = str(response.status)
         what = answers.action(response.status)
         if what == answers.USE:
             return
-        said = answers.said(response)
-        if what == answers.RETRY or (what == answers.GRACE and self._within(self._grace, what)):
-            raise _Unusable(outcome, said)
+        outcome, said = str(response.status), answers.said(response)
         if what == answers.RETRY_AFTER:
-            raise _Unusable(outcome, said, at_least=answers.retry_after(response))
-        self._patience.over(outcome, said)
-        if what == answers.NEGOTIATE and answers.offered_versions(response):
-            raise _OtherVersions(response)
-        raise self._refusal(response)
-
-    def _within(self, seconds: float, what: str) -> bool:
-        """Whether less than so many seconds have passed since `what` came for the first time."""
-        now = self._clock()
-        return now < self._first.setdefault(what, now) + seconds
+            raise Unusable(outcome, said, at_least=answers.retry_after(response))
+        if what == answers.RETRY or (what == answers.GRACE and self._grace.lasts()):
+            raise Unusable(outcome, said)
+        if what == answers.GRACE:
+            sentence = f"refused this VM with {outcome} for {self._grace.seconds:g} s"
+        else:
+            sentence = f"refused the request with {outcome}"
+        offered = answers.offered_versions(response) if what == answers.NEGOTIATE else ()
+        raise _Refused(outcome, sentence, said, offered)
 
     def _read_instance(
         self, api_version: str, expected_vm_id: str | None, response: Response
     ) -> Instance:
         try:
-            instance = Instance.from_document(_document(response), api_version)
+            instance = Instance.from_document(document(response), api_version)
         except WrongShape as error:
-            raise _Unusable("wrong-shape", str(error)) from error
+            raise Unusable("wrong-shape", str(error)) from error
         if expected_vm_id and not _same_vm(expected_vm_id, instance.vm_id):
-            raise _Unusable("other-vm", f"it is {instance.vm_id}, this is {expected_vm_id}")
+            raise Unusable("other-vm", f"it is {instance.vm_id}, this is {expected_vm_id}")
         missing = missing_keys(instance)
-        if missing and self._within(_PARTIAL, "partial"):
-            raise _Unusable("partial", f"{' and '.join(missing)} not there")
+        if missing and self._partial.lasts():
+            raise Unusable("partial", f"{' and '.join(missing)} not there")
         return instance
 
-    def _refusal(self, response: Response) -> MetadataRefused:
-        status = str(response.status)
-        said = answers.said(response)
-        if answers.action(response.status) == answers.GRACE:
-            what = f"refused this VM with {status} for {self._grace:g} s"
-        else:
-            what = f"refused the request with {status}"
-        message = f"IMDS at {self._endpoint} {what}" + (f": {said}" if said else "")
-        return MetadataRefused(message, hint=answers.hint(status))
+    def _told(self, refusal: _Refused) -> MetadataRefused:
+        return MetadataRefused(f"IMDS at {self._endpoint} {refusal}", hint=refusal.hint)
 
     def _unavailable(self) -> MetadataUnavailable:
         message = f"IMDS at {self._endpoint} gave no usable answer before the deadline"
@@ -207,21 +185,13 @@ class Imds:
         )
 
 
-class _Unusable(Exception):
-    """Ask again: `outcome` and the text say why, `at_least` how many seconds from now."""
+class _Refused(Final):
+    """The host `said` no; `offered` are the api-versions that it takes, if it names some."""
 
-    def __init__(self, outcome: str, detail: str = "", *, at_least: float = 0.0) -> None:
-        super().__init__(answers.printable(detail))
-        self.outcome = outcome
-        self.at_least = at_least
-
-
-class _OtherVersions(Exception):
-    """The host does not know the api-version, and says which it knows."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status)
-        self.response = response
+    def __init__(self, outcome: str, sentence: str, said: str, offered: tuple[str, ...]) -> None:
+        whole = f"{sentence}: {said}" if said else sentence
+        super().__init__(outcome, whole, detail=said, hint=answers.hint(outcome))
+        self.offered = offered
 
 
 def _same_vm(firmware: str, vm_id: str) -> bool:
@@ -231,17 +201,8 @@ def _same_vm(firmware: str, vm_id: str) -> bool:
 
 
 def _read_versions(response: Response) -> tuple[str, ...]:
-    body = _document(response)
+    body = document(response)
     versions = body.get("apiVersions") if isinstance(body, dict) else None
     if not isinstance(versions, list):
-        raise _Unusable("wrong-shape", "apiVersions is not a list")
+        raise Unusable("wrong-shape", "apiVersions is not a list")
     return answers.texts(versions)
-
-
-def _document(response: Response) -> Any:
-    if answers.is_html(response):
-        raise _Unusable("html", "a page instead of a document")
-    try:
-        return answers.document(response)
-    except ValueError as error:
-        raise _Unusable("not-json", f"{len(response.body)} bytes that are not JSON") from error

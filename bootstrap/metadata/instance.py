@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from bootstrap.frozen import Frozen
 from bootstrap.metadata.dmi import canonical_uuid
 from bootstrap.metadata.versions import MINIMUM_TAGS_LIST, MINIMUM_USER_DATA
 
@@ -29,8 +28,7 @@ class WrongShape(Exception):
     """A document that is JSON, and is not an instance; the text says where it differs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
+class Instance(Frozen):
     """One VM. A text that the platform does not give is empty.
 
     `vm_id` is a UUID in lower case; `cloud` is spelt as in `AzurePublicCloud`. `user_data` (base64,

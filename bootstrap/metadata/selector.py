@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bootstrap.errors import SettingsError
+from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 KINDS = ("client_id", "object_id", "msi_res_id")  # the names of the request's parameter
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Frozen, kw_only=False):
     """A user-assigned identity by one of its names; with no kind, the machine's own identity.
 
     `kind` is one of `KINDS`, or empty with an empty `value`. Anything else is a `SettingsError`.

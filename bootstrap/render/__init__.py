@@ -8,6 +8,7 @@
     guards       what stands between a template and a filter
     bounds       how much time and room a rendering may use
     secret_use   whether a file looked at a secret
+    veil         what stands for a value that must not be shown
     lines        which newlines of a template are text
     missing      a name that does not exist
     names        what a missing name is called, and which was probably meant

@@ -38,6 +38,7 @@ from bootstrap.render.guards import guard
 from bootstrap.render.lines import drop_statement_lines
 from bootstrap.render.missing import Gap
 from bootstrap.render.refusal import Refusal, kind
+from bootstrap.render.veil import Veil, is_veiled, joined, through
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -79,6 +80,7 @@ class Compiled(BytecodeCache):
 class Environment(ImmutableSandboxedEnvironment):
     """Renders `templates`; what is wrong goes to `findings`, what is used comes off `budget`."""
 
+    concat = staticmethod(joined)  # what blocks and macros print, as a value
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
     def __init__(
@@ -135,11 +137,12 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def concatenate(self, *parts: Any) -> str:
         """The operator `~`."""
-        return str(bounds.bounded("".join([string(part) for part in parts])))
+        text: str = bounds.bounded(joined([string(part) for part in parts]))
+        return text
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`obj.attribute`: a key, else a method that templates may use."""
-        if isinstance(obj, Gap):
+        if isinstance(obj, Gap | Veil):
             return obj
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
@@ -150,7 +153,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def getitem(self, obj: Any, argument: Any) -> Any:
         """`obj[argument]`: an item, else what `obj.argument` is."""
         for part in (obj, argument):
-            if isinstance(part, Gap):
+            if isinstance(part, Gap | Veil):
                 return part
         if isinstance(argument, str) and not isinstance(obj, str):
             return self.getattr(obj, argument)
@@ -166,11 +169,15 @@ class Environment(ImmutableSandboxedEnvironment):
         if isinstance(obj, Gap):
             obj.use()
             return obj
+        if isinstance(obj, Veil):
+            return obj
         if not callable(obj):
             raise Refusal(
                 f"{kind(obj)} cannot be called",
                 hint="a key wins over a method; the filters items and dictsort always work",
             )
+        if obj is self.globals["range"] and is_veiled(*args):
+            return through(obj, *args)
         return super().call(context, obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
@@ -179,6 +186,8 @@ class Environment(ImmutableSandboxedEnvironment):
             if isinstance(operand, Gap):
                 operand.use()
                 return operand
+        if is_veiled(left, right):
+            return through(self.binop_table[operator], left, right)
         return super().call_binop(context, operator, left, right)
 
     def _absent(self, obj: Any, attribute: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bootstrap.frozen import Frozen, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,16 +11,14 @@ if TYPE_CHECKING:
 PLAIN_MODE, SECRET_MODE = 0o644, 0o600
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Frozen, kw_only=False):
     """One template: what a person calls it (a path, for messages), and its text."""
 
     origin: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
+class Rendered(Frozen):
     """The content that one file shall have.
 
     `secret` is true when the rendering looked at a secret, whether or not it was printed;

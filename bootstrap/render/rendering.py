@@ -13,6 +13,7 @@ from bootstrap.render.names import Names
 from bootstrap.render.refusal import Exhausted
 from bootstrap.render.rendered import Rendered, Template
 from bootstrap.render.secret_use import WatchedSecrets, revealed
+from bootstrap.render.veil import veiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,20 +33,23 @@ def render(
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
     compiled: Compiled | None = None,
+    masked: bool = False,
 ) -> tuple[Rendered, ...]:
     """The contents of `files`, in their order.
 
     `context` is what templates see: values, secrets, instance, tags, environment. `templates` maps
     the names that `template`, `include`, `extends` and `import` use. No file may become larger than
     `max_bytes`, and all of them together may take `seconds`. Renderings that are given the same
-    `compiled` compile each template once.
+    `compiled` compile each template once. With `masked`, each mask among the values and the secrets
+    stands for something else: what cannot be done with it is no problem, and a file that cannot be
+    made without it is left out.
 
     Raises RenderError with every problem of every file: each missing name, and what ended the
     rendering of a file. What the templates hold is printed as it stands; values are data, and are
     never read as templates.
     """
     budget = Budget(seconds=seconds, max_bytes=max_bytes, clock=clock)
-    return _Rendering(files, context, templates, budget, compiled).run()
+    return _Rendering(files, context, templates, budget, compiled, masked=masked).run()
 
 
 class _Rendering:
@@ -56,11 +60,15 @@ class _Rendering:
         templates: Mapping[str, Template],
         budget: Budget,
         compiled: Compiled | None,
+        *,
+        masked: bool,
     ) -> None:
         self._files = files
+        self._masked = masked
         self._templates = templates
-        self._secrets = WatchedSecrets(context.get("secrets", {}))
-        seen = {**context, "secrets": self._secrets, "values": revealed(context.get("values", {}))}
+        show = veiled if masked else revealed
+        self._secrets = WatchedSecrets(context.get("secrets", {}), show)
+        seen = {**context, "secrets": self._secrets, "values": show(context.get("values", {}))}
         sources = {**templates, **_inline(files)}
         self._findings = Findings(sources, Names(seen))
         self._budget = budget
@@ -94,6 +102,8 @@ class _Rendering:
         try:
             content = self._content(name, spec.newline)
         except Exception as error:  # a template can raise whatever Python can
+            if self._masked and type(error) is ValueError:
+                return None  # `a, b = …`: nobody knows how many a veil is
             failures.report(error, name, self._findings, self._templates)
             if isinstance(error, Exhausted):
                 raise

@@ -8,21 +8,25 @@ from bootstrap.secret import Secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 
 class WatchedSecrets(Mapping[str, "Any"]):
-    """The secrets as templates see them; `used` turns true when one is handed out."""
+    """The secrets as templates see them; `used` turns true when one is handed out.
 
-    def __init__(self, secrets: Mapping[str, Any]) -> None:
+    `reveal` gives what a template gets of one.
+    """
+
+    def __init__(self, secrets: Mapping[str, Any], reveal: Callable[[Any], Any]) -> None:
         self._secrets = secrets
+        self._reveal = reveal
         self.used = False
 
     def __getitem__(self, name: str) -> Any:
         value = self._secrets[name]
         self.used = True
-        return revealed(value)
+        return self._reveal(value)
 
     def __contains__(self, name: object) -> bool:
         return name in self._secrets  # a question for the name, not for the value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 import time
 from contextlib import contextmanager, suppress
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 STATUS_FILE = f"{RUNTIME}/status.json"
 STATUS_MODE = 0o644
 SCHEMA = 1  # raised when a field changes its meaning or goes
+AT_MOST = 16 << 20  # bytes: far more than any status, far less than memory
+READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 FINISHED = ("configured", "unchanged", "kept", "disabled")
 
 
@@ -108,8 +111,7 @@ def read_status(root: str = "/") -> dict[str, Any] | None:
     NotPermitted when the file may not be read.
     """
     try:
-        with open(os.path.join(root, STATUS_FILE.lstrip("/")), encoding="utf-8") as file:
-            record = json.load(file)
+        record = json.loads(_read(os.path.join(root, STATUS_FILE.lstrip("/"))))
     except PermissionError as error:
         raise NotPermitted(
             f"reading the status {error.filename}: {error.strerror}",
@@ -146,6 +148,16 @@ else:
         except PermissionError:
             return True  # somebody else's process
         return True
+
+
+def _read(path: str) -> bytes:
+    """The content of a regular file; nobody waits for a pipe or a device in its place."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ValueError
+    with open(os.open(path, READ_FLAGS), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # it has just become one
+            raise ValueError
+        return file.read(AT_MOST)
 
 
 def _is_alive(pid: object) -> bool:

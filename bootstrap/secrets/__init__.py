@@ -5,6 +5,8 @@
     pacing        how long to wait before asking again, alone or as one of a thousand
     address       where a secret is asked for: a URL made of checked parts
     vault         the way there: HTTPS on connections that are kept
+    trust         whose word for a vault's name is taken
+    lanes         how many questions are under way at once
     answers       what each answer means, and the words for people
     forms         a secret as it is stored -> what a document asks for
     certificates  a certificate with its key, taken apart

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from bootstrap.config.references import NAME, VERSION, host_of
+from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 API_VERSION = "7.4"  # https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(Frozen):
     """One secret in one vault; `version` is empty for the current one."""
 
     host: str

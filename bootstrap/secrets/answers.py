@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass
 
+from bootstrap.frozen import Frozen
 from bootstrap.secret import Secret
 
 TYPE_CHECKING = False
@@ -25,8 +25,7 @@ LONGEST_RETRY_AFTER = 6  # digits
 ROLE_HINT = "give it the role Key Vault Secrets User (or, with access policies, Get on secrets)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Frozen):
     """A secret as it is stored. `not_before` and `expires` are seconds since 1970, if set."""
 
     value: Secret
@@ -36,31 +35,27 @@ class Found:
     expires: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Frozen, kw_only=False):
     """Ask again; `outcome` is one word, `at_least` the seconds that the vault asks for."""
 
     outcome: str
     at_least: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(Frozen, kw_only=False):
     """A 403 that ends when a role assignment has spread, or is final."""
 
     message: str
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unauthorized:
+class Unauthorized(Frozen, kw_only=False):
     """The token is not accepted: another may be. `resource` is the audience that is asked for."""
 
     resource: str
 
 
-@dataclass(frozen=True, slots=True)
-class Final:
+class Final(Frozen, kw_only=False):
     """The same answer would come again."""
 
     message: str
@@ -100,8 +95,8 @@ def _unexpected(answer: Answer, address: Address) -> Final:
 def _found(answer: Answer, address: Address) -> Verdict:
     body = _object(answer)
     value = body.get("value")
-    if not isinstance(value, str):
-        return Again("not-a-secret")  # a page of a middlebox, or half an answer
+    if not isinstance(value, str) or re.search("[\ud800-\udfff]", value):
+        return Again("not-a-secret")  # a page of a middlebox, half an answer, or half a character
     version = address.version_in(body.get("id"))
     if version is None:
         hint = "something stands between this machine and Key Vault, and is not to be trusted"

@@ -7,8 +7,8 @@ installations that use certificates need it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from bootstrap.frozen import Frozen
 from bootstrap.secret import Secret
 
 TYPE_CHECKING = False
@@ -30,8 +30,7 @@ class Unfit(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(Frozen):
     """PEM texts: the private key (PKCS #8), and the chain, leaf first."""
 
     key: Secret

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from math import ceil
 
 from bootstrap.errors import Problem, SecretsRefused, SecretsUnavailable
+from bootstrap.frozen import Frozen
 from bootstrap.metadata.selector import OWN, Selector
 from bootstrap.secrets import forms
 from bootstrap.secrets.address import address_of
@@ -32,12 +33,12 @@ if TYPE_CHECKING:
 
     Outcome: TypeAlias = "Found | Exception"
 
-AT_ONCE = 8  # questions; each has a connection, and a handshake, of its own
-LATE = 0.5  # seconds beyond the deadline that a name service or a proxy may hold a thread
+AT_ONCE = 8  # questions, if need be; each has a connection then, and a handshake, of its own
+EACH = 5  # questions that a connection takes one after the other, while the answers are quick
+LATE = 0.5  # seconds beyond the deadline that a name service or a proxy may hold the threads
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class Fetched(Frozen):
     """A secret in the form that its reference asks for.
 
     Bytes that are no text are in it as `surrogateescape` has them (PEP 383). `note` is a warning
@@ -74,8 +75,14 @@ def fetch(
     Raises SecretsRefused with every secret whose answer is final; else what the identity raised;
     else SecretsUnavailable with every secret that was not answered in time; SettingsError.
     """
-    vault = Vault(ca_file=settings.ca_file, endpoint=settings.endpoint, clock=clock)
     addresses = {path: address_of(one, cloud) for path, one in references.items()}
+    vault = Vault(
+        ca_file=settings.ca_file,
+        endpoint=settings.endpoint,
+        connections=AT_ONCE,
+        lanes=ceil(len(addresses) / EACH),
+        clock=clock,
+    )
     round_ = _Round(dict.fromkeys(addresses.values()))
     rules = Rules(
         audience=cloud.vault_audience,
@@ -129,7 +136,7 @@ class _Round:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(max(0.0, deadline - clock()) + LATE)
+            thread.join(max(0.0, deadline + LATE - clock()))
         self.outcomes = dict(outcomes)  # what a late thread still finds comes too late
 
     def _work(self, ask: Callable[[Address], Found], outcomes: dict[Address, Outcome]) -> None:

@@ -2,8 +2,7 @@
 
 What `requests` does for convenience is turned off where it is a way out: no redirects (it would
 also read the whole body of one), no .netrc (which would replace the token), no cookies, no plain
-http. Proxies are those of the user's environment. Certificates are always verified, against the
-system's authorities and those of one more file.
+http. Proxies are those of the user's environment. Certificates are always verified, by `trust`.
 """
 
 from __future__ import annotations
@@ -18,13 +17,16 @@ from typing import TYPE_CHECKING
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import parse_url
 
 from bootstrap import __version__
 from bootstrap.errors import SettingsError
+from bootstrap.secrets.lanes import Lanes
+from bootstrap.secrets.trust import Trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 64 * 1024  # bytes; a secret's value is at most 25 KB, escaped and wrapped in JSON
 LONGEST_ATTEMPT = 15.0  # seconds; then another connection may do better
+UNTRUSTED = "certificate"  # the outcome that another authority could change
 CLOCK_ERRORS = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED: x509_vfy.h of OpenSSL
 
 _waiting = threading.local()  # `left`: the seconds that the request of this thread still has
@@ -62,7 +65,8 @@ class Answer:
 class Vault:
     """Every vault, over one session that any number of threads may use.
 
-    `ca_file` is trusted besides the system's authorities. `endpoint` (https://HOST:PORT) is
+    `ca_file` is trusted besides the system's authorities. At most `connections` are kept, and no
+    more than `lanes` are made as long as those are quick. `endpoint` (https://HOST:PORT) is
     connected to in place of each vault's own name, under which it still has to prove itself.
     Raises SettingsError when either cannot be used.
     """
@@ -73,9 +77,13 @@ class Vault:
         ca_file: str = "",
         endpoint: str = "",
         connections: int = 8,
+        lanes: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
+        self._lanes = Lanes(lanes)
+        self._trust = Trust(ca_file)
+        self._trust.context.sslsocket_class = _Bounded
         self._proxied = not endpoint
         address = _address(endpoint) if endpoint else None
         self._session = _Session()
@@ -90,7 +98,7 @@ class Vault:
             }
         )
         self._session.adapters.clear()
-        self._session.mount("https://", _Adapter(_context(ca_file), address, connections))
+        self._session.mount("https://", _Adapter(self._trust.context, address, connections))
 
     def get(self, url: str, token: Secret, *, deadline: float) -> Answer:
         """The answer to one request, by `deadline` (on the clock); raises Fault if there is none.
@@ -98,14 +106,24 @@ class Vault:
         Neither a handshake nor a header nor a body can outlast the deadline by dripping: each
         single read ends at it.
         """
-        end = min(deadline, self._clock() + LONGEST_ATTEMPT)
-        _waiting.left = lambda: end - self._clock()
+        is_whole = self._trust.is_whole
+        with self._lanes.turn():
+            end = min(deadline, self._clock() + LONGEST_ATTEMPT)
+            _waiting.left = lambda: end - self._clock()
+            answer = self._attempt(url, token, max(0.01, end - self._clock()))
+        if isinstance(answer, Answer):
+            return answer
+        if answer.outcome == UNTRUSTED and not is_whole:
+            self._trust.widen()
+            return self.get(url, token, deadline=deadline)
+        # Not from within a handler: the cause would carry the request, and with it the token.
+        raise answer
+
+    def _attempt(self, url: str, token: Secret, seconds: float) -> Answer | Fault:
         try:
-            return self._get(url, token, max(0.01, end - self._clock()))
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            fault = _fault(error)
-        # Outside of the handler: the cause would carry the request, and with it the token.
-        raise fault
+            return self._get(url, token, seconds)
+        except (Fault, requests.RequestException, HTTPError, OSError, ValueError) as error:
+            return _fault(error)
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -115,7 +133,7 @@ class Vault:
         response = self._session.get(
             url,
             headers={"Authorization": f"Bearer {token.reveal()}"},
-            proxies=get_environ_proxies(url, no_proxy=None) if self._proxied else {},
+            proxies=_proxies(url) if self._proxied else {},
             timeout=seconds,
             allow_redirects=False,
             stream=True,
@@ -179,24 +197,20 @@ def _seconds_left() -> float:
     return left
 
 
-def _context(ca_file: str) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    paths = ssl.get_default_verify_paths()
-    if not (paths.cafile or paths.capath):  # a machine without a list of authorities
-        import certifi
-
-        context.load_verify_locations(certifi.where())
-    context.sslsocket_class = _Bounded
+def _proxies(url: str) -> dict[str, str]:
+    """The proxy that the environment names for `url`, if any, as `requests` takes it."""
+    proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     try:
-        if ca_file:
-            context.load_verify_locations(ca_file)
-    except (OSError, ssl.SSLError) as error:
-        why = getattr(error, "strerror", None) or "it holds no certificate"
-        raise SettingsError(
-            f"reading the authorities in {ca_file}: {why}",
-            hint="vaults.ca_file names a file of certificates in PEM form",
-        ) from error
-    return context
+        usable = not proxy or bool(parse_url(proxy).host)
+    except LocationParseError:
+        usable = False
+    if not usable:
+        raise _unusable_proxy()
+    return {"https": proxy} if proxy else {}
+
+
+def _unusable_proxy() -> Fault:
+    return Fault("proxy", "the proxy that the environment names cannot be used", final=True)
 
 
 def _address(endpoint: str) -> tuple[str, int]:
@@ -230,12 +244,13 @@ def _fault(error: Exception) -> Fault:
         if isinstance(cause, ssl.SSLCertVerificationError):
             # A machine whose clock is not set yet sees certificates of the future, or of the past.
             words = f"its certificate is not to be trusted: {cause.verify_message}"
-            return Fault("certificate", words, final=cause.verify_code not in CLOCK_ERRORS)
+            return Fault(UNTRUSTED, words, final=cause.verify_code not in CLOCK_ERRORS)
     for kinds, outcome, words in FAULTS:
         if any(isinstance(cause, kinds) for cause in _causes(error)):
             return Fault(outcome, words)
-    if isinstance(error, (requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidSchema)):
-        return Fault("proxy", "the proxy that the environment names cannot be used", final=True)
+    # What is asked for is made of checked parts: only a proxy's address can be none.
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return _unusable_proxy()
     return Fault("connection", f"the connection failed ({type(error).__name__})")
 
 

@@ -107,7 +107,7 @@ def _digest(
 
 
 def _build(values: Mapping[str, Any], origins: Mapping[str, str], digest: str) -> Settings:
-    """Put flat dotted values into the nested dataclasses; what is absent keeps its default."""
+    """Put flat dotted values into the nested groups; what is absent keeps its default."""
     groups: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         group, _, leaf = name.rpartition(".")

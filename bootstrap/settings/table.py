@@ -1,14 +1,13 @@
 """The one table of settings: name, type, default, bounds and meaning of each.
 
 The file's keys, the environment's names, the flags, the JSON Schema and the reference are all read
-from the fields of these dataclasses; nothing else lists settings.
+from the fields of these classes; nothing else lists settings.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
-
 from bootstrap import CONFIGURATION, USUAL_FOLDERS
+from bootstrap.frozen import Frozen, field, fields_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +25,7 @@ def _setting(default: Any, about: str, **rule: Any) -> Any:
     return field(default=default, metadata={"about": about, **rule})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImdsSettings:
+class ImdsSettings(Frozen):
     """How the Instance Metadata Service is reached."""
 
     endpoint: str = _setting("", "where IMDS answers; empty means Azure's link-local address")
@@ -43,8 +41,7 @@ class ImdsSettings:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserDataSettings:
+class UserDataSettings(Frozen):
     """What userData may say."""
 
     required: bool = _setting(False, "fail when userData is empty or somebody else's")
@@ -56,8 +53,7 @@ class UserDataSettings:
     paths: tuple[str, ...] = _setting(USUAL_FOLDERS, "folders below which userData may place files")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagSettings:
+class TagSettings(Frozen):
     """What the machine's tags may say."""
 
     environment: str = _setting("environment", "the tag that picks the environment")
@@ -69,8 +65,7 @@ class TagSettings:
     map: Mapping[str, str] = _setting({}, "existing tags that set a value: name to path")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentitySettings:
+class IdentitySettings(Frozen):
     """Which managed identity the machine shows; at most one of the three names is set."""
 
     client_id: str = _setting("", "the user-assigned identity with this client id")
@@ -81,8 +76,7 @@ class IdentitySettings:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VaultSettings:
+class VaultSettings(Frozen):
     """Which Key Vaults secrets may come from, and how they are reached."""
 
     allow: tuple[str, ...] = _setting(
@@ -106,8 +100,7 @@ class VaultSettings:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandSettings:
+class CommandSettings(Frozen):
     """How checks and handlers are run."""
 
     timeout: float = _setting(
@@ -120,16 +113,14 @@ class CommandSettings:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderSettings:
+class RenderSettings(Frozen):
     """How far a template may go."""
 
     timeout: float = _setting(10.0, "seconds all templates together may take", minimum=0.1)
     max_bytes: int = _setting(4 * MEBIBYTE, "bytes one rendered file may have", minimum=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Frozen):
     """All settings, each with a value; `origins` says where it came from, by dotted name."""
 
     deadline: float = _setting(300.0, "seconds the whole run may take", minimum=1, maximum=86400)
@@ -160,8 +151,7 @@ class Settings:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Frozen, kw_only=False):
     """One setting, as the table describes it; `kind` is its Python type as written there."""
 
     name: str
@@ -178,12 +168,10 @@ class Row:
         return ENVIRONMENT_PREFIX + self.name.replace(".", "_").upper()
 
 
-def rows(group: type = Settings, prefix: str = "") -> Iterator[Row]:
+def rows(group: type[Frozen] = Settings, prefix: str = "") -> Iterator[Row]:
     """Every setting, in the order of the table."""
-    for one in fields(group):
-        if is_dataclass(one.default):
-            yield from rows(type(one.default), f"{prefix}{one.name}.")
+    for name, one in fields_of(group).items():
+        if isinstance(one.default, Frozen):
+            yield from rows(type(one.default), f"{prefix}{name}.")
         elif one.metadata:
-            kind = str(one.type)
-            default = {} if kind.startswith("Mapping") else one.default
-            yield Row(prefix + one.name, kind, default, **one.metadata)
+            yield Row(prefix + name, one.kind, one.missing(), **one.metadata)

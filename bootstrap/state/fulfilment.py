@@ -8,16 +8,21 @@ next run finds either nothing begun or all that it takes to finish or undo:
     publishing, notifying            undoes the files: the handlers are due
     rolling back, notifying again    undoes the files: the handlers are due
     saving the state, letting go     takes the state from the journal, and lets go of the old files
+
+A run that is told to stop while it notifies undoes its files by itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import suppress
 
 from bootstrap.apply.commit import commit
 from bootstrap.apply.handlers import HandlersFailed
 from bootstrap.apply.journal import Journal
-from bootstrap.state import paths, store
+from bootstrap.apply.written import as_left
+from bootstrap.errors import BootstrapError
+from bootstrap.frozen import replace
+from bootstrap.state import paths, recovery, store
 from bootstrap.state.record import as_record
 
 TYPE_CHECKING = False
@@ -60,7 +65,7 @@ class Fulfilment:
         transaction = commit(
             plan,
             journal=Journal(paths.JOURNAL, self._root),
-            memo=as_record(begun),
+            memo=as_record(begun) | recovery.becomes(before, after),
             timeout=self._timeout,
             run=self._run,
         )
@@ -69,12 +74,15 @@ class Fulfilment:
         try:
             self._notify(plan, transaction, before)
         except HandlersFailed as error:
-            stays = before if error.rolled_back else begun
+            stays = before if error.rolled_back else self._as_left(begun)
             self._end(transaction, replace(stays, fingerprint="", pending_handlers=error.due))
+            raise
+        except (KeyboardInterrupt, SystemExit):
+            self._settle()
             raise
         if not self._keep:
             transaction.confirm()
-        self._end(transaction, after)
+        self._end(transaction, self._as_left(after))
 
     def _notify(self, plan: Plan, transaction: Transaction, before: State) -> None:
         if plan.changes and not self._keep:
@@ -82,6 +90,17 @@ class Fulfilment:
             self._handlers.notify_or(transaction.roll_back, plan.handlers, pending=pending)
         elif plan.handlers:
             self._handlers.notify(plan.handlers)
+
+    def _settle(self) -> None:
+        """Do at once what the next run would: told to stop, a run has the time to put files back.
+
+        Not to run handlers again, which may take long: they are due.
+        """
+        with suppress(BootstrapError):
+            recovery.recover(root=self._root)
+
+    def _as_left(self, state: State) -> State:
+        return replace(state, written=as_left(state.written, root=self._root))
 
     def _end(self, transaction: Transaction, state: State) -> None:
         """Remember, and only then let go of what the next run would need."""

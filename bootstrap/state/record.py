@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
 
 from bootstrap.apply.place import is_absolute
 from bootstrap.apply.written import Written
+from bootstrap.frozen import Frozen, field, fields_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ MODE_AT_MOST = 0o7777
 SHA256_LENGTH = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Frozen):
     """What is remembered of one machine.
 
     `fingerprint` stands for everything that went in: when it is the same and the files in
@@ -70,7 +69,10 @@ def as_record(state: State) -> dict[str, Any]:
 
 
 def _as_dict(written: Written) -> dict[str, object]:
-    record: dict[str, object] = {name: getattr(written, name) for name in Written.__slots__}
+    record: dict[str, object] = {name: getattr(written, name) for name in fields_of(Written)}
+    worn = written.attributes
+    if worn is not None:
+        record["attributes"] = {name: value.hex() for name, value in worn.items()}
     if not written.acl:
         del record["acl"]
     return record | {"mode": f"{written.mode:04o}"}
@@ -124,8 +126,14 @@ class _Record:
             raise Damaged(f"{name} is missing or is not {kind.__name__}")
         return value
 
-    def take_if_there(self, name: str, kind: type, otherwise: Any) -> Any:
-        return self.take(name, kind) if name in self._fields else otherwise
+    def take_later(self, name: str, default: Any) -> Any:
+        """A field that older records lack."""
+        return self.take(name, type(default)) if name in self._fields else default
+
+    def take_attributes(self) -> dict[str, bytes] | None:
+        if self._fields.get("attributes") is None:
+            return None
+        return {_name(name): _bytes(text) for name, text in self.take("attributes", dict).items()}
 
     def take_id(self, name: str) -> int:
         value = self.take(name, int)
@@ -141,23 +149,38 @@ def _written(record: _Record) -> Written:
         mode=_mode(record.take("mode", str)),
         uid=record.take_id("uid"),
         gid=record.take_id("gid"),
-        acl=record.take_if_there("acl", str, ""),
+        acl=record.take_later("acl", default=""),
         ours=record.take("ours", bool),
         once=record.take("once", bool),
         follow=record.take("follow", bool),
         secret=record.take("secret", bool),
         source=record.take("source", str),
+        in_place=record.take_later("in_place", default=False),
+        attributes=record.take_attributes(),
     )
 
 
-def _path(text: str) -> str:
+def _name(text: str) -> str:
     try:
         os.fsencode(text)
     except UnicodeEncodeError:
-        raise Damaged("a path is not text") from None
-    if not is_absolute(text) or "\0" in text:
-        raise Damaged("a path is not absolute")
+        raise Damaged("a name is not text") from None
+    if "\0" in text:
+        raise Damaged("a name holds a zero")
     return text
+
+
+def _path(text: str) -> str:
+    if not is_absolute(text):
+        raise Damaged("a path is not absolute")
+    return _name(text)
+
+
+def _bytes(text: object) -> bytes:
+    try:
+        return bytes.fromhex(text if isinstance(text, str) else "-")
+    except ValueError:
+        raise Damaged("an attribute is not hexadecimal") from None
 
 
 def _digest(text: str) -> str:

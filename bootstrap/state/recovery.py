@@ -6,12 +6,14 @@ no longer needed, and the journal last.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
 
-from bootstrap import ELEVATE
-from bootstrap.apply import disk
+from bootstrap import ELEVATE, LIBRARY
+from bootstrap.apply import disk, durable
+from bootstrap.apply.names import LITTER
 from bootstrap.apply.place import resolve
 from bootstrap.errors import BootstrapError, NotPermitted, WriteError
+from bootstrap.frozen import replace
 from bootstrap.state import paths, store
 from bootstrap.state.record import Damaged, State, from_record
 
@@ -24,10 +26,14 @@ FINISHED = "an interrupted run was finished: all its files are in place"
 DAMAGED = "the journal of an interrupted run is damaged ({}) and is set aside"
 WILL_BE_UNDONE = "a run was interrupted, and the next one undoes it first"
 WILL_BE_FINISHED = "a run was interrupted, and the next one finishes it first"
+BECOMES = "becomes"  # in a journal's memo: the sign of the state that the run is to end with
 
 
 class Recovered:
-    """How an interrupted run was settled: `undone`, `finished` or `damaged`, and in words."""
+    """How an interrupted run was settled, and in words.
+
+    `undone`, `finished` or `damaged`; `littered` when only some of its litter is left.
+    """
 
     __slots__ = ("text", "verdict")
 
@@ -44,9 +50,10 @@ def recover(*, root: str = "/", now: str = "") -> Recovered | None:
     Raises WriteError or NotPermitted when files cannot be put in order: the next run tries again.
     """
     try:
-        if not is_due(root=root):
-            return None
-        return _recover(root, now)
+        left = _sweep(root)
+        if is_due(root=root):
+            return _recover(root, now)
+        return Recovered("littered", f"of an interrupted run: {left}") if left else None
     except BootstrapError as error:
         message = f"settling an interrupted run: {error.message}"
         raise type(error)(message, hint=error.hint, problems=error.problems) from error
@@ -86,7 +93,7 @@ def foresee(vm_id: str, state: State | None, *, root: str = "/") -> Foreseen:
     memo = _memo(story)
     mine = memo if memo and memo.vm_id == vm_id else None
     if story.phase == "committed":
-        return Foreseen(mine or state, text=WILL_BE_FINISHED)
+        return Foreseen(_end(story, mine, state), text=WILL_BE_FINISHED)
     if mine and story.phase == "prepared":
         state = _still_due(state, mine)
     return Foreseen(state, story, WILL_BE_UNDONE)
@@ -101,25 +108,71 @@ def _recover(root: str, now: str) -> Recovered:
     except journals.Damaged as error:
         journal.set_aside(f"corrupt-{now or 'journal'}")
         return Recovered("damaged", DAMAGED.format(error))
-    return _settle(journal, story, root)
+    return _settle(journal, story, root, now)
 
 
-def _settle(journal: Journal, story: Story, root: str) -> Recovered:
+def _settle(journal: Journal, story: Story, root: str, now: str) -> Recovered:
     from bootstrap.apply import settling
 
     done = story.phase == "committed"
     memo = _memo(story)
+    if memo:  # what would keep its state from being saved goes first
+        store.clear(store.load(memo.vm_id, root=root), root=root, now=now)
     if done:
-        if memo:
-            store.save(memo, root=root)
-        settling.finish(story, root)
+        if memo and (end := _end(story, memo, store.load(memo.vm_id, root=root).state)):
+            store.save(end, root=root)
+        left = settling.tidy(journal, story, root, settling.finish)
     else:
         settling.revert(story, root)
         if memo and story.phase == "prepared":
             _remember_due(memo, root)
-        settling.discard(story, root)
-    journal.remove()
-    return Recovered("finished", FINISHED) if done else Recovered("undone", UNDONE)
+        left = settling.tidy(journal, story, root, settling.discard)
+    verdict, text = ("finished", FINISHED) if done else ("undone", UNDONE)
+    return Recovered(verdict, f"{text}; {left}" if left else text)
+
+
+def _sweep(root: str) -> str:
+    """Try again to remove what earlier runs could not; in words what still cannot be."""
+    beginning = f"{os.path.basename(paths.JOURNAL)}.{LITTER}"
+    found = [name for name in durable.names(LIBRARY, root=root) if name.startswith(beginning)]
+    return "; ".join(filter(None, (_sweep_one(f"{LIBRARY}/{name}", root) for name in found)))
+
+
+def _sweep_one(path: str, root: str) -> str:
+    from bootstrap.apply import journal as journals
+    from bootstrap.apply import settling
+
+    journal = journals.Journal(path, root)
+    try:
+        story = journal.read() or journals.Story()
+        settle = settling.finish if story.phase == "committed" else settling.discard
+        settle(story, root)
+        journal.remove()
+    except journals.Damaged as error:
+        journal.set_aside("corrupt")
+        return DAMAGED.format(error)
+    except (BootstrapError, OSError) as error:
+        return f"what it left over cannot be removed yet: {error}"
+    return ""
+
+
+def becomes(before: State, after: State) -> dict[str, str]:
+    """What a journal says, beside the memo, of the state that its run is to end with."""
+    return {BECOMES: _sign(after)} if _sign(after) != _sign(before) else {}
+
+
+def _sign(state: State) -> str:
+    """What tells the state at the end of one run from that of any other."""
+    return f"{state.configured_at} {state.fingerprint}"
+
+
+def _end(story: Story, memo: State | None, state: State | None) -> State | None:
+    """The state that a finished run leaves: it may have lived to save a better one than its memo.
+
+    By that, its handlers have run.
+    """
+    is_saved = memo and state and _sign(state) == story.memo.get(BECOMES)
+    return state if is_saved else memo or state
 
 
 def _memo(story: Story) -> State | None:

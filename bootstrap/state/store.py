@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from bootstrap.apply.place import Place
     from bootstrap.state.record import State
 
+ASIDE = ".corrupt-"  # follows the name of what is kept for a look
 STATE_AT_MOST = 16 << 20  # bytes: far more than any state, far less than memory
 
 
@@ -25,17 +27,24 @@ class Loaded:
 
     `state` is None on a first boot and when the record is `damaged` (why, in words; else empty).
     `strangers` are the folders of other machines: this one was made from a captured image.
+    `misplaced` is what stands where a folder or a link of ours belongs.
     """
 
-    __slots__ = ("damaged", "state", "strangers", "vm_id")
+    __slots__ = ("damaged", "misplaced", "state", "strangers", "vm_id")
 
     def __init__(
-        self, vm_id: str, state: State | None, damaged: str, strangers: tuple[str, ...]
+        self,
+        vm_id: str,
+        state: State | None,
+        damaged: str,
+        strangers: tuple[str, ...] = (),
+        misplaced: tuple[str, ...] = (),
     ) -> None:
         self.vm_id = vm_id
         self.state = state
         self.damaged = damaged
         self.strangers = strangers
+        self.misplaced = misplaced
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -46,6 +55,7 @@ class Loaded:
             notes.append(f"captured image: this was {was} and now is {self.vm_id}; starting afresh")
         if self.damaged:
             notes.append(f"the state is damaged ({self.damaged}); it is set aside and rebuilt")
+        notes += [f"{path} is not what belongs there; it is set aside" for path in self.misplaced]
         return tuple(notes)
 
 
@@ -56,7 +66,8 @@ def load(vm_id: str, *, root: str = "/") -> Loaded:
     """
     try:
         state, damaged = _read(vm_id, root)
-        return Loaded(vm_id, state, damaged, _strangers(vm_id, root))
+        misplaced = _misplaced(vm_id, root, is_there=state is not None)
+        return Loaded(vm_id, state, damaged, _strangers(vm_id, root), misplaced)
     except PermissionError as error:
         message = f"reading the state: {error.strerror}"
         raise NotPermitted(message, hint=ELEVATE) from error
@@ -79,8 +90,23 @@ def _read(vm_id: str, root: str) -> tuple[State | None, str]:
 
 
 def _strangers(vm_id: str, root: str) -> tuple[str, ...]:
-    names = durable.names(paths.INSTANCES, root=root)
-    return tuple(sorted(name for name in names if name != paths.folder_name(vm_id)))
+    mine = paths.folder_name(vm_id)
+    others = (name for name in durable.names(paths.INSTANCES, root=root) if name != mine)
+    return tuple(sorted(name for name in others if not name.startswith(mine + ASIDE)))
+
+
+def _misplaced(vm_id: str, root: str, *, is_there: bool) -> tuple[str, ...]:
+    """What stands in the place of a folder, outermost first and then no further, or of the link.
+
+    When the state `is_there` its folders need no look.
+    """
+    folders = (LIBRARY, paths.INSTANCES, paths.instance_folder(vm_id))
+    for path in () if is_there else folders:
+        found = disk.look(resolve(path, root, follow=True))
+        if found and found.kind != "folder":
+            return (path,)
+    place = resolve(paths.CURRENT, root)
+    return (paths.CURRENT,) if disk.look(place) and disk.pointed(place) is None else ()
 
 
 def current(*, root: str = "/") -> str | None:
@@ -116,14 +142,24 @@ def settle(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
     one from being replaced. Raises WriteError.
     """
     try:
-        place = resolve(paths.state_file(loaded.vm_id), root)
+        clear(loaded, root=root, now=now)
         if loaded.damaged:
-            writing.rename(place, f"{paths.STATE_NAME}.corrupt-{now or token()}")
+            _set_aside(resolve(paths.state_file(loaded.vm_id), root), now)
         for name in loaded.strangers:
             durable.forget(f"{paths.INSTANCES}/{name}", root=root)
         durable.sweep(paths.state_file(loaded.vm_id), root=root)
     except OSError as error:
         raise WriteError(f"putting the state in order: {error}") from error
+
+
+def clear(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
+    """Set aside what stands where a folder or a link of ours belongs. Lets OSError through."""
+    for path in loaded.misplaced:
+        _set_aside(resolve(path, root), now)
+
+
+def _set_aside(place: Place, now: str) -> None:
+    writing.rename(place, f"{place.name}{ASIDE}{now or token()}")
 
 
 def save(state: State, *, root: str = "/") -> bool:

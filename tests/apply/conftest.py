@@ -9,6 +9,7 @@ import pytest
 from bootstrap.apply.commit import commit
 from bootstrap.apply.journal import Journal
 from bootstrap.apply.plan import plan
+from bootstrap.apply.written import as_left
 from bootstrap.config.configuration import FileSpec
 from bootstrap.render.rendered import Rendered
 
@@ -42,7 +43,8 @@ class Machine:
     def commit(self, planned):
         """Commit and remember what was written."""
         self.begin(planned).close()
-        self.written = {record.path: record for record in planned.written}
+        written = {record.path: record for record in planned.written}
+        self.written = as_left(written, root=str(self.root))
 
     def begin(self, planned, **arguments):
         """Commit, and leave the transaction open."""

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 
 import pytest
 
+from bootstrap.apply import descent
 from bootstrap.apply.commands import run
 
 
@@ -107,6 +109,69 @@ def test_timeout_kills_grandchildren(tmp_path):
     assert ended.reason == "did not end within 0.5 s"
     assert time.monotonic() - started < 5
     assert gone(int((tmp_path / "pid").read_text()))
+
+
+@pytest.fixture
+def pid_of(tmp_path):
+    """The id that a process has written down; it is there once the file is."""
+    return lambda: int((tmp_path / "pid").read_text())
+
+
+STRAY = """
+import os, sys, time
+for step in sys.argv[2]:
+    if step == "s":
+        os.setsid()
+    elif step == "g":
+        os.setpgid(0, 0)
+    elif os.fork():
+        os.wait() if step == "w" else os._exit(0)
+        os._exit(0)
+with open(sys.argv[1] + ".new", "w") as file:
+    file.write(str(os.getpid()))
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def stray(tmp_path):
+    """A command that takes these steps: `s`ession of its own, `g`roup, `f`ork, fork and `w`ait."""
+    (tmp_path / "stray.py").write_text(STRAY)
+    return lambda steps: f"{sys.executable} {tmp_path}/stray.py {tmp_path}/pid {steps}"
+
+
+@pytest.mark.parametrize("steps", ["ws", "wsw", "wsws", "f", "fg"])
+def test_timeout_kills_who_has_left_the_group(stray, pid_of, steps):
+    """Whoever descends from a command that takes too long ends with it, in whatever session."""
+    ended = shell(f"trap '' TERM; {stray(steps)} & sleep 60", timeout=2)
+    assert ended.reason == "did not end within 2 s"
+    assert gone(pid_of())
+
+
+def test_timeout_kills_nobody_else(stray, pid_of):
+    """A daemon that has left every session and parent, and what others have started, go on."""
+    bystander = subprocess.Popen(["sleep", "60"])
+    try:
+        ended = shell(f"{stray('fsf')} >/dev/null 2>&1; sleep 60", timeout=2)
+        assert ended.reason == "did not end within 2 s"
+        os.kill(pid_of(), signal.SIGKILL)
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_id_that_has_become_anothers_is_spared():
+    """A process that got the id of one that has ended in the meantime is not stopped."""
+    bystander = subprocess.Popen(["sleep", "60"])
+    try:
+        assert descent._stop((bystander.pid, "1")) == 0
+        with open(f"/proc/{bystander.pid}/stat") as file:
+            assert file.read().rpartition(")")[2].split()[0] != "T"
+    finally:
+        bystander.kill()
+        bystander.wait()
 
 
 def test_timeout_counts_when_the_output_is_closed():

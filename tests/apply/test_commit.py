@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+from contextlib import nullcontext
 
 import pytest
 
 from bootstrap.apply import disk, names, writing
+from bootstrap.apply.commit import Transaction
 from bootstrap.apply.place import resolve
 from bootstrap.errors import CommandFailed, UnsafeDestination, WriteError
 
@@ -26,16 +29,21 @@ def test_mode_is_exact_whatever_the_umask(machine, wanted, umask, mask):
 def test_owner_is_set_before_the_name_appears(machine, wanted, as_root, monkeypatch):
     """When a name appears, its owner, mode and content are final."""
     seen = []
-    replace = os.replace
+    machine.put("/old", "old\n")
+    for call in ("replace", "link"):
+        real = getattr(os, call)
 
-    def watch(old, new, *, src_dir_fd, dst_dir_fd):
-        status = os.stat(old, dir_fd=src_dir_fd)
-        seen.append((stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, status.st_size))
-        replace(old, new, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+        def watch(old, new, *, src_dir_fd, real=real, **more):
+            if new in {"old", "new"}:
+                status = os.stat(old, dir_fd=src_dir_fd)
+                access = stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
+                seen.append((new, *access, status.st_size))
+            real(old, new, src_dir_fd=src_dir_fd, **more)
 
-    monkeypatch.setattr(os, "replace", watch)
-    machine.apply(wanted("/a", "12345", mode=0o440, owner="1234", group="77"))
-    assert seen == [(0o440, 1234, 77, 5)]
+        monkeypatch.setattr(os, call, watch)
+    access = {"mode": 0o440, "owner": "1234", "group": "77"}
+    machine.apply(wanted("/old", "12345", **access), wanted("/new", "12345", **access))
+    assert seen == [("old", 0o440, 1234, 77, 5), ("new", 0o440, 1234, 77, 5)]
 
 
 def test_staged_file_is_never_wider_than_asked(machine, as_root, monkeypatch):
@@ -229,16 +237,125 @@ def test_interrupt_puts_everything_back(machine, wanted):
     assert machine.tree() == before
 
 
-def test_file_changed_after_the_plan_is_what_comes_back(machine, wanted):
-    """Undo puts back what stood there at the commit, the same file and not a copy."""
-    old = machine.put("/a", "old\n")
-    number = old.stat().st_ino
-    planned = machine.plan(wanted("/a", check=("false",)))
-    old.write_text("changed meanwhile\n")
-    with pytest.raises(CommandFailed):
+def change(path):
+    """Write a file anew, as an editor does: another file of that name."""
+    path.write_text("own\n")
+
+
+def swap(path):
+    """Put another file in its place, with the same content and the same times."""
+    other = path.parent / "another"
+    other.write_bytes(path.read_bytes())
+    status = path.stat()
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.rename(path)
+
+
+MEANWHILE = {"written": change, "swapped": swap, "gone": os.unlink}
+KINDS = {
+    "replaced": {},
+    "its mode changed": {"content": "old\n", "mode": 0o600},
+    "written over": {"in_place": True},
+    "a link": {"symlink": "replace"},
+}
+
+
+@pytest.mark.parametrize("harm", MEANWHILE)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("late", [False, True])
+def test_file_changed_after_the_plan_is_not_replaced_unseen(machine, wanted, harm, kind, late):
+    """What somebody does to a file while the run is at work stays, and stops the run."""
+    machine.put("/other", "old\n")
+    path = machine.put("/a", "old\n")
+    if kind == "a link":
+        path.unlink()
+        path.symlink_to("somewhere")
+    planned = machine.plan(wanted("/other"), wanted("/a", **KINDS[kind]))
+
+    transaction = Transaction(planned, machine.journal(), "t")
+    transaction.begin({})
+    if late:
+        transaction.prepare(timeout=1, run=None)
+    path.unlink() if kind == "a link" else MEANWHILE[harm](path)
+    left = machine.tree()
+    act = transaction.publish if late else transaction.prepare
+    with pytest.raises(WriteError, match="somebody has changed it since the plan") as caught:
+        act(timeout=1, run=None)
+    transaction.abandon(caught.value)
+    after = {name: entry for name, entry in left.items() if "imds-bootstrap" not in name}
+    after.pop("journal.json", None)
+    assert machine.tree() == after
+
+
+@pytest.mark.parametrize(("harm", "refused"), [(change, True), (swap, False)])
+def test_file_that_changes_while_it_is_kept(machine, wanted, monkeypatch, harm, refused):
+    """Below an overlay a file gets another number when it is kept; that is all that may differ."""
+    path = machine.put("/a", "old\n")
+    planned = machine.plan(wanted("/a"))
+    real = writing.keep
+
+    def keep(place, name):
+        harm(path)
+        real(place, name)
+
+    monkeypatch.setattr(writing, "keep", keep)
+    with pytest.raises(WriteError) if refused else nullcontext():
         machine.commit(planned)
-    assert old.read_text() == "changed meanwhile\n"
-    assert old.stat().st_ino == number
+    assert path.read_text() == ("own\n" if refused else "new\n")
+    assert os.listdir(machine.root) == ["a"]
+
+
+def test_file_that_is_to_go_and_was_changed_stays(machine, wanted):
+    """A file that somebody edits while the run is at work is not removed."""
+    machine.apply(wanted("/a"))
+    planned = machine.plan(prune=True)
+    change(machine.path("/a"))
+    with pytest.raises(WriteError, match="somebody has changed it"):
+        machine.commit(planned)
+    assert machine.path("/a").read_text() == "own\n"
+    assert os.listdir(machine.root) == ["a"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("when", ["before", "between"])
+def test_file_that_appeared_after_the_plan_stays(machine, wanted, monkeypatch, links, when):
+    """A new file never takes a name that something else has got, not even at the last moment."""
+    path = machine.path("/a")
+    link = os.link
+
+    def appear(old, new, **more):
+        if when == "between" and new == "a":
+            path.write_text("somebody's\n")
+        if not links:
+            raise PermissionError(1, "Operation not permitted")
+        link(old, new, **more)
+
+    monkeypatch.setattr(os, "link", appear)
+    planned = machine.plan(wanted("/a"))
+    if when == "before":
+        path.write_text("somebody's\n")
+    with pytest.raises(WriteError):
+        machine.commit(planned)
+    assert path.read_text() == "somebody's\n"
+    assert os.listdir(machine.root) == ["a"]
+
+
+@pytest.mark.parametrize("attribute", ["i", "a"])
+def test_immutable_file_has_a_hint(machine, wanted, as_root, attribute):
+    """A file that not even root may replace is named with the way out, and all is as it was."""
+    machine.put("/b", "old\n")
+    path = machine.put("/a", "old\n")
+    before = machine.tree()
+    done = subprocess.run(["chattr", f"+{attribute}", path], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("this file system knows no such attributes")
+    try:
+        with pytest.raises(WriteError) as caught:
+            machine.apply(wanted("/b"), wanted("/a"))
+    finally:
+        subprocess.run(["chattr", f"-{attribute}", path], check=True)
+    assert "chattr -i -a" in caught.value.problems[0].hint
+    assert machine.tree() == before
 
 
 def test_file_system_without_hard_links_keeps_a_copy(machine, wanted, monkeypatch):

@@ -122,3 +122,23 @@ def test_mount_point_is_not_pruned(machine, wanted, mounted):
         planned = machine.plan(prune=True)
     assert planned.changes == ()
     assert planned.notes == ("kept /etc/a file: it is a mount point",)
+
+
+def test_file_below_an_overlay_is_replaced(machine, wanted, mounted, tmp_path):
+    """A file that comes from a read-only image is the same file once it has been copied up."""
+    for name in ("image", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "image/a").write_text("old\n")
+    (tmp_path / "image/b").write_text("old\n")
+    with mounted("-t", "tmpfs", "tmpfs", tmp_path / "other"):
+        layers = {"lowerdir": tmp_path / "image"}
+        for name in ("upperdir", "workdir"):
+            layers[name] = tmp_path / "other" / name
+            layers[name].mkdir()
+        options = ",".join(f"{name}={path}" for name, path in layers.items())
+        with mounted("-t", "overlay", "-o", options, "overlay", machine.root):
+            machine.apply(wanted("/a"), wanted("/b", check=("true",)), wanted("/c"))
+            assert sorted(machine.tree()) == ["a", "b", "c"]
+            assert machine.path("/a").read_text() == "new\n"
+            machine.apply(prune=True)
+            assert machine.tree() == {}

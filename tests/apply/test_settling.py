@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from bootstrap.apply import settling
+from bootstrap.apply import settling, writing
 from bootstrap.apply.commit import Transaction
 from bootstrap.apply.journal import Damaged
 from bootstrap.apply.steps import Step
@@ -123,6 +123,23 @@ def test_rollback_puts_everything_back(machine, begun):
     assert machine.tree() == before
 
 
+def test_undone_between_two_names(machine, begun, monkeypatch):
+    """A new file that has its name, and still the one it was staged under, goes from both."""
+    planned, before = begun
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    transaction = died_after(machine, planned, 4)
+    monkeypatch.setattr(writing, "remove", die)
+    with pytest.raises(KeyboardInterrupt):
+        transaction._steps[4].publish()
+    monkeypatch.undo()
+    assert machine.path("/srv/new/file").stat().st_nlink == 2
+    assert settle(machine) == "prepared"
+    assert machine.tree() == before
+
+
 def test_half_written_in_place_is_whole_again(machine, begun):
     """A file that was being written over when the machine died gets its old content back."""
     planned, before = begun
@@ -175,7 +192,7 @@ def test_plan_sees_what_the_undo_will_leave(machine, begun, wanted):
     files = [wanted(path, **options.get(path, {})) for path in EVERYTHING]
     told = [(one.path, one.action, one.reasons) for one in planned.changes]
     for steps in range(7):
-        died_after(machine, planned, steps)
+        died_after(machine, machine.plan(*files, prune=True), steps)
         seen = machine.plan(*files, prune=True, undone=machine.journal().read())
         assert [(one.path, one.action, one.reasons) for one in seen.changes] == told
         settle(machine)

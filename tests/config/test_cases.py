@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import yaml
 
 from bootstrap.errors import BootstrapError
+from bootstrap.frozen import Frozen, fields_of
 from bootstrap.source import format_path
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
@@ -48,7 +48,7 @@ def everything(error):
 
 
 def compare(configuration, expected):
-    got = asdict(configuration)
+    got = {name: getattr(configuration, name) for name in fields_of(type(configuration))}
     got["origins"] = {format_path(path): where for path, where in got["origins"].items()}
     got["value_secrets"] = {format_path(path): one for path, one in got["value_secrets"].items()}
     got["hidden"] = sorted(format_path(path) for path in got["hidden"])
@@ -58,7 +58,7 @@ def compare(configuration, expected):
         elif name == "files":
             assert len(got["files"]) == len(value)
             for file, wanted in zip(got["files"], value, strict=True):
-                assert {key: file[key] for key in wanted} == {
+                assert {key: getattr(file, key) for key in wanted} == {
                     key: tuple(item) if isinstance(item, list) else item
                     for key, item in wanted.items()
                 }
@@ -67,6 +67,8 @@ def compare(configuration, expected):
 
 
 def plain(value):
+    if isinstance(value, Frozen):
+        return {name: plain(getattr(value, name)) for name in fields_of(type(value))}
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value

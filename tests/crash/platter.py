@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 
 from tracing import ACCESS, CONTENT, FLUSHES, FOLDERS, LINKS, MARKS, OPENS, REMOVALS, RENAMES
+from victim import NOTE, read_note, write_note
 
 DESCRIPTOR = re.compile(r"(\d+)<")
 NUMBER = re.compile(r"(\d+)\)?$")
@@ -21,15 +22,16 @@ FLAGS = re.compile(r"O_\w+")
 
 
 class File:
-    """A file's content and mode, in the cache and on the disk."""
+    """A file's content, mode and note, in the cache and on the disk."""
 
-    def __init__(self, content=b"", mode=0):
+    def __init__(self, content=b"", mode=0, note=b""):
         self.content = self.safe_content = content
         self.mode = self.safe_mode = mode
+        self.note = self.safe_note = note
 
     def flush(self):
         """Bring it to the disk."""
-        self.safe_content, self.safe_mode = self.content, self.mode
+        self.safe_content, self.safe_mode, self.safe_note = self.content, self.mode, self.note
 
 
 class Link:
@@ -72,7 +74,7 @@ class Platter:
             node.names = {one.name: self._read(one) for one in path.iterdir()}
             node.flush()
         else:
-            node = File(path.read_bytes(), status.st_mode & 0o7777)
+            node = File(path.read_bytes(), status.st_mode & 0o7777, read_note(path))
         self._inodes[status.st_ino] = node
         return node
 
@@ -80,7 +82,7 @@ class Platter:
         """Let the cache see one more call."""
         if call.name in OPENS:
             self._open(call)
-        elif call.name in (*CONTENT, *FLUSHES, *ACCESS):
+        elif call.name in (*CONTENT, *FLUSHES, *ACCESS, "fsetxattr"):
             self._use(call)
         elif call.name in FOLDERS:
             folder, name = self._at(call.path)
@@ -110,11 +112,14 @@ class Platter:
             node.flush()
         elif call.name == "fchmod":
             node.mode = _octal(call.operands)
+        elif call.name == "fsetxattr":
+            name, node.note = (_bytes(text) for text in TEXT.findall(call.operands))
+            assert name == NOTE.encode(), "no other attribute is known here"
         elif call.name == "ftruncate":
             size = int(NUMBER.search(call.operands)[1])
             node.content = node.content[:size].ljust(size, b"\0")
         elif call.name in ("write", "pwrite64"):
-            text = codecs.decode(TEXT.search(call.operands)[1], "unicode_escape").encode("latin-1")
+            text = _bytes(TEXT.search(call.operands)[1])
             assert len(text) == call.descriptor, "the whole write has to be known"
             at = at if call.name == "write" else int(NUMBER.search(call.operands)[1])
             node.content = node.content[:at] + text + node.content[at + len(text) :]
@@ -165,8 +170,15 @@ class Platter:
             os.link(written[node], path)
         else:
             path.write_bytes(node.safe_content)
+            if node.safe_note:
+                write_note(path, node.safe_note)
             path.chmod(node.safe_mode)
             written[node] = path
+
+
+def _bytes(text):
+    """What strace shows as a text."""
+    return codecs.decode(text, "unicode_escape").encode("latin-1")
 
 
 def _octal(operands):

@@ -4,7 +4,18 @@ The power cuts beside this file try what follows from it; here it is said which 
 """
 
 import pytest
-from tracing import ACCESS, CONTENT, FLUSHES, FOLDERS, OPENS, REMOVALS, RENAMES, STARTS
+from tracing import (
+    ACCESS,
+    CONTENT,
+    FLUSHES,
+    FOLDERS,
+    LINKS,
+    MARKS,
+    OPENS,
+    REMOVALS,
+    RENAMES,
+    STARTS,
+)
 from victim import FILES, MARK
 
 pytestmark = pytest.mark.crash
@@ -50,7 +61,7 @@ def publishing(calls):
     found = [
         (at, path, source)
         for at, (name, path, source) in enumerate(calls.all)
-        if name in RENAMES and path in FILES
+        if name in (*RENAMES, *LINKS) and path in FILES
     ]
     assert found
     return found
@@ -77,9 +88,9 @@ def journals(calls, first_change):
 
 
 def test_each_file_is_flushed_before_it_is_published(calls, publishing):
-    """Nothing is written to a file, nor is its mode set, between its flush and its new name."""
+    """Neither content, mode nor attributes are set between the flush of a file and its new name."""
     for at, target, staged in publishing:
-        touched = calls.last((*CONTENT, *ACCESS), staged, at)
+        touched = calls.last((*CONTENT, *ACCESS, *MARKS), staged, at)
         flushed = calls.last(FLUSHES, staged, at)
         assert touched < flushed, f"{target} is published before its content is on the disk"
 

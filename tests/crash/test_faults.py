@@ -2,12 +2,15 @@
 
 import pytest
 from promises import all_or_none, broken_at_once, broken_later
-from tracing import ACCESS, CONTENT, FLUSHES, FOLDERS, LINKS, OPENS, REMOVALS, RENAMES
+from tracing import ACCESS, CONTENT, FLUSHES, FOLDERS, LINKS, MARKS, OPENS, REMOVALS, RENAMES
 
 pytestmark = pytest.mark.crash
 
 CHUNKS = 12
-CAN_FAIL = (*CONTENT, *FLUSHES, *RENAMES, *LINKS, *FOLDERS, *OPENS, *ACCESS, *REMOVALS)
+CAN_FAIL = (
+    *(*CONTENT, *FLUSHES, *RENAMES, *LINKS, *FOLDERS),
+    *(*OPENS, *ACCESS, *MARKS, *REMOVALS),
+)
 CANNOT_WRITE = 73
 ERRORS = ("ENOSPC", "EIO")
 

@@ -11,10 +11,12 @@ import re
 import shutil
 import stat
 import subprocess
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 MARK = "imds-bootstrap-"
+NOTE = "user.note"
 VM = "02aab8a4-74ef-476e-8182-f6d2ba4166a6"
 INSTANCE = {
     "compute": {
@@ -35,14 +37,18 @@ LONG = "a line of the first content, which is the longer one\n"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One name below the root: `data` is a file's content, or where a link points."""
+    """One name below the root: `data` is a file's content, or where a link points.
+
+    `note` is an extended attribute of a file, empty when it has none.
+    """
 
     kind: str
     mode: int
     data: bytes = b""
+    note: bytes = b""
 
     def __repr__(self):
-        return f"{self.kind} {self.mode:04o} {self.data[:60]!r}"
+        return f"{self.kind} {self.mode:04o} {self.data[:60]!r} {self.note!r}"
 
 
 # Path: what the first and the second document say of it (None: it is not named).
@@ -55,6 +61,10 @@ FILES = {
     "/etc/app/mode-only": (
         "content: same, mode: '0644', notify: [never]",
         "content: same, mode: '0600', notify: [never]",
+    ),
+    "/etc/app/noted": (
+        "content: same, mode: '0644', notify: [never]",
+        "content: same, mode: '0644', notify: [never]",
     ),
     "/etc/app/wider": (
         "content: first, mode: '0600'",
@@ -78,10 +88,11 @@ FILES = {
 }
 CHECKS = sum("check:" in (says or "") for _, says in FILES.values())
 IN_PLACE = "/etc/app/in-place"
-# Handler: the files it reads. One that is named for a change of mode alone must never run.
+NOTED = "/etc/app/noted"
+# Handler: the files it reads. One that is named for a change of mode or of a note must never run.
 HANDLERS = {
     "app": ("/etc/app/changed.conf", "/opt/app/other"),
-    "never": ("/etc/app/mode-only",),
+    "never": ("/etc/app/mode-only", "/etc/app/noted"),
     "in_place": (IN_PLACE,),
     "new": ("/etc/new/deep/file",),
 }
@@ -123,11 +134,15 @@ class Machine:
         (image / "agent.yaml").write_text("prune: true\n")
         (self.root / "etc/app").mkdir()
         (self.root / "etc/app/link").symlink_to("alike")
+        noted = self.root / NOTED.lstrip("/")
+        noted.write_text("first")
+        write_note(noted, b"as it was left")
         self.write_document(0)
         ended = self.run()
         assert ended.code == 0, ended.err
         for log in self.log.iterdir():
             log.unlink()
+        write_note(noted, b"somebody else's")
         self.write_document(1)
         self.save(self._first)
 
@@ -168,7 +183,7 @@ class Machine:
     def tree(self):
         """Everything below the root, the agent's own files without what differs in each run."""
         return {
-            path: Entry(entry.kind, entry.mode, _told(path, entry.data))
+            path: replace(entry, data=_told(path, entry.data))
             for path, entry in look(self.root).items()
         }
 
@@ -179,6 +194,7 @@ class Machine:
                 entry.kind,
                 entry.mode,
                 TOKEN.sub("TOKEN", TIME.sub("TIME", entry.data.decode())),
+                entry.note.decode(),
             )
             for path, entry in look(self.root).items()
             if not path.startswith("/run/")
@@ -201,6 +217,19 @@ class Machine:
         return found
 
 
+def write_note(path, note):
+    """Attach a note to a file, where its file system knows such things."""
+    with suppress(OSError):
+        os.setxattr(path, NOTE, note)
+
+
+def read_note(path):
+    """The note that is attached to a file, empty where none is."""
+    with suppress(OSError):
+        return os.getxattr(path, NOTE)
+    return b""
+
+
 def look(root):
     """Every name below `root`."""
     found = {}
@@ -213,7 +242,7 @@ def look(root):
         elif path.is_dir():
             found[name] = Entry("folder", mode)
         else:
-            found[name] = Entry("file", mode, path.read_bytes())
+            found[name] = Entry("file", mode, path.read_bytes(), read_note(path))
     return found
 
 

@@ -14,6 +14,7 @@ from bootstrap.emulator.machine import Machine
 from bootstrap.emulator.machine_file import read_machine
 from bootstrap.emulator.vault import CertificateSpec, SecretSpec, SecretVersion, Vault
 from bootstrap.errors import InvalidDocument
+from bootstrap.frozen import fields_of
 
 INVALID = sorted(Path(__file__).with_name("cases").joinpath("invalid").glob("*.yaml"))
 
@@ -173,10 +174,10 @@ def test_every_key_is_understood():
 
 def test_the_tables_and_the_values_name_the_same_things():
     """Every key of a fault is a field of Fault; every plain key of a machine, one of Machine."""
-    assert FAULT.keys() == set(Fault.__dataclass_fields__)
+    assert FAULT.keys() == set(fields_of(Fault))
     renamed = {"vmId", "apiVersions", "userData", "userDataFile", "userDataBase64"}
     renamed |= {"identities", "identityDelay", "identityRate", "identityFaults", "tokenLifetime"}
-    assert set(MACHINE) - renamed < set(Machine.__dataclass_fields__)
+    assert set(MACHINE) - renamed < set(fields_of(Machine))
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "{}\n", "---\n"])

@@ -27,7 +27,7 @@ FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "
 
 # Along the data: a room may use the rooms before it, never those after.
 ORDER = [
-    *("errors", "secret", "source", "shipped", "settings", "image"),
+    *("frozen", "errors", "secret", "source", "shipped", "settings", "image"),
     *("metadata", "config", "secrets", "render", "apply", "state", "report"),
     *("machine", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
     *("emulator", "cli"),
@@ -38,7 +38,7 @@ DOORS = {
     "jsonschema": "config/schema.py",
     "jinja2": "render/environment.py",
     "subprocess": ("apply/commands.py", "windows/apply/commands.py", "windows/apply/jobs.py"),
-    "ctypes": "windows/",
+    "ctypes": ("windows/", "apply/labels.py"),
     "winreg": "windows/",
     "msvcrt": "windows/",
     "requests": "secrets/vault.py",
@@ -91,7 +91,7 @@ def name_on(system, path):
 @pytest.mark.parametrize("path", SYSTEMS["posix"], ids=name_of)
 def test_nothing_imports_windows_elsewhere(path):
     """Outside of its folder all that is Windows' stands under a question for the platform."""
-    own = {"bootstrap.windows", "ctypes", "winreg", "msvcrt", "_winapi"}
+    own = {"bootstrap.windows", "winreg", "msvcrt", "_winapi"}
     for module in imports_of(path, system="posix"):
         assert not any(module == one or module.startswith(f"{one}.") for one in own), module
 

@@ -1,4 +1,8 @@
-"""The wheel and the sdist, built without a network from a copy of the checkout."""
+"""What ships, built from a copy of the checkout.
+
+The wheel and the sdist need no network. The zipapp needs what pip gets its pinned libraries from;
+where that cannot be reached its tests are skipped, and in CI they fail.
+"""
 
 import os
 import shutil
@@ -9,6 +13,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
+UNREACHABLE = "No matching distribution found"  # what pip says when its index does not answer
 MOMENT = "1700000000"  # what the archives' files are dated, in seconds since 1970
 
 
@@ -37,6 +42,31 @@ def sdist(built):
 
 
 @pytest.fixture(scope="session")
+def pyz(sources, build_environment, tmp_path_factory):
+    """The zipapp's path; it holds the bytecode for the Python that runs the tests, and no other."""
+    folder = tmp_path_factory.mktemp("zipapp")
+    ended = subprocess.run(
+        [sources / "packaging/zipapp/build.sh", folder],
+        env=build_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if UNREACHABLE in ended.stderr and os.environ.get("CI") != "true":
+        pytest.skip("pip cannot get the pinned libraries of the zipapp here")
+    assert ended.returncode == 0, ended.stderr
+    return folder / "imds-bootstrap.pyz"
+
+
+@pytest.fixture(scope="session")
+def build_environment():
+    """The environment of a build by script: this Python, this date; pip may ask its index."""
+    unguarded = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    chosen = {"PYTHON": sys.executable, "BYTECODE_PYTHONS": sys.executable}
+    return unguarded | chosen | {"SOURCE_DATE_EPOCH": MOMENT}
+
+
+@pytest.fixture(scope="session")
 def building():
     """The functions that build, for tests that do so more than once."""
     return copied, build
@@ -46,11 +76,11 @@ def copied(target):
     """Copy the checkout to `target`, without what git ignores."""
     names = _known_to_git()
     if names is None:  # an unpacked sdist, or a machine without git
-        shutil.copytree(CHECKOUT, target, ignore=_ignored(), copy_function=shutil.copyfile)
+        shutil.copytree(CHECKOUT, target, ignore=_ignored(), copy_function=shutil.copy)
         return target
     for name in names:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(CHECKOUT / name, target / name)
+        shutil.copy(CHECKOUT / name, target / name)  # with its mode: scripts are run
     return target
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import ssl
@@ -50,6 +51,15 @@ class Authority:
         self.folder = folder
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(pem(self.certificate))
+
+    def into(self, folder):
+        """Lay the certificate into a hashed folder, as openssl-rehash(1) does."""
+        name = self.name.rfc4514_string().removeprefix("CN=").lower().encode()
+        value = b"\x06\x03\x55\x04\x03\x0c" + bytes([len(name)]) + name  # the OID, then UTF-8
+        pair = b"\x30" + bytes([len(value)]) + value
+        digest = hashlib.sha1(b"\x31" + bytes([len(pair)]) + pair).digest()
+        number = int.from_bytes(digest[:4], "little")
+        (folder / f"{number:08x}.0").write_bytes(pem(self.certificate))
 
     def sign(self, subject, key, *, names=(), is_authority=False, starts=-1, ends=1):
         """A certificate, valid from `starts` to `ends` in days from now."""
@@ -189,6 +199,18 @@ class Vault:
         if isinstance(steps, dict):
             steps = steps[text.split(" ")[1].partition("?")[0]]
         return steps.pop(0) if len(steps) > 1 else steps[0]
+
+
+def drip(text, seconds=0.05):
+    """A step that sends one byte at a time, for ever at the end."""
+
+    def step(server, connection):
+        for byte in text + b"x" * 100_000:
+            if server.stopped.wait(seconds):
+                return
+            connection.sendall(bytes([byte]))
+
+    return step
 
 
 def reference(vault="contoso", name="db", **more):

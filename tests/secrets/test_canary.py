@@ -221,6 +221,29 @@ def test_a_fault_of_the_program_keeps_quiet(fault, machine, canaries):
     quiet(machine)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "bootstrap.cli.options:columns_of",
+        "bootstrap.cli.options:print_json",
+        "bootstrap.report.diagnostic:describe",
+        "bootstrap.report.log:Log.error",
+    ],
+)
+def test_a_report_that_fails_keeps_quiet(fault, machine, canaries):
+    """When even the telling of an error fails, its code is said, in one line and nothing more."""
+    worth = machine.root.parent / "worth"
+    worth.write_text(canaries.odd("worth"))
+    environ = {"FAULT": fault, "WORTH": str(worth)}
+    ended = machine.agent("--format", "json", "get", "nothing", program=FAULTY, **environ)
+    assert ended.code == 1
+    *_, last = ended.said.splitlines()
+    assert last.startswith("error[IB009] a fault in imds-bootstrap: RuntimeError at ")
+    assert last.endswith(", while telling of error[IB001]")
+    assert "Traceback" not in ended.said
+    quiet(machine)
+
+
 # What is cut short ------------------------------------------------------------------------------
 
 
@@ -319,6 +342,19 @@ def test_a_strange_disk_keeps_quiet(target, machine):
         before = ("sh", "-c", 'ulimit -f 0; exec "$@" 2>&1 | cat', "sh")
     machine.agent("-v", "run", before=before)
     machine.agent("-v", "verify")
+    quiet(machine)
+
+
+@pytest.mark.parametrize("proxy", ["127.0.0.1:9", "127.0.0.1:port", "[::1"])
+def test_a_proxy_keeps_its_password(proxy, machine, canaries):
+    """A proxy's user and password stand in an address that is never told, whatever it does."""
+    credentials = f"{canaries.plain('user')}:{canaries.plain('password')}"
+    environ = {"IMDS_BOOTSTRAP_VAULTS_ENDPOINT": "", "NO_PROXY": "", "no_proxy": ""}
+    environ["https_proxy"] = f"http://{credentials}@{proxy}"
+    ended = machine.agent("-v", "--set=deadline=6", "run", program=FAULTY, **environ)
+    assert ended.code in {69, 75}, ended.said
+    assert "IB009" not in ended.said, ended.said
+    assert "proxy" in ended.said
     quiet(machine)
 
 

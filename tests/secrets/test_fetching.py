@@ -85,6 +85,7 @@ def test_connections_are_kept(vault, get):
         (answer(429, Retry_After="soon"), 0.5),
         (answer(408), 0.5),
         (answer(200, b"<html>a portal</html>"), 0.5),
+        (answer(200, secret(value="half \ud800 a character")), 0.5),
         (answer(200, b'{"value": "half'), 0.5),
         (answer(200, {"value": 3}), 0.5),
         (answer(200, b'{"value"', length=900), 0.5),

@@ -63,3 +63,10 @@ def test_a_secret_is_a_value():
     assert len({Secret(TEXT), Secret(TEXT)}) == 1
     assert not Secret("")
     assert Secret(TEXT).reveal() == TEXT
+
+
+def test_bytes_that_are_no_text_compare():
+    """A secret of any bytes, as `surrogateescape` has them, equals itself and no other."""
+    content = b"\xff\x00\xfe".decode(errors="surrogateescape")
+    assert Secret(content) == Secret(content)
+    assert Secret(content) != Secret(TEXT)

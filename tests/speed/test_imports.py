@@ -19,7 +19,7 @@ LIBRARIES = ("yaml", "jinja2", "jsonschema", "requests")
 COSTLY = (
     *("typing", "logging", "subprocess", "tempfile", "shutil", "pathlib", "random", "datetime"),
     *("http.client", "urllib.parse", "ssl", "email", "zipfile", "importlib.resources"),
-    *("importlib.metadata", "asyncio", "threading", "ctypes"),
+    *("importlib.metadata", "asyncio", "threading", "ctypes", "dataclasses", "inspect"),
 )
 
 

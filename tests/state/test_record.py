@@ -15,7 +15,15 @@ FULL = State(
     fingerprint="abc",
     written={
         "/etc/ü": Written(
-            path="/etc/ü", sha256="0" * 64, mode=0o640, uid=0, gid=77, once=True, secret=True
+            path="/etc/ü",
+            sha256="0" * 64,
+            mode=0o640,
+            uid=0,
+            gid=77,
+            once=True,
+            secret=True,
+            in_place=True,
+            attributes={"security.selinux": b"a:b:c\0", "user.\xe4": b"\xff"},
         )
     },
     pending_handlers=("shopd",),
@@ -30,6 +38,15 @@ def test_round_trip():
     """What is remembered is what was to be remembered."""
     assert decode(encode(FULL)) == FULL
     assert decode(encode(State(vm_id="x"))) == State(vm_id="x")
+
+
+def test_older_record_lacks_what_was_not_known():
+    """A record from before attributes were remembered is read, and says nothing of them."""
+    record = json.loads(json.dumps(RECORD))
+    for name in ("attributes", "in_place"):
+        del record["written"][0][name]
+    (written,) = decode(json.dumps(record).encode()).written.values()
+    assert (written.attributes, written.in_place) == (None, False)
 
 
 def test_same_state_same_bytes():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from contextlib import contextmanager
 
 import pytest
 
 from bootstrap import LIBRARY
+from bootstrap.apply import settling
 from bootstrap.apply.commands import Ended
 from bootstrap.apply.commands import run as run_command
 from bootstrap.apply.handlers import Handlers
@@ -47,16 +50,16 @@ class Machine:
         """Take a handler's name for its command, and note which content it hears of."""
         self.heard.append((command[0], self.file.read_text().strip()))
         answer = self.answers.get(self.heard[-1], "")
-        if answer is Killed:
-            raise Killed
+        if not isinstance(answer, str):
+            raise answer
         return Ended(answer, "its words")
 
-    def apply(self, *, keep=False):
+    def apply(self, *, keep=False, content="new\n"):
         """Carry the change out."""
-        spec = FileSpec(path="/etc/app.conf", content="new\n", notify=("app", "other"))
+        spec = FileSpec(path="/etc/app.conf", content=content, notify=("app", "other"))
         names = ("app", "other", "waiting")
         planned = plan(
-            [Rendered(spec=spec, content=b"new\n", secret=False)],
+            [Rendered(spec=spec, content=content.encode(), secret=False)],
             root=self.root,
             handlers=names,
             pending=self.state().pending_handlers,
@@ -205,27 +208,216 @@ def test_damaged_journal_is_set_aside(machine):
     assert machine.state() == BEFORE
 
 
-def test_recovery_that_fails_is_tried_again(machine, monkeypatch):
-    """What cannot be settled is an error that says so, and the journal stays for the next run."""
+@pytest.fixture
+def read_only():
+    """Make a folder read-only for the time of a `with` statement; skip where that cannot be."""
+
+    @contextmanager
+    def mount(folder):
+        for words in (["--bind", folder], ["-o", "remount,bind,ro"]):
+            command = ["mount", *words, folder]
+            if subprocess.run(command, capture_output=True, check=False).returncode:
+                pytest.skip("cannot mount here")
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+    return mount
+
+
+def die(machine, monkeypatch, *, saved=False):
+    """Let a run die when its files are committed, before or after it has saved its state."""
+    save = store.save
     with monkeypatch.context() as patch:
-        patch.setattr(store, "save", kill)
+        patch.setattr(store, "save", lambda *a, **k: kill(save(*a, **k) if saved else None))
         with pytest.raises(Killed):
             machine.apply()
-    unlink = os.unlink
 
-    def fail(name, **keywords):
-        if name.endswith("~"):
-            raise OSError(30, "Read-only file system", name)
-        unlink(name, **keywords)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "unlink", fail)
-        with pytest.raises(WriteError, match="settling an interrupted run") as caught:
-            recovery.recover(root=machine.root)
+def test_recovery_that_fails_is_tried_again(machine, read_only):
+    """What cannot be put back is an error that says so, and the journal stays for the next run."""
+    machine.answers = {("other", "new"): Killed}
+    with pytest.raises(Killed):
+        machine.apply()
+    with read_only(str(machine.file.parent)):
+        for _ in range(2):
+            with pytest.raises(WriteError, match="settling an interrupted run") as caught:
+                recovery.recover(root=machine.root)
     assert caught.value.exit_code == 73
     assert "journal.json" in machine.names()
-    assert recovery.recover(root=machine.root).verdict == "finished"
+    assert recovery.recover(root=machine.root).verdict == "undone"
     assert os.listdir(machine.file.parent) == ["app.conf"]
+
+
+def test_litter_that_cannot_be_removed_stops_no_run(machine, read_only, monkeypatch):
+    """A finished run is finished, though what it kept is on a file system that is read-only now."""
+    die(machine, monkeypatch)
+    with read_only(str(machine.file.parent)):
+        told = recovery.recover(root=machine.root)
+        assert told.verdict == "finished"
+        assert "what it left over cannot be removed yet" in told.text
+        assert "Read-only file system" in told.text
+        assert not recovery.is_due(root=machine.root)
+        assert machine.state().pending_handlers == ("app", "other", "waiting")
+        store.save(State(vm_id=ME, fingerprint="later"), root=machine.root)
+        again = recovery.recover(root=machine.root)
+        assert again.verdict == "littered"
+        assert again.text.count("cannot be removed yet") == 1
+    assert len(os.listdir(machine.file.parent)) == 2
+    assert recovery.recover(root=machine.root) is None
+    assert machine.state().fingerprint == "later"
+    assert machine.names() == ["instance", "instances"]
+    assert os.listdir(machine.file.parent) == ["app.conf"]
+
+
+def refuse_unlinking(name, real=os.unlink, **keywords):
+    """What a broken disk says of files that are kept."""
+    if name.endswith("~"):
+        raise OSError(5, "Input/output error", name)
+    real(name, **keywords)
+
+
+def test_litter_of_an_undone_run_stops_no_run(machine, monkeypatch):
+    """The same of a run that was undone: its old files are back, and that is what counts."""
+    machine.answers = {("other", "new"): Killed}
+    with pytest.raises(Killed):
+        machine.apply()
+    (kept,) = [name for name in os.listdir(machine.file.parent) if name.endswith("~")]
+    os.link(machine.file.parent / kept, machine.file.parent / "again")
+    revert = settling.revert
+
+    def put_back_and_keep(story, root):
+        revert(story, root)
+        os.link(machine.file.parent / "again", machine.file.parent / kept)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(settling, "revert", put_back_and_keep)
+        patch.setattr(os, "unlink", refuse_unlinking)
+        told = recovery.recover(root=machine.root)
+    assert (told.verdict, machine.file.read_text()) == ("undone", "old\n")
+    assert "cannot be removed yet" in told.text
+    assert set(machine.state().pending_handlers) == {"app", "other", "waiting"}
+    assert recovery.recover(root=machine.root) is None
+    assert sorted(os.listdir(machine.file.parent)) == ["again", "app.conf"]
+
+
+def test_run_that_cannot_let_go_leaves_litter_and_no_journal(machine, monkeypatch):
+    """A run whose work is done is not settled by the next one: that only sweeps after it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse_unlinking)
+        machine.apply()
+    assert machine.state().pending_handlers == ()
+    assert not recovery.is_due(root=machine.root)
+    assert recovery.recover(root=machine.root) is None
+    assert machine.state().fingerprint == "new"
+    assert machine.names() == ["instance", "instances"]
+    assert os.listdir(machine.file.parent) == ["app.conf"]
+
+
+def test_run_that_has_saved_its_state_is_not_asked_for_more(machine, monkeypatch):
+    """A run that dies between its last two steps has its handlers run once, and is remembered."""
+    die(machine, monkeypatch, saved=True)
+    seen = recovery.foresee(ME, machine.state(), root=machine.root)
+    assert recovery.recover(root=machine.root).verdict == "finished"
+    state = machine.state()
+    assert (state.fingerprint, state.configured_at, state.pending_handlers) == ("new", "now", ())
+    assert state == seen.state
+
+
+def test_two_runs_within_a_second_are_told_apart(machine):
+    """A run that ends just like the one before it, had it lived, is not taken for that one."""
+    machine.apply()
+    machine.file.write_text("drift\n")
+    machine.answers = {("app", "new"): Killed}
+    with pytest.raises(Killed):
+        machine.apply(keep=True)
+    recovery.recover(root=machine.root)
+    assert machine.state().pending_handlers == ("app", "other")
+
+
+def test_finished_run_on_a_machine_that_is_read_only_now(machine, read_only, monkeypatch):
+    """Where nothing at all can be written any more, what is finished still stops no boot."""
+    die(machine, monkeypatch, saved=True)
+    with read_only(machine.root):
+        for _ in range(2):
+            told = recovery.recover(root=machine.root)
+            assert told.verdict == "finished"
+            assert "cannot be removed yet" in told.text
+        with pytest.raises(WriteError, match="the journal of an earlier run is still there"):
+            machine.apply(content="newer\n")
+    assert recovery.recover(root=machine.root).verdict == "finished"
+    assert recovery.recover(root=machine.root) is None
+    assert machine.state().fingerprint == "new"
+    assert os.listdir(machine.file.parent) == ["app.conf"]
+
+
+def test_journal_that_cannot_be_removed_stops_no_run(machine, monkeypatch):
+    """What is settled is settled, though the journal that said so is still there."""
+
+    def refuse(name, real=os.unlink, **keywords):
+        if name == "journal.json":
+            raise OSError(5, "Input/output error", name)
+        real(name, **keywords)
+
+    die(machine, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        told = recovery.recover(root=machine.root)
+    assert told.verdict == "finished"
+    assert "Input/output error" in told.text
+    assert recovery.recover(root=machine.root) is None
+    assert machine.names() == ["instance", "instances"]
+
+
+@pytest.mark.parametrize("saved", [Killed, ""])
+def test_what_stands_in_the_way_of_the_state_stops_no_recovery(machine, monkeypatch, saved):
+    """A file where the state's folder belongs goes before an interrupted run is remembered."""
+    if saved is Killed:
+        machine.answers = {("other", "new"): Killed}
+        with pytest.raises(Killed):
+            machine.apply()
+    else:
+        die(machine, monkeypatch)
+    folder = f"{machine.root}{paths.instance_folder(ME)}"
+    os.rename(folder, f"{machine.root}/was")
+    with open(folder, "w"):
+        pass
+    recovery.recover(root=machine.root, now="now")
+    assert set(machine.state().pending_handlers) == {"app", "other", "waiting"}
+    assert os.path.lexists(f"{folder}.corrupt-now")
+
+
+def test_litter_that_nobody_can_read_is_set_aside(machine):
+    """A list of litter that is damaged stops no boot and is not tried for ever."""
+    with open(f"{machine.root}{paths.JOURNAL}.litter-1", "w") as file:
+        file.write("no journal\n")
+    assert recovery.recover(root=machine.root).verdict == "littered"
+    assert machine.names() == ["instance", "instances", "journal.json.litter-1.corrupt"]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit(143)])
+def test_run_that_is_told_to_stop_while_it_notifies_undoes_itself(machine, stop):
+    """The old files are back at once, and all who may have read the new ones are due."""
+    machine.answers = {("other", "new"): stop}
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        machine.apply()
+    assert machine.file.read_text() == "old\n"
+    assert set(machine.state().pending_handlers) == {"app", "other", "waiting"}
+    assert machine.state().written == {}
+    assert machine.names() == ["instance", "instances"]
+    assert os.listdir(machine.file.parent) == ["app.conf"]
+    assert recovery.recover(root=machine.root) is None
+
+
+def test_run_that_keeps_its_files_finishes_when_it_is_told_to_stop(machine):
+    """Where files stay whatever handlers say, they stay, and the handlers are due."""
+    machine.answers = {("other", "new"): KeyboardInterrupt}
+    with pytest.raises(KeyboardInterrupt):
+        machine.apply(keep=True)
+    assert machine.file.read_text() == "new\n"
+    assert machine.state().pending_handlers == ("app", "other", "waiting")
+    assert machine.names() == ["instance", "instances"]
 
 
 def test_nothing_to_settle_costs_one_look(machine, monkeypatch):

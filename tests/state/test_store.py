@@ -92,7 +92,9 @@ def test_nothing_is_left_beside_the_state(root, library):
     assert sorted(os.listdir(library)) == ["instance", "instances"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+)
 @given(data=st.binary())
 def test_damaged_state_is_reported_and_set_aside(tmp_path, data):
     """Whatever bytes the file holds, a run starts afresh, says so, and keeps them for a look."""
@@ -129,6 +131,38 @@ def test_state_that_is_no_file_is_set_aside(root, library, thing):
     store.settle(loaded, root=str(root))
     assert save(root)
     assert load(root).state == State(vm_id=ME)
+
+
+PLACES = ("", "instances", f"instances/{ME}", "instance")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_stands_in_the_place_of_a_folder_is_set_aside(root, library, place):
+    """A file where a folder of ours belongs, or a folder where the link does, is told and goes."""
+    save(root, fingerprint="f")
+    path = library / place
+    path.rename(root / "was")
+    if place == "instance":
+        path.mkdir()
+        (path / "x").touch()
+    else:
+        path.write_text("not ours\n")
+    loaded = load(root)
+    assert any("is not what belongs there; it is set aside" in note for note in loaded.notes)
+    store.settle(loaded, root=str(root), now="now")
+    assert os.path.lexists(f"{path}.corrupt-now")
+    save(root, fingerprint="g")
+    assert load(root).state == State(vm_id=ME, fingerprint="g")
+    assert load(root).notes == ()
+    assert store.current(root=str(root)) == ME
+
+
+def test_what_was_set_aside_of_another_machine_goes(root, library):
+    """A captured image keeps nothing of the machine that it was, damaged or not."""
+    save(root, vm_id=OTHER)
+    (library / "instances" / f"{OTHER}.corrupt-then").touch()
+    store.settle(load(root), root=str(root))
+    assert os.listdir(library / "instances") == []
 
 
 def test_captured_image_is_noticed_and_forgotten(root, library):

@@ -186,9 +186,10 @@ def test_killed_anywhere_the_next_run_puts_it_in_order(windows):
     told = _prepared(windows).script("kill_at.py", "0", "run", "--offline", OFFLINE).out
     steps = told.rpartition("steps ")[2].split()
     kept = steps.index("link")  # the old file has a second name; then come the journal's second
-    assert steps[kept : kept + 5] == ["link", "fsync", "move", "move", "fsync"]  # line, and third
+    # line, both names, and the third
+    assert steps[kept : kept + 6] == ["link", "fsync", "move", "link", "unlink", "fsync"]
     last = len(steps) - 1
-    for step in (0, kept - 7, kept - 5, *range(kept - 2, kept + 6), *range(last - 6, last - 2)):
+    for step in (0, kept - 7, kept - 5, *range(kept - 2, kept + 7), *range(last - 6, last - 2)):
         at = step + 1
         _prepared(windows).script("kill_at.py", f"{at}", "run", "--offline", OFFLINE, expect=137)
         verdict = windows.script("settle.py").out.strip()

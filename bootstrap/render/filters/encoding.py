@@ -12,6 +12,7 @@ from bootstrap.render.bounds import ITEMS, require_text, require_width
 from bootstrap.render.filters.text import string
 from bootstrap.render.missing import Gap
 from bootstrap.render.refusal import Refusal, kind
+from bootstrap.render.veil import Veil
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class _Copy:
     def copy(self, value: Any, depth: int) -> Any:
         self._count(value, depth)
         if isinstance(value, SCALARS):
-            return value
+            return value[:] if isinstance(value, Veil) else value
         if isinstance(value, Gap):
             value.use()
             return None

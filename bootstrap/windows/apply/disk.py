@@ -85,14 +85,18 @@ def access_of(record: Record) -> Access:
 
 
 class Found:
-    """What stands at a place: its kind, access, size in bytes and file number."""
+    """What stands at a place: its kind, access, size in bytes and file number.
 
-    __slots__ = ("_access", "_path", "inode", "kind", "size")
+    `stamp` is all that differs once somebody has written the file, or put another in its place.
+    """
+
+    __slots__ = ("_access", "_path", "inode", "kind", "size", "stamp")
 
     def __init__(self, path: str, status: os.stat_result) -> None:
         self.kind = _kind(status)
         self.size = status.st_size
         self.inode = status.st_ino
+        self.stamp = (status.st_ino, status.st_mtime_ns, status.st_file_attributes, status.st_size)
         self._path = path
         self._access: Access | None = None
 

@@ -2,7 +2,8 @@
 
 Here a list is a text of the system's own language (SDDL) in one spelling only, so that two can be
 compared: `P(A;;0x1f01ff;;;S-1-5-18)`, with every right as a number, every account as its SID, in
-order. An empty text is a list that the folder hands on. None is what cannot be told.
+order. Without the `P` the entries stand beside those that the folder hands on, which are not the
+file's: an empty text is a list of these alone. None is what cannot be told.
 https://learn.microsoft.com/windows/win32/secauthz/security-descriptor-string-format
 """
 
@@ -32,6 +33,7 @@ HANDED_ON = 0x10  # the folder's, not the file's own
 _FILE = 1  # SE_FILE_OBJECT
 _OWNER, _LIST = 0x1, 0x4  # what is asked for
 _PROTECTED = 0x1000  # SE_DACL_PROTECTED
+_CLOSED = 0x80000000  # PROTECTED_DACL_SECURITY_INFORMATION
 _REVISION = 1
 
 _advapi32 = ctypes.WinDLL("advapi32", use_last_error=True)
@@ -113,9 +115,9 @@ def read(path: str) -> tuple[str | None, str | None]:
         _advapi32.GetSecurityDescriptorControl(
             descriptor, ctypes.byref(control), ctypes.byref(revision)
         )
-        if not control.value & _PROTECTED:
-            return text_of(owner), ""
-        return text_of(owner), "P" + "".join(sorted(one.text for one in _entries(acl)))
+        own = (one.text for one in _entries(acl) if not one.flags & HANDED_ON)
+        protected = "P" if control.value & _PROTECTED else ""
+        return text_of(owner), protected + "".join(sorted(own))
 
 
 def entries(path: str) -> tuple[str, list[Entry]] | None:
@@ -124,12 +126,6 @@ def entries(path: str) -> tuple[str, list[Entry]] | None:
         return None
     with _described(path) as (owner, acl, _):
         return text_of(owner), list(_entries(acl))
-
-
-def explicit_list(path: str) -> str | None:
-    """What somebody added to the list that a file's folder hands on; None when nobody did."""
-    own = [one for one in (entries(path) or ("", []))[1] if not one.flags & HANDED_ON]
-    return "".join(one.text for one in own if one.kind in {ALLOWED, DENIED}) or None
 
 
 @contextmanager
@@ -196,7 +192,8 @@ def set_on(path: str, owner: str | None, acl: str | None) -> None:
         found, of = ctypes.c_void_p(), ctypes.c_void_p()
         _advapi32.GetSecurityDescriptorDacl(made, there, found, defaulted)
         _advapi32.GetSecurityDescriptorOwner(made, of, defaulted)
-        asked = (_LIST | 0x80000000 if acl else 0) | (_OWNER if owner else 0)  # and protected
+        asked = (_LIST if acl else 0) | (_OWNER if owner else 0)
+        asked |= _CLOSED if acl and acl.startswith("P") else 0
         code = _advapi32.SetNamedSecurityInfoW(path, _FILE, asked, of, None, found, None)
     if code:
         raise refused(path, code)

@@ -22,9 +22,12 @@ from bootstrap.windows.apply import disk, kernel, security, sids
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     from bootstrap.windows.apply.disk import Access
     from bootstrap.windows.apply.place import Place
+
+    Dress: TypeAlias = Callable[[int], None]
 
 FOLDER_MODE = 0  # for folders on the way: they take what the one above hands on
 WRITE_FLAGS = os.O_WRONLY | os.O_BINARY | os.O_NOINHERIT
@@ -80,24 +83,23 @@ def remove_folder(place: Place) -> None:
         os.rmdir(place.path)
 
 
-def write(place: Place, content: bytes, access: Access, *, like: Place | None = None) -> None:
+def write(place: Place, content: bytes, access: Access, *, dress: Dress | None = None) -> None:
     """Write a new file, flushed to disk; on any error it is gone again.
 
     It is born with its owner and its access list, and until it is whole nobody else can open it.
-    One whose list is handed on by its folder gets the list of `like`, where that exists.
+    It is told to `dress`, by its descriptor.
     """
-    acl = access.acl
-    if not acl and like and disk.look(like):
-        acl = security.explicit_list(like.path) or acl
     owner = access.owner if access.owner != sids.own_sid() else None
     if owner:
         sids.may_give_away()
     with _held(place):
-        with security.descriptor(owner, acl) as born:
+        with security.descriptor(owner, access.acl) as born:
             handle = kernel.create_file(place.path, born)
         descriptor = msvcrt.open_osfhandle(handle, WRITE_FLAGS)
         try:
             _write_all(descriptor, content)
+            if dress:
+                dress(descriptor)
             os.fsync(descriptor)
             os.close(descriptor)
             descriptor = -1
@@ -161,19 +163,26 @@ def rename(place: Place, name: str) -> None:
         _patiently(lambda: kernel.move(place.path, target), target)
 
 
+def link(place: Place, name: str) -> None:
+    """Give the file a second name in its folder, one that nothing has yet."""
+    with _held(place):
+        os.link(place.path, place.beside(name).path)
+
+
+def cannot_link(error: OSError) -> bool:
+    """Whether it says that this file system has no hard links, or has none for this file."""
+    return error.winerror in CANNOT_LINK
+
+
 def keep(place: Place, name: str) -> None:
     """Give the file a second name in its folder; where there are no hard links, a copy."""
-    other = place.beside(name)
     try:
-        with _held(place):
-            os.link(place.path, other.path)
+        link(place, name)
     except OSError as error:
-        if error.winerror not in CANNOT_LINK:
-            raise
         found = disk.look(place)
-        if found is None:
+        if not cannot_link(error) or found is None:
             raise
-        write(other, b"".join(disk.chunks(place)), found.access, like=place)
+        write(place.beside(name), b"".join(disk.chunks(place)), found.access)
 
 
 def remove(place: Place) -> None:

@@ -27,3 +27,19 @@ agent 66 run --offline wrong.json
 echo '{' >half.json
 agent 66 run --offline half.json
 says "half.json:"
+
+# Offline is offline for secrets, too: a token is asked of nobody but an endpoint that is set.
+image config.d/20-secret.yaml <<'EOF'
+version: 1
+secrets: {db_password: {vault: contoso-prod, name: shop-db-password}}
+files:
+  - {path: /etc/app/secret, content: "{{ secrets.db_password }}\n"}
+EOF
+unset IMDS_BOOTSTRAP_IMDS_ENDPOINT
+for verb in plan run; do
+    agent 66 $verb --offline instance.json
+    says "fetching secrets.db_password: with --offline nobody is asked"
+    says "help: set imds.endpoint"
+done
+agent 0 render /etc/app/secret --offline instance.json
+[ "$(cat "$out")" = "***" ] || fail "rendered $(cat "$out")"

@@ -41,6 +41,10 @@ vaults: {contoso-prod: {secrets: {api-key: second}}}
 END
 agent 0 run
 [ "$(wc -l <calls)" = 2 ] || fail "not sealed anew"
+chmod 0640 "$root/etc/credstore.encrypted/api"
+agent 0 run
+[ "$(wc -l <calls)" = 2 ] || fail "sealed anew for its mode"
+[ "$(stat -c %a "$root/etc/credstore.encrypted/api")" = 600 ] || fail "its mode is not repaired"
 echo spoilt >"$root/etc/credstore.encrypted/api"
 agent 0 run
 [ "$(wc -l <calls)" = 3 ] || fail "not sealed anew after it was spoilt"

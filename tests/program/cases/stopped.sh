@@ -32,6 +32,26 @@ echo old >"$root/etc/app/a"
 stop TERM 143
 stop HUP 129
 stop INT 130
+# Nor does it leave new files to handlers that had no time to hear of them.
+rm -f at-work
+image config.d/10-app.yaml <<X
+version: 1
+files:
+  - {path: /etc/app/a, content: "newer\n", notify: [app]}
+handlers: {app: [sh, -c, "echo \$\$ >$PWD/at-work; exec sleep 60"]}
+X
+imds-bootstrap --root "$root" run 2>"$err" &
+victim=$!
+until [ -s at-work ]; do sleep 0.05; done
+holds /etc/app/a <<<newer
+kill -TERM "$victim"
+code=0
+wait "$victim" || code=$?
+[ "$code" = 143 ] || fail "exit code $code"
+holds /etc/app/a <<<old
+[ "$(ls -A "$root/etc/app")" = a ] || fail "something is left: $(ls -A "$root/etc/app")"
+agent 0 plan
+prints "notify      app"
 image config.d/10-app.yaml <<<'{version: 1, files: [{path: /etc/app/a, content: "new\n"}]}'
 agent 0 run
 never warning
