@@ -6,7 +6,7 @@ VENV := .venv
 # Interpreters that pyenv keeps are tested too; its shims answer only for the selected version.
 PYENV := $(subst $(eval) ,:,$(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/*/bin))
 
-.PHONY: demo test bench packages test-boot clean
+.PHONY: demo test bench packages test-boot bench-boot clean
 
 demo: $(VENV)/demo
 	$(VENV)/bin/imds-bootstrap demo
@@ -28,8 +28,13 @@ test-boot: $(VENV)/boot
 	@packaging/missing.sh debhelper=dh dh-python=dh_python3 pybuild-plugin-pyproject \
 		python3-hatchling dpkg-dev=dpkg-buildpackage xz-utils=xz mmdebstrap=mmdebstrap \
 		systemd-container=systemd-nspawn iproute2=ip e2fsprogs=mkfs.ext4 \
-		qemu-system-x86=qemu-system-x86_64 qemu-utils=qemu-img >&2
+		qemu-system-x86=qemu-system-x86_64 qemu-utils=qemu-img \
+		util-linux=setpriv ovmf >&2
 	$(VENV)/bin/pytest -q -m boot tests/boot $(ARGS)
+
+# The boots of the agent and of cloud-init, doing the same job, side by side.
+bench-boot: $(VENV)/boot
+	$(VENV)/bin/python tests/boot/comparison.py
 
 clean:
 	rm -rf $(VENV) .tox .demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -78,7 +78,6 @@ def test_systemd_ends_an_agent_that_overstays(oldest, machine, network):
         assert running.show("shopd.service", "ActiveState")["ActiveState"] == "inactive"
 
 
-@pytest.mark.xfail(reason="systemd passes over Requires= of a unit it cannot load: BindsTo= holds")
 @pytest.mark.parametrize("how", ["refused", "masked"])
 def test_without_the_agent_no_application_starts(oldest, machine, network, how):
     """A drop-in that this systemd refuses, or a masked unit: the target is not reached."""

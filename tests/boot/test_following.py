@@ -44,17 +44,7 @@ def test_a_changed_tag_is_followed_without_a_reboot(root, machine, network):
         assert running.status()["result"] == "unchanged"
 
 
-@pytest.mark.parametrize(
-    "machine_id",
-    [
-        pytest.param("", id="empty"),
-        pytest.param(
-            "uninitialized\n",
-            id="uninitialized",
-            marks=pytest.mark.xfail(reason="the Debian package ships no preset for the timer"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("machine_id", ["", "uninitialized\n"], ids=["empty", "uninitialized"])
 def test_the_timer_is_off_unless_it_is_enabled(root, machine, network, machine_id):
     """A machine that nobody told to follow its tags does not.
 

@@ -27,6 +27,7 @@ BESIDES = {
     "/lib/systemd/system/imds-bootstrap.service",
     "/lib/systemd/system/imds-bootstrap.target",
     "/lib/systemd/system/imds-bootstrap.timer",
+    "/usr/lib/systemd/system-preset/50-imds-bootstrap.preset",
     "/usr/bin/imds-bootstrap",
     "/usr/lib/tmpfiles.d/imds-bootstrap.conf",
     "/usr/share/bash-completion/completions/imds-bootstrap",
