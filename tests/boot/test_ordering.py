@@ -8,16 +8,18 @@ PROD = {"name": "shop-01", "tags": {"environment": "prod"}}
 def test_the_chain_leads_from_the_network_to_the_application(root, machine, network):
     """The application waits for the target, that for the agent, and this for the network.
 
-    So says `systemd-analyze critical-chain`; nothing else of the machine waits for the agent.
+    `systemd-analyze critical-chain` says so as far as the agent; what that waited for longest may
+    be something else than the network. Nothing else of the machine waits for the agent.
     """
     with machine(root).boot(network(PROD)) as running:
         running.wait_until_started()
         chain = running.execute("systemd-analyze", "--no-pager", "critical-chain", "shopd.service")
         print(chain)
         names = [word.lstrip("└─") for word in chain.split()]
-        wanted = ["shopd.service", "imds-bootstrap.target", AGENT, "network-online.target"]
+        wanted = ["shopd.service", "imds-bootstrap.target", AGENT]
         assert [name for name in names if name in wanted] == wanted
 
+        assert "network-online.target" in running.show(AGENT, "After")["After"].split()
         ready = running.moment(AGENT, "ActiveEnter")
         assert running.moment("network-online.target", "ActiveEnter") <= running.moment(
             AGENT, "InactiveExit"

@@ -20,8 +20,16 @@ if [ $# -lt 5 ]; then
     sed -n '/^#   build.sh/,/^# Needs/s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
-suite=$1 sources=$2 deb=$(realpath "$3") folder=$(realpath "$4") root=$5
+suite=$1 sources=$2 deb=$3 folder=$(realpath "$4") root=$5
 shift 5
+
+# mmdebstrap leaves an empty file in the image where the package lay outside of it, and the folders
+# above: the package lies in a folder of its own, which is removed there as well as here.
+staging=$(mktemp -d /tmp/imds-bootstrap.XXXXXX)
+trap 'rm -rf "$staging"' EXIT
+chmod 0755 "$staging"
+cp "$deb" "$staging"
+deb=$staging/$(basename "$deb")
 
 # systemd with a network that comes up by DHCP, as Azure gives it. Of the agent only the package is
 # named: it brings what it needs. Documentation and translations stay out, as in most images.
@@ -31,7 +39,7 @@ for package in "$@"; do
 done
 
 # shellcheck disable=SC2016 # "$1" is the hook's own: the root folder while it is made
-exec mmdebstrap \
+mmdebstrap \
     --variant=minbase \
     --include="$include" \
     --hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount \
@@ -44,6 +52,7 @@ exec mmdebstrap \
     --customize-hook='printf "[Match]\nName=e*\n[Network]\nDHCP=yes\n" \
         > "$1/etc/systemd/network/80-dhcp.network"' \
     --customize-hook='systemctl --root="$1" enable systemd-networkd.service' \
+    --customize-hook="rm -r \"\$1$staging\"" \
     --customize-hook="sync-in '$folder' /" \
     --customize-hook='for document in "$1"/etc/imds-bootstrap/config.d/*.yaml; do
         chroot "$1" imds-bootstrap validate --image "${document#"$1"}" || exit
