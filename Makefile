@@ -29,8 +29,8 @@ test-boot: $(VENV)/boot
 		python3-hatchling dpkg-dev=dpkg-buildpackage xz-utils=xz mmdebstrap=mmdebstrap \
 		systemd-container=systemd-nspawn iproute2=ip e2fsprogs=mkfs.ext4 \
 		qemu-system-x86=qemu-system-x86_64 qemu-utils=qemu-img \
-		util-linux=setpriv ovmf >&2
-	$(VENV)/bin/pytest -q -m boot tests/boot $(ARGS)
+		util-linux=setpriv ovmf wine64=/usr/lib/wine/wine64 >&2
+	$(VENV)/bin/pytest -q -m boot tests/boot tests/windows $(ARGS)
 
 # The boots of the agent and of cloud-init, doing the same job, side by side.
 bench-boot: $(VENV)/boot
