@@ -14,11 +14,9 @@ CHECKOUT = HERE.parents[1]
 sys.path.insert(0, str(HERE))  # the modules beside this file
 
 import interpreter  # noqa: E402
-from wine import WINE, Wine, follow  # noqa: E402
+from wine import CONFIGURATION, SHOP, WINE, Wine, follow  # noqa: E402
 
 WHO = "from bootstrap.metadata.dmi import read_firmware; print(read_firmware().vm_id)"
-CONFIGURATION = r"C:\ProgramData\imds-bootstrap"
-SHOP = r"C:\Shop"
 LINK_LOCAL = "169.254.169.254"
 
 

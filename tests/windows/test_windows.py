@@ -11,8 +11,7 @@ import time
 
 import pytest
 import wine
-from conftest import CONFIGURATION, SHOP
-from wine import follow
+from wine import CONFIGURATION, SHOP, follow
 
 DOCUMENT = r"""
 values: {port: 80, name: shop}

@@ -15,6 +15,8 @@ from pathlib import Path
 
 WINE = "/usr/lib/wine/wine64"
 SERVER = "/usr/lib/wine/wineserver64"
+CONFIGURATION = r"C:\ProgramData\imds-bootstrap"  # what the program reads
+SHOP = r"C:\Shop"  # what it writes, in these tests
 SERVER_NAMES = ("wineserver64", "wineserver")
 LINGER = 600  # seconds that the wineserver waits for a next program
 CONTROL = 20  # seconds a word to the wineserver may take
