@@ -21,6 +21,7 @@ DEBIAN = CHECKOUT / "packaging" / "deb" / "debian"
 HOME = "/usr/share/imds-bootstrap"
 NAMES = {"jinja2": "jinja2", "jsonschema": "jsonschema", "PyYAML": "yaml", "requests": "requests"}
 DOCUMENTATION = ("/usr/share/doc/", "/usr/share/man/")
+EXAMPLES = {"application.conf.example", "override.conf.example", "image"}
 BESIDES = {
     "/etc/needrestart/conf.d/imds-bootstrap.conf",
     "/lib/systemd/system/imds-bootstrap-follow.service",
@@ -142,7 +143,9 @@ def test_nothing_lies_where_it_should_not(unpacked):
     assert found == BESIDES
     for unit in (CHECKOUT / "packaging" / "systemd").glob("imds-bootstrap*"):
         assert (unpacked / "lib/systemd/system" / unit.name).read_bytes() == unit.read_bytes()
-    assert len(list((unpacked / "usr/share/doc/imds-bootstrap/examples").iterdir())) == 2
+    examples = unpacked / "usr/share/doc/imds-bootstrap/examples"
+    assert {path.name for path in examples.iterdir()} == EXAMPLES
+    assert (examples / "image/config.d/10-shop.yaml").is_file()
     assert len(list((unpacked / "usr/share/man").rglob("*.gz"))) == 2
 
 
