@@ -206,6 +206,7 @@ def _render(
         seconds=settings.render.timeout,
         compiled=compiled,
         masked=masked,
+        folders=settings.templates,
     )
 
 

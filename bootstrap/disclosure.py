@@ -92,7 +92,7 @@ def disclose(
 
     A configuration without secrets costs nothing. When `offline`, only an endpoint that the
     settings name is asked for a token; MissingInput is raised for want of one.
-    Raises SecretsRefused, SecretsUnavailable, IdentityRefused, IdentityUnavailable,
+    Raises ImageError, SecretsRefused, SecretsUnavailable, IdentityRefused, IdentityUnavailable,
     MetadataRefused for a cloud whose vaults are not known, or SettingsError.
     """
     references = wanted(configuration)

@@ -139,7 +139,8 @@ class _Story:
     def _secret(self) -> None:
         self._say("6. A secret comes from Key Vault, with the machine's identity, and rotates")
         if "vaults.endpoint" not in self.endpoints:
-            print("  This chapter needs a library: pip install 'imds-bootstrap[emulator]'")
+            print("  This chapter needs cryptography, 41 or later: python3-cryptography of the")
+            print("  distribution, or pip install 'imds-bootstrap[emulator]'")
             return
         _write(os.path.join(self.root, "etc/imds-bootstrap/config.d/50-secret.yaml"), ARRIVAL)
         self._expect(0, "run")

@@ -68,7 +68,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], Any, dict[str, Any]], ...] = (
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help whose paragraphs stay as they are, as wide as the terminal.
+    """Help as wide as the terminal, whose examples and lists stay as they are.
 
     argparse makes one for every argument, help or no help; its own way to find the width loads
     shutil and with it every archive library.
@@ -76,6 +76,18 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_columns() - 2)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Fold the running text; a paragraph with an indented line is none."""
+        from textwrap import fill
+
+        paragraphs = text.strip().split("\n\n")
+        return "\n\n".join(
+            super(Formatter, self)._fill_text(one, width, indent)
+            if one.startswith(" ") or "\n " in one
+            else fill(one, width, initial_indent=indent, subsequent_indent=indent)
+            for one in paragraphs
+        )
 
 
 class Parser(argparse.ArgumentParser):

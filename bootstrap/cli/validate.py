@@ -18,8 +18,10 @@ from bootstrap.errors import InvalidDocument, MissingInput, NotPermitted, Proble
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
+    from bootstrap.settings import UserDataSettings
     from bootstrap.source import Source
 
 
@@ -36,9 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what is wrong with the document."""
-    problems = _problems(options)
+    problems, unchecked = _problems(options)
     if options.format == "json":
-        print_json({"valid": not problems, "problems": [one.as_dict() for one in problems]})
+        told = [one.as_dict() for one in problems]
+        print_json({"valid": not problems, "values_checked": not unchecked, "problems": told})
         return int(bool(problems))
     from bootstrap.report.diagnostic import describe_problems
 
@@ -46,33 +49,92 @@ def run(options: argparse.Namespace) -> int:
     columns = columns_of(sys.stdout)
     sys.stdout.write(describe_problems(tuple(problems), color=color, columns=columns))
     found = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    sys.stdout.write(f"{options.file}: {found if problems else 'valid'}\n")
+    sys.stdout.write(f"{options.file}: {found if problems else 'valid'}{unchecked}\n")
     return int(bool(problems))
 
 
-def _problems(options: argparse.Namespace) -> Sequence[Problem]:
+def _problems(options: argparse.Namespace) -> tuple[Sequence[Problem], str]:
+    """The problems, and words for values that nothing was there to check by."""
     from bootstrap import observation, shipped
     from bootstrap.config.references import VaultRules
     from bootstrap.config.resolve import validate
 
     machine = machine_of(options)
     settings = observation.settings_of(machine)
-    schema = _values_schema(
-        options.schema or os.path.join(machine.root, settings.values_schema.lstrip("/")),
-        required=bool(options.schema),
-    )
+    path = options.schema or os.path.join(machine.root, settings.values_schema.lstrip("/"))
+    schema = _values_schema(path, required=bool(options.schema))
     content = _read(options.file)
-    try:
+    rules = json.loads(shipped.read("schema/document.schema.json"))
+
+    def problems(trust: UserDataSettings | None) -> tuple[Problem, ...]:
         return validate(
-            _image_text(content, options.file) if options.image else _text(content),
+            text,
             options.file,
-            document_schema=json.loads(shipped.read("schema/document.schema.json")),
+            document_schema=rules,
             values_schema=schema,
-            trust=None if options.image else settings.user_data,
+            trust=trust,
             vaults=VaultRules(allow=settings.vaults.allow),
         )
+
+    try:
+        text = _image_text(content, options.file) if options.image else _text(content)
+        data = _data(text, options.file)
+        if _is_settings(data, rules):
+            return (_settings_problem(options.file),), ""
+        unchecked = "" if schema or not _has_values(data) else _unchecked(path)
+        found = problems(None if options.image else settings.user_data)
+        if found and not options.image:
+            _ask_whose(found, problems(None))
     except InvalidDocument as error:
-        return error.problems or (Problem(error.message, where=options.file, hint=error.hint),)
+        return error.problems or (Problem(error.message, where=options.file, hint=error.hint),), ""
+    return found, unchecked
+
+
+def _data(text: str, name: str) -> dict[str, Any]:
+    """The mapping that a text holds; an empty one if it holds something else or is broken."""
+    from bootstrap.source import parse
+
+    try:
+        data = parse(text, name).data
+    except InvalidDocument:  # which `validate` tells, with all else
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _is_settings(data: Mapping[str, Any], rules: Mapping[str, Any]) -> bool:
+    """Whether this is an agent.yaml: it has a setting's key, and none of a document's."""
+    from bootstrap.settings.table import rows
+
+    known = {row.name.partition(".")[0] for row in rows()}
+    return bool(known & {key.partition(".")[0] for key in data}) and not (
+        data.keys() & rules["properties"].keys()
+    )
+
+
+def _settings_problem(name: str) -> Problem:
+    hint = f"to check settings: imds-bootstrap --settings {name} show settings"
+    return Problem("these are the agent's settings, not a document", where=name, hint=hint)
+
+
+def _has_values(data: Mapping[str, Any]) -> bool:
+    environments = data.get("environments")
+    entries = environments.values() if isinstance(environments, dict) else ()
+    return any(isinstance(one, dict) and "values" in one for one in (data, *entries))
+
+
+def _unchecked(path: str) -> str:
+    return f"; its values were not checked: there is no {path}, and no --schema"
+
+
+def _ask_whose(found: Sequence[Problem], of_image: Sequence[Problem]) -> None:
+    """Where only a userData's limits are in the way, ask first whether it is one.
+
+    To widen what every userData may do is no cure for a document of the image.
+    """
+    remaining = {(one.where, one.message) for one in of_image}
+    for one in found:
+        if (one.where, one.message) not in remaining:
+            one.hint = f"is this a document of the image? then add --image; else {one.hint}"
 
 
 def _read(path: str) -> bytes:

@@ -79,7 +79,10 @@ class FileOrigin:
             with open(self._path, encoding="utf-8") as file:
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:
-            raise MissingInput(f"reading the machine file {self._path}: {error}") from error
+            reason = error.strerror if isinstance(error, OSError) else error
+            message = f"reading the machine file {self._path}: {reason}"
+            hint = "name a YAML file; `emulate` without one serves a plain machine"
+            raise MissingInput(message, hint=hint) from error
         return read_machine(text, self._path, os.path.dirname(self._path))
 
     def _reread(self) -> None:

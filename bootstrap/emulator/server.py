@@ -180,6 +180,7 @@ def _vault_port() -> type[VaultPort]:
     except ImportError as error:
         raise UsageError(
             f"an emulated Key Vault cannot make its certificates: {error}",
-            hint="pip install 'imds-bootstrap[emulator]'",
+            hint="install cryptography, 41 or later: apt-get install python3-cryptography "
+            "(or dnf); with pip: pip install 'imds-bootstrap[emulator]'",
         ) from error
     return VaultPort

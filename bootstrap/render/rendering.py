@@ -34,6 +34,7 @@ def render(
     clock: Callable[[], float] = time.monotonic,
     compiled: Compiled | None = None,
     masked: bool = False,
+    folders: Sequence[str] = (),
 ) -> tuple[Rendered, ...]:
     """The contents of `files`, in their order.
 
@@ -42,14 +43,17 @@ def render(
     `max_bytes`, and all of them together may take `seconds`. Renderings that are given the same
     `compiled` compile each template once. With `masked`, each mask among the values and the secrets
     stands for something else: what cannot be done with it is no problem, and a file that cannot be
-    made without it is left out.
+    made without it is left out. `folders` is where the templates were found, for people.
 
     Raises RenderError with every problem of every file: each missing name, and what ended the
     rendering of a file. What the templates hold is printed as it stands; values are data, and are
     never read as templates.
     """
     budget = Budget(seconds=seconds, max_bytes=max_bytes, clock=clock)
-    return _Rendering(files, context, templates, budget, compiled, masked=masked).run()
+    rendering = _Rendering(
+        files, context, templates, budget, compiled, masked=masked, folders=folders
+    )
+    return rendering.run()
 
 
 class _Rendering:
@@ -62,10 +66,12 @@ class _Rendering:
         compiled: Compiled | None,
         *,
         masked: bool,
+        folders: Sequence[str],
     ) -> None:
         self._files = files
         self._masked = masked
         self._templates = templates
+        self._folders = folders
         show = veiled if masked else revealed
         self._secrets = WatchedSecrets(context.get("secrets", {}), show)
         seen = {**context, "secrets": self._secrets, "values": show(context.get("values", {}))}
@@ -127,12 +133,16 @@ class _Rendering:
 
     def _report_unknown(self, spec: FileSpec, name: str) -> None:
         meant = nearest(name, self._templates)
+        hints = [f"did you mean {meant}?"] if meant else []
+        if self._folders:
+            places = f"{', '.join(self._folders)} and among the templates that ship"
+            hints.append(f"it was looked for in {places}")
         self._findings.problems.append(
             Problem(
                 f"there is no template `{name}`",
                 where=spec.origin,
                 path=spec.path,
-                hint=f"did you mean {meant}?" if meant else "",
+                hint=" ".join(hints),
             )
         )
 

@@ -1,7 +1,7 @@
 """A certificate with its key, taken apart: the one importer of `cryptography` for secrets.
 
 Key Vault stores it as PFX without a password, or as PEM. The library is an extra, for only
-installations that use certificates need it.
+installations that use certificates need it: one that does is told before anybody is asked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
     from cryptography.x509 import Certificate
 
-EXTRA = "install the library: pip install 'imds-bootstrap[certificates]'"
+# Beside a package of the distribution, what pip installs is not found.
+CURE = (
+    "install it in the image: apt-get install python3-cryptography (or dnf); "
+    "with pip: pip install 'imds-bootstrap[certificates]'"
+)
 
 
 class Unfit(Exception):
@@ -42,15 +46,22 @@ class Parts(Frozen):
         return Secret(self.key.reveal() + self.chain.reveal())
 
 
+def why_not() -> str:
+    """Why this installation cannot take certificates apart; empty when it can."""
+    try:
+        from cryptography.hazmat.primitives import serialization  # noqa: F401 - only tried
+    except ImportError as error:
+        return str(error)
+    return ""
+
+
 def split(text: str, *, is_pfx: bool) -> Parts:
     """The parts of a certificate as Key Vault stores it: base64 of a PFX, or PEM.
 
-    Raises Unfit when it cannot be read, or when the extra is not installed.
+    Raises Unfit when it cannot be read.
     """
-    try:
-        from cryptography.hazmat.primitives import serialization as forms
-    except ImportError:
-        raise Unfit("needs to be taken apart, which this installation cannot", EXTRA) from None
+    from cryptography.hazmat.primitives import serialization as forms
+
     try:
         key, found = _read_pfx(text) if is_pfx else _read_pem(text)
     except (ValueError, TypeError):  # the library's words can quote the content

@@ -7,10 +7,10 @@ import time
 from collections import deque
 from math import ceil
 
-from bootstrap.errors import Problem, SecretsRefused, SecretsUnavailable
+from bootstrap.errors import ImageError, Problem, SecretsRefused, SecretsUnavailable
 from bootstrap.frozen import Frozen
 from bootstrap.metadata.selector import OWN, Selector
-from bootstrap.secrets import forms
+from bootstrap.secrets import certificates, forms
 from bootstrap.secrets.address import address_of
 from bootstrap.secrets.answers import validity
 from bootstrap.secrets.certificates import Unfit
@@ -72,9 +72,12 @@ def fetch(
     show where `settings.identities` names no other for the vault; `deadline` is a moment on
     `clock`, `now` gives seconds since 1970.
 
-    Raises SecretsRefused with every secret whose answer is final; else what the identity raised;
-    else SecretsUnavailable with every secret that was not answered in time; SettingsError.
+    Raises ImageError, before anybody is asked, when this installation cannot take certificates
+    apart and a reference wants it; SecretsRefused with every secret whose answer is final; else
+    what the identity raised; else SecretsUnavailable with every secret that was not answered in
+    time; SettingsError.
     """
+    _check_installation(references)
     addresses = {path: address_of(one, cloud) for path, one in references.items()}
     vault = Vault(
         ca_file=settings.ca_file,
@@ -106,6 +109,21 @@ def fetch(
         for path, one in addresses.items()
     }
     return _sorted_out(made, references)
+
+
+def _check_installation(references: Mapping[str, SecretReference]) -> None:
+    """Raise ImageError when a certificate is wanted in parts and the library is not there."""
+    parted = {path: one for path, one in references.items() if one.form in forms.PARTS}
+    reason = certificates.why_not() if parted else ""
+    if reason:
+        raise ImageError(
+            f"certificates cannot be taken apart without the library cryptography: {reason}",
+            problems=[
+                Problem(f"the certificate {one.name} is wanted", where=one.origin, path=path)
+                for path, one in parted.items()
+            ],
+            hint=certificates.CURE,
+        )
 
 
 class _Round:

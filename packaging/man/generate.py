@@ -28,6 +28,7 @@ COMMAND_PAGE = PACKAGING / "man" / "imds-bootstrap.8"
 SETTINGS_PAGE = PACKAGING / "man" / "imds-bootstrap-agent.yaml.5"
 COMPLETION = PACKAGING / "completions" / "bash" / "imds-bootstrap"
 DATE = "2026-11-21"  # when the words of this file were last changed
+DOCUMENTATION = "/usr/share/doc/imds-bootstrap"
 WIDTH = 78  # of a line in the sources
 WRITTEN = "written by packaging/man/generate.py: change that, or the program"
 
@@ -58,6 +59,15 @@ FILES = {
     ),
     f"{LIBRARY}/": "what is remembered of this machine; for root alone.",
     STATUS: "how the last run ended; for everybody, without any value of a document.",
+    f"{DOCUMENTATION}/": (
+        "`documents.md`, `templates.md` and `settings.md` tell all that documents, templates and"
+        " settings may say; the package may have compressed them."
+    ),
+    f"{DOCUMENTATION}/examples/": (
+        "`application.conf.example` is the drop-in of an application that waits for its"
+        " configuration, `override.conf.example` opens more of the file system to the unit,"
+        " `image/` is what an image carries: settings, a document, a schema."
+    ),
 }
 OTHER_CODES = {0: ["done, unchanged, kept, or disabled because this is not Azure"]}
 OTHER_CODES[1] = ["findings: drift, an invalid document, a difference that was asked for"]
@@ -83,7 +93,8 @@ def command_page() -> str:
     lines += [".SH UNITS", *_table(UNITS), ".SH FILES", *_table(FILES), ".SH ENVIRONMENT"]
     lines += _tagged(f"{ENVIRONMENT_PREFIX}*", "settings: see imds-bootstrap-agent.yaml(5).")
     lines += _tagged("NO_COLOR", "when set, `--color auto` does not colour.")
-    lines += [".SH SEE ALSO", ".BR imds\\-bootstrap\\-agent.yaml (5),", ".BR systemd.unit (5)"]
+    lines += [".SH SEE ALSO", ".BR imds\\-bootstrap\\-agent.yaml (5),", ".BR systemd.unit (5),"]
+    lines.append(f".I {_plain(DOCUMENTATION)}/")
     return "\n".join(lines) + "\n"
 
 
@@ -107,7 +118,11 @@ def settings_page() -> str:
     for row in list(settings_reference())[2:]:  # below the two lines of the table's head
         name, default, about = row.strip("| ").split(" | ")
         lines += _tagged(name.strip("`"), f"{about}; default: {default}.")
-    lines += [".SH SEE ALSO", ".BR imds\\-bootstrap (8)"]
+    lines += [
+        ".SH SEE ALSO",
+        ".BR imds\\-bootstrap (8),",
+        f".I {_plain(DOCUMENTATION)}/settings.md",
+    ]
     return "\n".join(lines) + "\n"
 
 

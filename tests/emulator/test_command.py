@@ -161,6 +161,8 @@ def test_a_missing_machine_file_is_missing_input(tmp_path):
     """66, and its name."""
     ended = emulate(str(tmp_path / "nowhere.yaml"))
     assert ended.returncode == 66
+    assert "[Errno" not in ended.stderr
+    assert ended.stderr.count("nowhere") == 1
     assert "nowhere.yaml" in ended.stderr
 
 

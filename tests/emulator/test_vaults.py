@@ -435,5 +435,6 @@ def test_vaults_without_the_library_say_what_to_install(tmp_path):
     code = f"from bootstrap.cli import main; sys.exit(main(['emulate', '{machine}', {listen}]))"
     ended = run(WITHOUT + code)
     assert ended.returncode == 2
+    assert "apt-get install python3-cryptography" in ended.stderr
     assert "imds-bootstrap[emulator]" in ended.stderr
     assert "Traceback" not in ended.stderr

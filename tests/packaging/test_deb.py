@@ -21,6 +21,7 @@ DEBIAN = CHECKOUT / "packaging" / "deb" / "debian"
 HOME = "/usr/share/imds-bootstrap"
 NAMES = {"jinja2": "jinja2", "jsonschema": "jsonschema", "PyYAML": "yaml", "requests": "requests"}
 DOCUMENTATION = ("/usr/share/doc/", "/usr/share/man/")
+EXAMPLES = {"application.conf.example", "override.conf.example", "image"}
 BESIDES = {
     "/etc/needrestart/conf.d/imds-bootstrap.conf",
     "/lib/systemd/system/imds-bootstrap-follow.service",
@@ -142,7 +143,9 @@ def test_nothing_lies_where_it_should_not(unpacked):
     assert found == BESIDES
     for unit in (CHECKOUT / "packaging" / "systemd").glob("imds-bootstrap*"):
         assert (unpacked / "lib/systemd/system" / unit.name).read_bytes() == unit.read_bytes()
-    assert len(list((unpacked / "usr/share/doc/imds-bootstrap/examples").iterdir())) == 2
+    examples = unpacked / "usr/share/doc/imds-bootstrap/examples"
+    assert {path.name for path in examples.iterdir()} == EXAMPLES
+    assert (examples / "image/config.d/10-shop.yaml").is_file()
     assert len(list((unpacked / "usr/share/man").rglob("*.gz"))) == 2
 
 
@@ -189,7 +192,7 @@ def test_no_script_starts_or_stops_the_boot_unit(scripts):
     """An upgrade restarts no application: the unit is enabled, and left as it is."""
     for text in scripts.values():
         done = re.findall(r"(?:systemctl|deb-systemd-invoke)(?: --\S+)* (\S+)(.*)", text)
-        assert {verb for verb, _ in done} <= {"daemon-reload", "stop"}
+        assert {verb for verb, _ in done} <= {"daemon-reload", "stop", "show"}
         assert all("imds-bootstrap.timer" in what for verb, what in done if verb == "stop")
 
 
@@ -253,6 +256,36 @@ def test_purged_nothing_of_it_is_left(life):
         "d run/credstore",
         "f run/credstore/theirs",
     ]
+
+
+@pytest.mark.parametrize(
+    ("action", "required_by", "told"),
+    [
+        ("remove", "shop.service nginx.service", True),
+        ("remove", "", False),
+        ("upgrade", "shop.service", False),
+    ],
+)
+def test_a_removal_names_who_will_not_start(tmp_path, action, required_by, told):
+    """Applications whose drop-ins stay behind would be missing at the next boot without a word."""
+    running = tmp_path / "system"
+    running.mkdir()
+    answers = {"systemctl": f'[ "$1" = show ] && echo "{required_by}"', "deb-systemd-invoke": ":"}
+    for name, answer in answers.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{answer}\n")
+        (tmp_path / name).chmod(0o755)
+    script = (DEBIAN / "imds-bootstrap.prerm").read_text()
+    assert "/run/systemd/system" in script
+    ended = subprocess.run(
+        ["sh", "-c", script.replace("/run/systemd/system", str(running)), "prerm", action],
+        env={**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert (f"too: {required_by}\n" in ended.stderr) == told
+    assert bool(ended.stderr) == told
 
 
 def test_the_changelog_is_of_this_version():

@@ -197,3 +197,22 @@ def test_capture_that_cannot_forget_ends_the_build(building, tmp_path):
     said = building.run("capture.sh", tmp_path / "uploaded")
     assert said.returncode == 73
     assert building.calls == []
+
+
+def test_debian_s_recipe_asks_for_the_package_first(tmp_path):
+    """Without its package it ends in one line, before a program is called or a folder made."""
+    (tmp_path / "shop").mkdir()
+    for name in ("mmdebstrap", "mktemp"):
+        (tmp_path / name).write_text("#!/bin/sh\necho called >&2\n")
+        (tmp_path / name).chmod(0o755)
+    words = ["bookworm", "debian.sources", "missing_all.deb", "shop", "root"]
+    ended = subprocess.run(
+        ["bash", RECIPE.parent / "mmdebstrap" / "build.sh", *words],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = "there is no package missing_all.deb: `make packages` leaves it in dist/\n"
+    assert (ended.returncode, ended.stderr) == (2, told)

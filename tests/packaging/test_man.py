@@ -84,6 +84,18 @@ def test_the_command_page_tells_everything():
     assert {str(error.exit_code) for error in BootstrapError.__subclasses__()} | {"0"} <= told
 
 
+def test_the_pages_lead_to_the_documentation():
+    """Who has the package alone finds the guides, the drop-in's example and a whole image."""
+    page = plain(PACKAGING / "man" / "imds-bootstrap.8")
+    folder = "/usr/share/doc/imds-bootstrap/"
+    for name in (folder, f"{folder}examples/", "application.conf.example", "image/"):
+        assert name in page, name
+    told = set(re.findall(r"\w+\.md", page))
+    assert told == {"documents.md", "templates.md", "settings.md"}
+    assert all((PACKAGING.parent / "docs" / name).is_file() for name in told)
+    assert f"{folder}settings.md" in plain(PACKAGING / "man" / "imds-bootstrap-agent.yaml.5")
+
+
 def test_the_settings_page_tells_every_setting():
     """Each setting of the table has an entry of its own."""
     page = plain(PACKAGING / "man" / "imds-bootstrap-agent.yaml.5")

@@ -19,6 +19,7 @@ RPM = CHECKOUT / "packaging" / "rpm"
 HOME = "/usr/share/imds-bootstrap"
 NAMES = {"jinja2": "jinja2", "jsonschema": "jsonschema", "PyYAML": "pyyaml", "requests": "requests"}
 DOCUMENTATION = ("/usr/share/doc/", "/usr/share/man/", "/usr/share/licenses/")
+EXAMPLES = {"application.conf.example", "override.conf.example", "image"}
 BESIDES = {
     "/usr/bin/imds-bootstrap",
     "/usr/lib/systemd/system-preset/50-imds-bootstrap.preset",
@@ -116,7 +117,10 @@ def test_nothing_lies_where_it_should_not(unpacked):
     etc = unpacked / "etc" / "imds-bootstrap"
     assert {path.name for path in etc.iterdir()} == {"agent.d", "config.d", "templates"}
     assert len(list((unpacked / "usr/share/man").rglob("*.gz"))) == 2
-    assert len(list((unpacked / "usr/share/doc").rglob("*.example"))) == 2
+    [examples] = (unpacked / "usr/share/doc").rglob("examples")
+    assert {path.name for path in examples.iterdir()} == EXAMPLES
+    assert (examples / "image/config.d/10-shop.yaml").is_file()
+    assert (examples.parent / "documents.md").is_file()
 
 
 def test_everything_belongs_to_root(rpm):
@@ -151,7 +155,7 @@ def test_it_says_what_it_is(rpm):
 def test_no_script_starts_or_stops_the_boot_unit(rpm):
     """An upgrade restarts no application: the unit is enabled, and left as it is."""
     done = re.findall(r"systemctl(?: --\S+)* ([a-z-]+)(.*)", "\n".join(ask(rpm, "--scripts")))
-    assert {verb for verb, _ in done} <= {"daemon-reload", "preset", "disable", "stop"}
+    assert {verb for verb, _ in done} <= {"daemon-reload", "preset", "disable", "stop", "show"}
     assert all(what.startswith(" imds-bootstrap.timer") for verb, what in done if verb == "stop")
 
 

@@ -123,22 +123,39 @@ def test_what_does_not_fit_is_said_without_the_value(chain):
     ]
 
 
-def test_without_the_extra_it_is_named():
-    """An installation without `cryptography` names the extra, and needs it for nothing else."""
+def test_without_the_library_nobody_is_asked():
+    """What is wrong with the image is told before a token is taken, with a cure for each way in."""
     program = """if True:
         import sys
         sys.modules["cryptography"] = None
         from bootstrap.config.configuration import SecretReference
+        from bootstrap.errors import ImageError
+        from bootstrap.metadata.clouds import cloud_of
         from bootstrap.secret import Secret
         from bootstrap.secrets.answers import Found
-        from bootstrap.secrets.forms import PEM, Unfit, form
+        from bootstrap.secrets.fetching import fetch
+        from bootstrap.secrets.forms import PEM, PFX, form
         found = Found(value=Secret("x"), version="", content_type=PEM)
         print(form(found, SecretReference(vault="v", name="n")).reveal())
+        found = Found(value=Secret("y"), version="", content_type=PFX)
+        whole = SecretReference(vault="v", name="n", is_certificate=True, form="pfx")
+        print(form(found, whole).reveal())
+        parted = SecretReference(
+            vault="v", name="tls", is_certificate=True, form="key", origin="userData:4:3"
+        )
         try:
-            form(found, SecretReference(vault="v", name="n", is_certificate=True, form="key"))
-        except Unfit as unfit:
-            print(unfit.hint)
+            fetch(
+                {"secrets.tls": parted, "secrets.all": whole},
+                token=None, forget=None, settings=None, deadline=0,
+                cloud=cloud_of("AzurePublicCloud"),
+            )
+        except ImageError as error:
+            print(error.problems, error.hint)
     """
     command = [sys.executable, "-c", program]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.stdout == "x\ninstall the library: pip install 'imds-bootstrap[certificates]'\n"
+    assert ended.stdout == (
+        "x\ny\n(Problem(userData:4:3 secrets.tls: the certificate tls is wanted),) install it in "
+        "the image: apt-get install python3-cryptography (or dnf); with pip: pip install "
+        "'imds-bootstrap[certificates]'\n"
+    ), ended.stderr

@@ -20,6 +20,10 @@ if [ $# -lt 5 ]; then
     sed -n '/^#   build.sh/,/^# Needs/s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
+if [ ! -f "$3" ]; then
+    echo "there is no package $3: \`make packages\` leaves it in dist/" >&2
+    exit 2
+fi
 suite=$1 sources=$2 deb=$3 folder=$(realpath "$4") root=$5
 shift 5
 

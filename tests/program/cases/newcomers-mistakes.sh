@@ -25,7 +25,9 @@ says "add version: 1"
 given $'- version: 1'
 says "this is a list, not a document"
 given $'version: 1\nfiles: [{path: /etc/app/b, template: app.cnof.j2}]'
-says "did you mean app.conf.j2?"
+says "did you mean app.conf.j2? it was looked for in /etc/imds-bootstrap/templates and among"
+given $'version: 1\nfiles: [{path: /etc/app/b, template: qqq}]'
+says "help: it was looked for in /etc/imds-bootstrap/templates and among the templates that ship"
 given $'version: 1\nfiles: [{path: /etc/app/b, template: app.conf.j2, notify: [ap]}]'
 says "no layer has a handler 'ap'"
 says "did you mean app?"

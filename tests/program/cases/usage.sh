@@ -16,3 +16,12 @@ prints "--offline"
 agent 0 --version
 agent 0 schema document
 prints "2020-12"
+# Running text is as wide as the terminal; an example stays as it was written.
+for verb in run plan verify status show get validate render clean schema emulate demo; do
+    COLUMNS=80 agent 0 "$verb" --help
+    ! grep -E '^[^ ].{80}' "$out" || fail "the help of $verb is wider than 80 columns"
+done
+COLUMNS=60 agent 0 emulate --help
+prints "    name: shop-01                    # also: location"
+COLUMNS=60 agent 0 --help
+prints "  plan      show what run would change"
