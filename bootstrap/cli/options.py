@@ -118,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
 
 def wants_json(words: Sequence[str]) -> bool:
     """Whether a command line that could not be parsed asks for JSON all the same."""
-    following = dict(zip(words, [*words[1:], ""], strict=True))
+    following = dict(zip(words, words[1:], strict=False))  # the last word has none
     return following.get("--format") == "json" or "--format=json" in words
 
 
