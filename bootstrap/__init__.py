@@ -11,6 +11,7 @@ LIBRARY = "/var/lib/imds-bootstrap"  # what the agent remembers
 RUNTIME = "/run/imds-bootstrap"  # the lock, and the status for everybody
 OWN_FOLDERS: tuple[str, ...] = (CONFIGURATION, LIBRARY, RUNTIME, "/var/run/imds-bootstrap")
 USUAL_FOLDERS: tuple[str, ...] = ("/etc", "/opt", "/srv")  # where userData may place files
+ENDINGS = (".yaml", ".yml", ".json")  # of what is read in config.d and agent.d
 ELEVATE = "run it as root"  # what to do when the system refuses something
 
 if sys.platform == "win32":
