@@ -76,7 +76,8 @@ def run(machine: Machine, *, force: bool = False, offline: str | None = None) ->
             raise
         finally:
             status.publish(machine.root)
-    machine.log.event(INFO, f"run.{result}", elapsed=status.seconds)
+    chosen = status.record.get("environment")
+    machine.log.event(INFO, f"run.{result}", environment=chosen, elapsed=status.seconds)
     return status
 
 
