@@ -27,8 +27,10 @@ from bootstrap.errors import (
 from bootstrap.frozen import replace
 from bootstrap.metadata.dmi import read_firmware
 from bootstrap.observation import (
+    ALL_THE_SAME,
     arc_of,
     ask,
+    elsewhere,
     is_elsewhere,
     observe,
     read_image_of,
@@ -134,6 +136,7 @@ class _Run:
         arc = arc_of(self.machine, self.settings, firmware)
         if offline is None and is_elsewhere(self.settings, firmware, arc):
             self.machine.log.event(INFO, "platform.elsewhere", firmware=firmware.tells)
+            self.status.record.update(reason=elsewhere(firmware), hint=ALL_THE_SAME)
             return "disabled"
         vm_id = None if arc else firmware.vm_id
         known = vm_id or store.current(root=self.machine.root)

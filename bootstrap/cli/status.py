@@ -59,6 +59,8 @@ def _lines(record: dict[str, Any] | None) -> list[str]:
         return ["status: not run since this machine was started"]
     told = {
         "status": record["result"],
+        "reason": record.get("reason"),
+        "help": record.get("hint"),
         "error": _error(record.get("error")),
         "machine": record.get("vm_id"),
         "environment": record.get("environment"),
