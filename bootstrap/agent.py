@@ -191,6 +191,7 @@ class _Run:
         mark = fingerprint(instance, image, self.settings)
         state = loaded.state or State(vm_id=instance.vm_id)
         if not force and self._is_unchanged(state, mark):
+            self.status.record["environment"] = state.environment or None
             self.status.record.update(changes=[], unchanged=len(state.written), handlers=[])
             return "unchanged"
         from bootstrap.preparation import prepare
@@ -233,6 +234,7 @@ class _Run:
             written={record.path: record for record in plan.written},
             settings=remember(self.settings),
             floating=configuration.floats,
+            environment=configuration.environment or "",
             configured_at=timestamp(self.machine.now()),
         )
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
+from bootstrap import EVENTS
 from bootstrap.cli.options import print_json, seconds
 from bootstrap.report.status import FINISHED, SCHEMA, read_status
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NOT_FINISHED = 3
+TRY_AGAIN = 75  # of sysexits.h: the unit of systemd starts another run
 POLL = 0.2  # seconds between two looks: a boot script feels no delay, and nothing is kept busy
 
 
@@ -62,6 +64,8 @@ def _lines(record: dict[str, Any] | None) -> list[str]:
         "reason": record.get("reason"),
         "help": record.get("hint"),
         "error": _error(record.get("error")),
+        "more": "" if _exit_code(record) != 1 else EVENTS,
+        "next": _next(record),
         "machine": record.get("vm_id"),
         "environment": record.get("environment"),
         "started": record.get("started_at"),
@@ -80,6 +84,12 @@ def _error(error: dict[str, Any] | None) -> str:
         return ""
     places = ["  ".join(filter(None, (one["where"], one["path"]))) for one in error["places"]]
     return "\n  ".join([f"[{error['code']}] {error['message']}", *filter(None, places)])
+
+
+def _next(record: dict[str, Any]) -> str:
+    if record.get("exit_code") != TRY_AGAIN or sys.platform == "win32":
+        return ""
+    return "imds-bootstrap.service tries again by itself"
 
 
 def _imds(imds: dict[str, Any] | None) -> str:

@@ -21,3 +21,8 @@ X
 agent 0 run
 never warning
 says "run.configured environment=prod elapsed="
+# A run that has nothing to do says it too, though it decides nothing.
+agent 0 run
+says "run.unchanged environment=prod elapsed="
+agent 0 status
+prints "environment: prod"
