@@ -75,6 +75,9 @@ def run(machine: Machine, *, force: bool = False, offline: str | None = None) ->
             status.end(result)
         except BaseException as error:
             status.fail(error)
+            if not isinstance(error, Exception):
+                by, stage = map(status.record.get, ("signal", "stage"))
+                machine.log.event(WARNING, "run.interrupted", signal=by, stage=stage)
             raise
         finally:
             status.publish(machine.root)

@@ -61,6 +61,7 @@ def _lines(record: dict[str, Any] | None) -> list[str]:
         return ["status: not run since this machine was started"]
     told = {
         "status": record["result"],
+        "interrupted": _interrupted(record),
         "reason": record.get("reason"),
         "help": record.get("hint"),
         "error": _error(record.get("error")),
@@ -86,6 +87,14 @@ def _error(error: dict[str, Any] | None) -> str:
     return "\n  ".join([f"[{error['code']}] {error['message']}", *filter(None, places)])
 
 
+def _interrupted(record: dict[str, Any]) -> str:
+    if "signal" not in record:
+        return ""
+    during = f" during {record['stage']}" if "stage" in record else ""
+    cure = "; does TimeoutStartSec= of the unit leave two minutes more than the setting `deadline`?"
+    return f"by {record['signal']}{during}{cure if record['signal'] == 'SIGTERM' else ''}"
+
+
 def _next(record: dict[str, Any]) -> str:
     if record.get("exit_code") != TRY_AGAIN or sys.platform == "win32":
         return ""
@@ -97,7 +106,8 @@ def _imds(imds: dict[str, Any] | None) -> str:
         return ""
     counts = ", ".join(f"{outcome} ×{count}" for outcome, count in imds["outcomes"].items())
     plural = "" if imds["requests"] == 1 else "s"
-    return f"{imds['requests']} request{plural} in {imds['elapsed']:.1f} s: {counts}"
+    got = f": {counts}" if counts else ", none answered yet"
+    return f"{imds['requests']} request{plural} in {imds['elapsed']:.1f} s{got}"
 
 
 def _files(record: dict[str, Any]) -> str:
