@@ -11,7 +11,9 @@ LIBRARY = "/var/lib/imds-bootstrap"  # what the agent remembers
 RUNTIME = "/run/imds-bootstrap"  # the lock, and the status for everybody
 OWN_FOLDERS: tuple[str, ...] = (CONFIGURATION, LIBRARY, RUNTIME, "/var/run/imds-bootstrap")
 USUAL_FOLDERS: tuple[str, ...] = ("/etc", "/opt", "/srv")  # where userData may place files
+ENDINGS = (".yaml", ".yml", ".json")  # of what is read in config.d and agent.d
 ELEVATE = "run it as root"  # what to do when the system refuses something
+EVENTS = "journalctl -b -u imds-bootstrap"  # what shows all that a run has said
 
 if sys.platform == "win32":
     from bootstrap.windows import *  # noqa: F403

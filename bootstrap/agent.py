@@ -27,8 +27,10 @@ from bootstrap.errors import (
 from bootstrap.frozen import replace
 from bootstrap.metadata.dmi import read_firmware
 from bootstrap.observation import (
+    ALL_THE_SAME,
     arc_of,
     ask,
+    elsewhere,
     is_elsewhere,
     observe,
     read_image_of,
@@ -73,10 +75,14 @@ def run(machine: Machine, *, force: bool = False, offline: str | None = None) ->
             status.end(result)
         except BaseException as error:
             status.fail(error)
+            if not isinstance(error, Exception):
+                by, stage = map(status.record.get, ("signal", "stage"))
+                machine.log.event(WARNING, "run.interrupted", signal=by, stage=stage)
             raise
         finally:
             status.publish(machine.root)
-    machine.log.event(INFO, f"run.{result}", elapsed=status.seconds)
+    chosen = status.record.get("environment")
+    machine.log.event(INFO, f"run.{result}", environment=chosen, elapsed=status.seconds)
     return status
 
 
@@ -133,6 +139,7 @@ class _Run:
         arc = arc_of(self.machine, self.settings, firmware)
         if offline is None and is_elsewhere(self.settings, firmware, arc):
             self.machine.log.event(INFO, "platform.elsewhere", firmware=firmware.tells)
+            self.status.record.update(reason=elsewhere(firmware), hint=ALL_THE_SAME)
             return "disabled"
         vm_id = None if arc else firmware.vm_id
         known = vm_id or store.current(root=self.machine.root)
@@ -187,6 +194,7 @@ class _Run:
         mark = fingerprint(instance, image, self.settings)
         state = loaded.state or State(vm_id=instance.vm_id)
         if not force and self._is_unchanged(state, mark):
+            self.status.record["environment"] = state.environment or None
             self.status.record.update(changes=[], unchanged=len(state.written), handlers=[])
             return "unchanged"
         from bootstrap.preparation import prepare
@@ -229,6 +237,7 @@ class _Run:
             written={record.path: record for record in plan.written},
             settings=remember(self.settings),
             floating=configuration.floats,
+            environment=configuration.environment or "",
             configured_at=timestamp(self.machine.now()),
         )
         try:

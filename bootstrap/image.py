@@ -9,7 +9,7 @@ import os
 import stat
 from hashlib import sha256
 
-from bootstrap import CONFIGURATION, ELEVATE, shipped
+from bootstrap import CONFIGURATION, ELEVATE, ENDINGS, shipped
 from bootstrap.errors import ImageError, NotPermitted, Problem
 from bootstrap.frozen import Frozen
 
@@ -86,7 +86,7 @@ def shipped_templates() -> dict[str, tuple[str, bytes]]:
 
 def _read_documents(root: str) -> Iterator[tuple[str, bytes]]:
     for name in sorted(_list(root, DOCUMENT_FOLDER)):
-        if name.endswith((".yaml", ".yml", ".json")) and not name.startswith("."):
+        if name.endswith(ENDINGS) and not name.startswith("."):
             yield f"image config.d/{name}", _read(root, f"{DOCUMENT_FOLDER}/{name}")
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ARC_VERSION = "2019-11-01"  # the api-version that the agent of Azure Arc knows
 SAVING = "save one with: imds-bootstrap show instance --format json > instance.json"
 
+ALL_THE_SAME = "set imds.endpoint, or imds.detect to false, if IMDS is there all the same"
+
 
 def observe(
     machine: Machine, *, offline: str | None = None, deadline: float | None = None
@@ -44,10 +46,7 @@ def observe(
     firmware = read_firmware(machine.root)
     arc = arc_of(machine, settings, firmware)
     if is_elsewhere(settings, firmware, arc):
-        raise MetadataRefused(
-            f"this is not an Azure machine: {firmware.tells}",
-            hint="set imds.endpoint, or imds.detect to false, if IMDS is there all the same",
-        )
+        raise MetadataRefused(elsewhere(firmware), hint=ALL_THE_SAME)
     end = machine.clock() + (settings.deadline if deadline is None else deadline)
     return settings, ask(machine, settings, deadline=end, vm_id=firmware.vm_id, arc=arc)
 
@@ -77,6 +76,11 @@ def is_elsewhere(settings: Settings, firmware: Firmware, arc: Arc | None) -> boo
     """
     is_found = settings.imds.endpoint or firmware.is_azure or arc
     return settings.imds.detect and not is_found
+
+
+def elsewhere(firmware: Firmware) -> str:
+    """Why a machine that `is_elsewhere` is taken to be so."""
+    return f"this is not an Azure machine: {firmware.tells}"
 
 
 def arc_of(machine: Machine, settings: Settings, firmware: Firmware) -> Arc | None:

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from importlib import import_module
+from itertools import pairwise
 
 from bootstrap import ROOT, __version__
 from bootstrap.errors import UsageError, nearest
@@ -130,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
 
 def wants_json(words: Sequence[str]) -> bool:
     """Whether a command line that could not be parsed asks for JSON all the same."""
-    following = dict(zip(words, [*words[1:], ""], strict=True))
+    following = dict(pairwise(words))
     return following.get("--format") == "json" or "--format=json" in words
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
+from bootstrap import EVENTS
 from bootstrap.cli.options import print_json, seconds
 from bootstrap.report.status import FINISHED, SCHEMA, read_status
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NOT_FINISHED = 3
+TRY_AGAIN = 75  # of sysexits.h: the unit of systemd starts another run
 POLL = 0.2  # seconds between two looks: a boot script feels no delay, and nothing is kept busy
 
 
@@ -59,7 +61,12 @@ def _lines(record: dict[str, Any] | None) -> list[str]:
         return ["status: not run since this machine was started"]
     told = {
         "status": record["result"],
+        "interrupted": _interrupted(record),
+        "reason": record.get("reason"),
+        "help": record.get("hint"),
         "error": _error(record.get("error")),
+        "more": "" if _exit_code(record) != 1 else EVENTS,
+        "next": _next(record),
         "machine": record.get("vm_id"),
         "environment": record.get("environment"),
         "started": record.get("started_at"),
@@ -80,12 +87,27 @@ def _error(error: dict[str, Any] | None) -> str:
     return "\n  ".join([f"[{error['code']}] {error['message']}", *filter(None, places)])
 
 
+def _interrupted(record: dict[str, Any]) -> str:
+    if "signal" not in record:
+        return ""
+    during = f" during {record['stage']}" if "stage" in record else ""
+    cure = "; does TimeoutStartSec= of the unit leave two minutes more than the setting `deadline`?"
+    return f"by {record['signal']}{during}{cure if record['signal'] == 'SIGTERM' else ''}"
+
+
+def _next(record: dict[str, Any]) -> str:
+    if record.get("exit_code") != TRY_AGAIN or sys.platform == "win32":
+        return ""
+    return "imds-bootstrap.service tries again by itself"
+
+
 def _imds(imds: dict[str, Any] | None) -> str:
     if not imds:
         return ""
     counts = ", ".join(f"{outcome} ×{count}" for outcome, count in imds["outcomes"].items())
     plural = "" if imds["requests"] == 1 else "s"
-    return f"{imds['requests']} request{plural} in {imds['elapsed']:.1f} s: {counts}"
+    got = f": {counts}" if counts else ", none answered yet"
+    return f"{imds['requests']} request{plural} in {imds['elapsed']:.1f} s{got}"
 
 
 def _files(record: dict[str, Any]) -> str:

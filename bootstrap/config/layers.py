@@ -31,6 +31,7 @@ class Merged:
         self.environment: str | None = None
         self.environment_origin: Origin | None = None
         self.problem: Problem | None = None  # the environment that was chosen does not exist
+        self.notes: tuple[str, ...] = ()
 
     def add(self, document: Document, path: Path) -> None:
         """Lay the sections at `path` of a document over what is there."""
@@ -85,6 +86,8 @@ def _choose(merged: Merged, documents: Sequence[Document], tags: TagLayer) -> No
         name, merged.environment = tags.environment
         merged.environment_origin = TagOrigin(name, merged.environment, ("environment",))
     known = [name for document in documents for name in document.environments()]
+    if known and merged.environment is None:
+        merged.notes = (_not_chosen(known, tags),)
     if merged.environment is None or merged.environment_origin is None or not known:
         return
     match = _match(merged.environment, known)
@@ -99,6 +102,24 @@ def _match(wanted: str, known: Sequence[str]) -> str | None:
         return wanted
     folded = {name.casefold(): name for name in reversed(known)}
     return folded.get(wanted.casefold())
+
+
+def _not_chosen(known: Sequence[str], tags: TagLayer) -> str:
+    """Nobody has to pick an environment; but who has mistyped the tag's name has to be told."""
+    wanted = tags.rules.environment
+    none = f"none of {', '.join(map(_printable, dict.fromkeys(known)))} is in force"
+    if not wanted:
+        return f"no document picks an environment: {none}"
+    if tags.environment:
+        return f"the tag `{wanted}` is empty: {none}"
+    near = nearest(wanted, tags.others)
+    meant = f" (is the tag `{_printable(near)}` meant?)" if near else ""
+    return f"no tag `{wanted}`: {none}{meant}"
+
+
+def _printable(name: str) -> str:
+    """A name in a line of the log, where it must not begin a line of its own."""
+    return name if name.isprintable() else repr(name)
 
 
 def _unknown(wanted: str, known: Sequence[str], origin: Origin) -> Problem:

@@ -87,7 +87,7 @@ def resolve(
     if stage.lacks_values():
         return Resolution(configuration=None, error=error)
     specs = _files(merged, user_data_trust)
-    configuration = _configuration(merged, values, specs, stage.shape, notes)
+    configuration = _configuration(merged, values, specs, stage.shape, notes + merged.notes)
     return Resolution(configuration=configuration, error=error)
 
 

@@ -163,6 +163,8 @@ def _wrong_value(error: Any, path: Path, *, hidden: bool) -> Finding:
         return Finding(path, "nothing may stand here")
     is_kept = hidden and error.validator == "const"  # which would be the value itself
     shown = "the one that the schema asks for" if is_kept else show(limit)
+    if error.validator == "const" and not is_kept:
+        shown = error.schema.get("x-expected", shown)
     template = SENTENCES.get(error.validator, f"{{value}} does not satisfy `{error.validator}`")
     hint = (
         "remove the quotes" if error.validator == "const" and str(limit) == error.instance else ""

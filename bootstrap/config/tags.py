@@ -38,6 +38,7 @@ class TagLayer:
         self.problems: list[Problem] = []
         self.setters: list[tuple[Tag, str]] = []
         self.environment: Tag | None = None
+        self.others: list[str] = []  # names of tags that are not ours
         self._sort(tags)
 
     def _sort(self, tags: Iterable[Tag]) -> None:
@@ -51,6 +52,7 @@ class TagLayer:
             elif prefix and folded.startswith(prefix):
                 self.setters.append(((name, text), name[len(prefix) :].strip()))
             elif folded != self.rules.environment.casefold():
+                self.others.append(name)
                 continue
             if folded == self.rules.environment.casefold():
                 self.environment = (name, text.strip())

@@ -40,6 +40,7 @@ class Status:
         self._clock = clock
         self._began = clock()
         self._now = now
+        self._stage: str | None = None  # the one that is at work, or did not come to its end
         self.record: dict[str, Any] = {
             "schema": SCHEMA,
             "result": "running",
@@ -52,9 +53,10 @@ class Status:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Take the time of one stage of the run, in seconds."""
-        began = self._clock()
+        began, self._stage = self._clock(), name
         try:
             yield
+            self._stage = None
         finally:
             self.record["stages"][name] = round(self._clock() - began, 3)
 
@@ -77,7 +79,7 @@ class Status:
         An error that is no fault, such as KeyboardInterrupt, says that a signal ended the run.
         """
         if not isinstance(error, Exception):
-            self.end("interrupted")
+            self.end("interrupted", signal=_signal_of(error), stage=self._stage)
             return
         code, exit_code = "IB009", 1
         message = type(error).__name__
@@ -158,6 +160,18 @@ def _read(path: str) -> bytes:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # it has just become one
             raise ValueError
         return file.read(AT_MOST)
+
+
+def _signal_of(error: BaseException) -> str | None:
+    """The name of the signal that unwound a run; SystemExit has 128 and its number."""
+    import signal  # only a run that is stopped asks, and has it already
+
+    if isinstance(error, KeyboardInterrupt):
+        return "SIGINT"
+    code = error.code if isinstance(error, SystemExit) else None
+    with suppress(ValueError):
+        return signal.Signals(code - 128).name if isinstance(code, int) else None
+    return None
 
 
 def _is_alive(pid: object) -> bool:

@@ -1,8 +1,8 @@
 """What the image's builder decides, as opposed to what the machine is asked to be.
 
 Each setting has three spellings, and the later wins: `imds: {endpoint: …}` in agent.yaml (then
-agent.d/*.yaml, in name order), `IMDS_BOOTSTRAP_IMDS_ENDPOINT` in the environment, `--set
-imds.endpoint=…` on the command line.
+agent.d/*.yaml, also .yml and .json, in name order), `IMDS_BOOTSTRAP_IMDS_ENDPOINT` in the
+environment, `--set imds.endpoint=…` on the command line.
 """
 
 from bootstrap.settings.table import (

@@ -10,7 +10,7 @@ import json
 import os
 from hashlib import sha256
 
-from bootstrap import CONFIGURATION, ELEVATE, __version__
+from bootstrap import CONFIGURATION, ELEVATE, ENDINGS, __version__
 from bootstrap.errors import NotPermitted, SettingsError
 from bootstrap.settings.table import ENVIRONMENT_PREFIX, Settings, rows
 
@@ -76,7 +76,7 @@ def _read_files(root: str, file: str | None) -> list[tuple[str, bytes]]:
         found.append((SETTINGS_FILE, _read(main)))
     folder = os.path.join(root, SETTINGS_FOLDER.lstrip("/"))
     if os.path.isdir(folder):
-        names = sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))
+        names = sorted(name for name in os.listdir(folder) if name.endswith(ENDINGS))
         found += [
             (f"{SETTINGS_FOLDER}/{name}", _read(os.path.join(folder, name))) for name in names
         ]

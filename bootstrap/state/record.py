@@ -27,9 +27,9 @@ class State(Frozen):
     `written` (by path) are as they were left, there is nothing to do. `pending_handlers` are due
     at the next run. `settings` belongs to the agent, which keeps there what an unchanged boot
     shall not have to parse again. `floating` says that a secret is wanted in its current version,
-    so that a run has to ask for it whatever else is the same. `configured_at` is a time in ISO
-    8601, empty before the first success; `result` is the agent's word for how the last run ended.
-    Holds no secret.
+    so that a run has to ask for it whatever else is the same. `environment` is the one that was
+    picked, empty where none was. `configured_at` is a time in ISO 8601, empty before the first
+    success; `result` is the agent's word for how the last run ended. Holds no secret.
     """
 
     vm_id: str
@@ -39,6 +39,7 @@ class State(Frozen):
     pending_handlers: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     floating: bool = False
+    environment: str = ""
     configured_at: str = ""
     result: str = ""
 
@@ -62,6 +63,7 @@ def as_record(state: State) -> dict[str, Any]:
         "configured_at": state.configured_at,
         "fingerprint": state.fingerprint,
         "floating": state.floating,
+        "environment": state.environment,
         "pending_handlers": list(state.pending_handlers),
         "written": [_as_dict(written) for written in state.written.values()],
         "settings": dict(state.settings),
@@ -102,6 +104,7 @@ def from_record(fields: object) -> State:
         agent_version=record.take("agent_version", str),
         fingerprint=record.take("fingerprint", str),
         floating=record.take("floating", bool),
+        environment=record.take_later("environment", default=""),
         written={entry.path: entry for entry in written},
         pending_handlers=tuple(handlers),
         settings=record.take("settings", dict),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONFIGURATION",
     "ELEVATE",
+    "EVENTS",
     "LIBRARY",
     "OWN_FOLDERS",
     "ROOT",
@@ -54,6 +55,7 @@ USUAL_FOLDERS: tuple[str, ...] = (
     os.environ.get("ProgramFiles", rf"{SYSTEM_DRIVE}\Program Files"),  # noqa: SIM112
 )
 ELEVATE = "run it as SYSTEM, or as an administrator from an elevated prompt"
+EVENTS = "Get-WinEvent -ProviderName imds-bootstrap"
 
 
 class StandIns(Loader):

@@ -106,8 +106,9 @@ def settings_page() -> str:
         *(f".I {_plain(SETTINGS_FILE)}", ".br", f".I {_plain(SETTINGS_FOLDER)}/*.yaml"),
         ".SH DESCRIPTION",
         *_text(
-            "What the builder of an image decides. The files are YAML and are read in this order; a"
-            " later value wins. `imds.endpoint` below is the key `endpoint` in the mapping `imds`."
+            "What the builder of an image decides. The files are YAML and are read in this order,"
+            " those of agent.d (also .yml and .json) in name order; a later value wins."
+            " `imds.endpoint` below is the key `endpoint` in the mapping `imds`."
             f" The environment wins over the files ({ENVIRONMENT_PREFIX}IMDS_ENDPOINT) and `--set"
             " imds.endpoint=…` over both. There a list is written with commas, a mapping as"
             " name=value with commas. `imds-bootstrap show settings --origin` tells what is in"

@@ -102,7 +102,10 @@ def test_a_machine_elsewhere_has_a_valid_status(root, valid_status):
     command = [sys.executable, "-m", "bootstrap", "--root", str(root), "--format", "json", "run"]
     ended = subprocess.run(command, capture_output=True, env=environment, check=False, timeout=30)
     assert ended.returncode == 0
-    assert valid_status(json.loads(ended.stdout)) == "disabled"
+    record = json.loads(ended.stdout)
+    assert valid_status(record) == "disabled"
+    assert "a laptop" in record["reason"]
+    assert "imds.detect" in record["hint"]
 
 
 def test_a_run_that_works_or_died_has_a_valid_status(agent, root, valid_status):

@@ -50,6 +50,17 @@ def test_the_later_spelling_wins(root):
     }
 
 
+def test_every_ending_of_a_document_is_one_of_settings(root):
+    """agent.d reads what config.d reads; an editor's copy is read in neither."""
+    write(root, "deadline: 1\nprune: true\nimds: {grace: 1}\n", "agent.d/10-a.yaml")
+    write(root, "deadline: 2\nimds: {grace: 2}\n", "agent.d/20-b.yml")
+    write(root, '{"deadline": 3}\n', "agent.d/30-c.json")
+    write(root, "deadline: 4\n", "agent.d/40-d.yml~")
+    settings = load(root=str(root))
+    assert (settings.deadline, settings.imds.grace, settings.prune) == (3, 2, True)
+    assert settings.origins["imds.grace"] == "/etc/imds-bootstrap/agent.d/20-b.yml:2:15"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [

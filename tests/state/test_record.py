@@ -28,6 +28,7 @@ FULL = State(
     },
     pending_handlers=("shopd",),
     settings={"imds": {"endpoint": ""}},
+    environment="prod",
     configured_at="2026-01-01T00:00:00Z",
     result="configured",
 )
@@ -47,6 +48,8 @@ def test_older_record_lacks_what_was_not_known():
         del record["written"][0][name]
     (written,) = decode(json.dumps(record).encode()).written.values()
     assert (written.attributes, written.in_place) == (None, False)
+    del record["environment"]
+    assert decode(json.dumps(record).encode()).environment == ""
 
 
 def test_same_state_same_bytes():

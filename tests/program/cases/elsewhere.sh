@@ -13,6 +13,9 @@ says "Chassis of a laptop"
 [ ! -e "$root/etc/app/a" ] || fail "a file was written"
 agent 0 status
 prints "status: disabled"
+never "more:"
+prints "reason: this is not an Azure machine: its firmware's asset tag is 'Chassis of a laptop'"
+prints "help: set imds.endpoint, or imds.detect to false"
 agent 69 get instance.compute.name
 says "this is not an Azure machine"
 agent 69 plan

@@ -4,6 +4,8 @@ machine <<<'name: shop-01'
 agent 78 run
 agent 1 status
 prints "IB002"
+prints "more: journalctl -b -u imds-bootstrap" # what is wrong there, and what to do, is not in it
+never "tries again"
 image agent.yaml <<<"deadline: 60"
 image config.d/10-app.yaml <<'EOF'
 version: 1

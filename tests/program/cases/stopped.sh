@@ -22,6 +22,9 @@ os.execvp(sys.argv[1], sys.argv[1:])' imds-bootstrap --root "$root" run 2>"$err"
     holds /etc/app/a <<<old
     [ "$(ls -A "$root/etc/app")" = a ] || fail "something is left: $(ls -A "$root/etc/app")"
     [ ! -e "$root/var/lib/imds-bootstrap/journal.json" ] || fail "it is not settled"
+    says "run.interrupted signal=SIG$1 stage=apply"
+    agent 1 status
+    prints "interrupted: by SIG$1 during apply"
     agent 1 --format json status
     prints '"result": "interrupted"'
     never KeyboardInterrupt

@@ -12,6 +12,8 @@ says "error[IB201]"
 says "503"
 agent 1 status
 prints "status: failed"
+prints "more: journalctl"
+prints "next: imds-bootstrap.service tries again by itself"
 prints "503 ×"
 
 machine <<<'name: shop-01'
@@ -26,5 +28,6 @@ says "the files stay as they are"
 untouched
 agent 0 status
 prints "status: kept"
+never "more:"
 agent 75 --set on_unavailable=fail run --deadline 1
 untouched

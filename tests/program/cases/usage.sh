@@ -1,6 +1,13 @@
 # A mistake on the command line is told with what was meant, and exits 2.
 agent 2
 says "see imds-bootstrap --help"
+code=0
+imds-bootstrap 2>"$err" || code=$? # no word at all, as a newcomer types it
+[ "$code" = 2 ] || fail "without a word: exit code $code"
+says "error[IB001] no command is given"
+agent 2 --format json
+prints '"code": "IB001"'
+agent 2 --format
 agent 2 rnu
 says "did you mean run?"
 agent 2 run --frce
