@@ -12,8 +12,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bootstrap.apply.commands import Ended
     from bootstrap.errors import BootstrapError
 
+SPELLED_AT_MOST = 120  # characters of a command: a script is cut
+NOT_SHOWN = "what it wrote is not shown, for it may tell a secret"
+MISSING = "install it in the image, or correct the command"
 MOUNT_POINT = "say `in_place: true`, and the content is written over, for it cannot be replaced"
 HINTS = {
     errno.EBUSY: MOUNT_POINT,
@@ -55,6 +59,31 @@ def told(error: OSError, doing: str, *, path: str, origin: str = "") -> Bootstra
     hint = ELEVATE if kind is NotPermitted else hint or ""
     problem = Problem(f"{doing}: {reason}", path=path, where=origin, hint=hint)
     return kind(f"{doing} {path}: {reason}", problems=[problem])
+
+
+def spelled(command: Sequence[str]) -> str:
+    """The whole command as a shell would take it, in one line; `{path}` stays as it is."""
+    from shlex import quote
+
+    from bootstrap.apply.entries import PLACEHOLDER
+
+    def word(text: str) -> str:
+        bare = text.replace(PLACEHOLDER, "path")
+        return text if quote(bare) == bare else quote(text)
+
+    line = " ".join(" ".join(map(word, command)).split())
+    return line if len(line) <= SPELLED_AT_MOST else f"{line[:SPELLED_AT_MOST]}…"
+
+
+def cure(ended: Ended, *, private: bool, by_hand: str) -> str:
+    """What to do about a command that failed: what it wrote, or with `private` how to see it."""
+    if ended.kind == "missing":
+        return MISSING
+    if ended.kind == "unstarted":
+        return ""
+    if private:
+        return f"{NOT_SHOWN}; {by_hand}"
+    return f"it wrote: {ended.output}" if ended.output else ""
 
 
 def together(errors: Sequence[BootstrapError]) -> BootstrapError:
