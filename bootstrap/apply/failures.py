@@ -21,12 +21,15 @@ MISSING = "install it in the image, or correct the command"
 MOUNT_POINT = "say `in_place: true`, and the content is written over, for it cannot be replaced"
 HINTS = {
     errno.EBUSY: MOUNT_POINT,
-    errno.EROFS: "the file system is mounted read-only; choose a path on one that is writable",
+    errno.EROFS: "the file system is mounted read-only, or it is so for imds-bootstrap.service "
+    "alone: name the folder in its ReadWritePaths= (below /home say ProtectHome=no too), as "
+    "override.conf.example shows",
     errno.ENOSPC: "make room on the file system, or give it more",
     errno.EDQUOT: "make room on the file system, or raise the quota",
     errno.EEXIST: "something was put there since the plan was made; run again to plan anew",
     errno.EPERM: "if lsattr shows it or its folder as immutable (i) or append-only (a), "
-    "`chattr -i -a` lets it be written",
+    "`chattr -i -a` lets it be written; a set-user-ID or set-group-ID mode needs "
+    "RestrictSUIDSGID=no in imds-bootstrap.service, as override.conf.example shows",
     errno.ELOOP: "a link stands where a folder is expected, or links go in circles",
 }
 # What Windows says in words of its own: system error codes.
