@@ -69,7 +69,7 @@ def _refused(change: Change, ended: Ended, *, private: bool) -> list[CommandFail
         return []
     message = f"its check `{spelled(change.check)}` {ended.reason}"
     by_hand = f"`imds-bootstrap render {change.path}` shows the file, to check it by hand"
-    hint = cure(ended, private=private, by_hand=by_hand)
+    hint = cure(ended, change.check, private=private, by_hand=by_hand)
     where = change.check_origin or change.origin
     problem = Problem(message, path=change.path, where=where, hint=hint)
     return [CommandFailed(f"{change.path}: {message}", problems=[problem])]

@@ -78,12 +78,17 @@ def spelled(command: Sequence[str]) -> str:
     return line if len(line) <= SPELLED_AT_MOST else f"{line[:SPELLED_AT_MOST]}…"
 
 
-def cure(ended: Ended, *, private: bool, by_hand: str) -> str:
+def cure(ended: Ended, command: Sequence[str], *, private: bool, by_hand: str) -> str:
     """What to do about a command that failed: what it wrote, or with `private` how to see it."""
     if ended.kind == "missing":
         return MISSING
     if ended.kind == "unstarted":
         return ""
+    if ended.kind == "late":
+        from bootstrap.config.unit_commands import CURE, waits_for_a_unit
+
+        if waits_for_a_unit(command):
+            return CURE
     if private:
         return f"{NOT_SHOWN}; {by_hand}"
     return f"it wrote: {ended.output}" if ended.output else ""

@@ -105,6 +105,6 @@ class Handlers:
     def _problem(self, name: str, ended: Ended, where: str) -> Problem:
         command = self._commands[name]
         said = spelled(command)
-        hint = cure(ended, private=self._private, by_hand=f"run it by hand: {said}")
+        hint = cure(ended, command, private=self._private, by_hand=f"run it by hand: {said}")
         message = f"({said}) {where}{ended.reason}"
         return Problem(message, path=PATH + name, where=self._origins.get(name, ""), hint=hint)

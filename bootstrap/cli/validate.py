@@ -3,6 +3,8 @@
 FILE is a userData document, plain or in any form that userData may have (gzip, base64, MIME), or
 an image document with --image. `-` reads standard input. Nothing is asked and nothing is written.
 
+A warning is about what is valid and hardly meant; it does not change the exit code.
+
 Exit code: 0 it is valid; 1 it is not; 66 there is no such file.
 """
 
@@ -36,21 +38,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what is wrong with the document."""
-    problems = _problems(options)
+    warnings: list[Problem] = []
+    problems = _problems(options, warnings)
     if options.format == "json":
-        print_json({"valid": not problems, "problems": [one.as_dict() for one in problems]})
+        told = {"problems": problems, "warnings": warnings}
+        lists = {name: [one.as_dict() for one in found] for name, found in told.items()}
+        print_json({"valid": not problems, **lists})
         return int(bool(problems))
+    for one in warnings:
+        one.message = f"warning: {one.message}"
     from bootstrap.report.diagnostic import describe_problems
 
     color = use_color(options.color, sys.stdout)
     columns = columns_of(sys.stdout)
-    sys.stdout.write(describe_problems(tuple(problems), color=color, columns=columns))
+    sys.stdout.write(describe_problems((*problems, *warnings), color=color, columns=columns))
     found = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     sys.stdout.write(f"{options.file}: {found if problems else 'valid'}\n")
     return int(bool(problems))
 
 
-def _problems(options: argparse.Namespace) -> Sequence[Problem]:
+def _problems(options: argparse.Namespace, warnings: list[Problem]) -> Sequence[Problem]:
     from bootstrap import observation, shipped
     from bootstrap.config.references import VaultRules
     from bootstrap.config.resolve import validate
@@ -70,6 +77,7 @@ def _problems(options: argparse.Namespace) -> Sequence[Problem]:
             values_schema=schema,
             trust=None if options.image else settings.user_data,
             vaults=VaultRules(allow=settings.vaults.allow),
+            doubt=warnings.append,
         )
     except InvalidDocument as error:
         return error.problems or (Problem(error.message, where=options.file, hint=error.hint),)

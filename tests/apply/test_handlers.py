@@ -4,6 +4,7 @@ import shlex
 
 import pytest
 
+from bootstrap.apply.commands import Ended
 from bootstrap.apply.handlers import Handlers
 from bootstrap.errors import CommandFailed, Problem, WriteError
 
@@ -45,6 +46,20 @@ def test_slow_handler_is_a_failed_one():
     """A handler has a time, and its end is a failure that says so."""
     with pytest.raises(CommandFailed, match="did not end within"):
         Handlers({"slow": ("sleep", "60")}, timeout=0.2).notify(["slow"])
+
+
+def test_a_handler_that_waits_for_itself_is_told_the_way_out():
+    """`restart` waits for a unit that waits for the handler; another slow command does not."""
+
+    def late(command, *, timeout):
+        return Ended(f"{command[0]} did not end within {timeout} s", kind="late")
+
+    handlers = {"waits": ("systemctl", "restart", "shop"), "slow": ("sleep", "60")}
+    with pytest.raises(CommandFailed) as caught:
+        Handlers(handlers, timeout=1, run=late, private=True).notify(handlers)
+    waits, slow = caught.value.problems
+    assert "try-reload-or-restart" in waits.hint
+    assert "run it by hand: sleep 60" in slow.hint
 
 
 def test_failed_handler_takes_the_files_back(diary):

@@ -29,3 +29,16 @@ base64 good.yaml >good.b64
 agent 0 validate good.b64
 agent 66 validate missing.yaml
 agent 0 validate --image good.yaml
+# What is valid and hardly meant is a warning, and stays valid.
+cat >waits.yaml <<'EOF'
+version: 1
+handlers: {shop: [systemctl, restart, shop.service]}
+EOF
+agent 0 validate --image waits.yaml
+prints "waits.yaml:2:18"
+prints "warning: the handler shop may wait for itself"
+prints "try-reload-or-restart"
+prints "waits.yaml: valid"
+agent 0 --format json validate --image waits.yaml
+prints '"valid": true'
+prints '"message": "the handler shop may wait for itself"'
