@@ -256,7 +256,13 @@ class _Run:
 
         rules = self.settings.commands
         run, timeout = self._command, rules.timeout
-        handlers = Handlers(configuration.handlers, timeout=timeout, run=run, private=plan.private)
+        handlers = Handlers(
+            configuration.handlers,
+            timeout=timeout,
+            run=run,
+            private=plan.private,
+            origins=configuration.handler_origins,
+        )
         return Fulfilment(
             handlers,
             root=self.machine.root,

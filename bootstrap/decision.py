@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bootstrap.render.environment import Compiled
     from bootstrap.render.rendered import Rendered, Template
     from bootstrap.settings import Settings
-    from bootstrap.source import Source
+    from bootstrap.source import Path, Source
 
 
 def fingerprint(instance: Instance, image: Image, settings: Settings) -> str:
@@ -136,9 +136,9 @@ def render_all(
     """The contents of all files, in memory. Raises RenderError with every finding.
 
     Without `disclosed`, secrets are masked, and a file that cannot be made of masks is left out. A
-    file that would read differently if the hidden
-    values were others holds a secret: it is known by rendering each file once more with the values
-    masked.
+    file that would read differently if the hidden values were others holds a secret: it is known by
+    rendering each file once more with the values masked. An empty text is none: a key that is not
+    set yet makes no file a secret one.
     """
     from bootstrap.disclosure import veiled
     from bootstrap.render.environment import Compiled
@@ -156,7 +156,7 @@ def render_all(
     )
     if not configuration.hidden:
         return contents
-    veil = masked(configuration)
+    veil = masked(configuration, also_empty=False)
 
     def veiled_contents(*files: FileSpec) -> dict[str, bytes]:
         """What the files would hold; nothing for one in which a mask does not fit."""
@@ -175,15 +175,22 @@ def render_all(
     )
 
 
-def masked(configuration: Configuration) -> Configuration:
-    """The configuration with every hidden value replaced by `***`."""
+def masked(configuration: Configuration, *, also_empty: bool = True) -> Configuration:
+    """The configuration with every hidden value replaced by `***`, an empty text only if asked."""
     from bootstrap.disclosure import replaced
     from bootstrap.secret import MASK
 
     values: Any = configuration.values
     for path in sorted(configuration.hidden, key=len, reverse=True):
-        values = replaced(values, path[1:], MASK)
+        if also_empty or _at(configuration.values, path[1:]) != "":
+            values = replaced(values, path[1:], MASK)
     return replace(configuration, values=values)
+
+
+def _at(tree: Any, path: Path) -> Any:
+    for step in path:
+        tree = tree[step]
+    return tree
 
 
 def _render(

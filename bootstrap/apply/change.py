@@ -50,6 +50,7 @@ class Change(Frozen):
     backup: bool = False
     secret: bool = False
     origin: str = ""
+    check_origin: str = ""
 
 
 class Plan(Frozen):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bootstrap.apply.commands import Ended
 from bootstrap.apply.entries import PLACEHOLDER, takes_path
-from bootstrap.apply.failures import together
+from bootstrap.apply.failures import cure, spelled, together
 from bootstrap.errors import CommandFailed, Problem
 
 TYPE_CHECKING = False
@@ -67,9 +67,9 @@ def _refused(change: Change, ended: Ended, *, private: bool) -> list[CommandFail
     """What a check that ended so has to say against its file; nothing if it succeeded."""
     if not ended.reason:
         return []
-    message = f"its check {change.check[0]} {ended.reason}"
-    hint = f"it wrote: {ended.output}" if ended.output else ""
-    if private:
-        hint = "what it wrote is not shown, for it may tell a secret"
-    problem = Problem(message, path=change.path, where=change.origin, hint=hint)
+    message = f"its check `{spelled(change.check)}` {ended.reason}"
+    by_hand = f"`imds-bootstrap render {change.path}` shows the file, to check it by hand"
+    hint = cure(ended, change.check, private=private, by_hand=by_hand)
+    where = change.check_origin or change.origin
+    problem = Problem(message, path=change.path, where=where, hint=hint)
     return [CommandFailed(f"{change.path}: {message}", problems=[problem])]

@@ -10,6 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from subprocess import Popen
+    from typing import Literal
+
+    Kind = Literal["ran", "missing", "unstarted", "late"]
 
 PIPE_AT_MOST = 65536  # bytes that wait in a pipe: pipe(7)
 OUTPUT_AT_MOST = 8192  # bytes of a command's output that are kept: its end
@@ -24,13 +27,15 @@ class Ended:
 
     `reason` is empty when it succeeded, else what it did ("ended with status 2"); `output` is the
     end of what it wrote to standard output and standard error, which may hold what a file holds.
+    `kind` tells a command that ran from one that is not there, was not started, or took too long.
     """
 
-    __slots__ = ("output", "reason")
+    __slots__ = ("kind", "output", "reason")
 
-    def __init__(self, reason: str, output: str = "") -> None:
+    def __init__(self, reason: str, output: str = "", kind: Kind = "ran") -> None:
         self.reason = reason
         self.output = output
+        self.kind = kind
 
 
 def run(
@@ -44,7 +49,7 @@ def run(
     background when it succeeds is left alone.
     """
     if timeout <= 0:
-        return Ended("was not started, for no time was left")
+        return Ended("was not started, for no time was left", kind="unstarted")
     import subprocess  # 20 ms, which an unchanged boot does not pay
 
     deadline = clock() + timeout
@@ -59,14 +64,17 @@ def run(
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        return Ended(f"could not be started: {getattr(error, 'strerror', None) or error}")
+        kind: Kind = "missing" if isinstance(error, FileNotFoundError) else "unstarted"
+        why = getattr(error, "strerror", None) or error
+        return Ended(f"could not be started: {why}", kind=kind)
     tail = bytearray()
     try:
         in_time = _follow(process, tail, deadline, clock)
     finally:
         _put_to_rest(process)
-    late = f"did not end within {round(timeout, 1):g} s"
-    return Ended(_reason(process.returncode) if in_time else late, _text(tail))
+    if not in_time:
+        return Ended(f"did not end within {round(timeout, 1):g} s", _text(tail), "late")
+    return Ended(_reason(process.returncode), _text(tail))
 
 
 def exists(program: str) -> bool:

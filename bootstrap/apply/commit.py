@@ -149,7 +149,9 @@ class Transaction:
 
     def _make(self, folder: str) -> None:
         place = Place(self._root, folder)
-        with _telling("making the folder", path=f"/{folder}"):
+        below = (step.change for step in self._steps if step.entry.path.startswith(f"{folder}/"))
+        origin = next((change.origin for change in below), "")
+        with _telling("making the folder", path=f"/{folder}", origin=origin):
             private = folder in CREDENTIAL_FOLDERS
             writing.make_folder(place, 0o700 if private else writing.FOLDER_MODE)
 

@@ -116,6 +116,7 @@ def _change(
         backup=spec.backup and not same,
         secret=secret,
         origin=spec.origin,
+        check_origin=spec.check_origin,
     )
 
 

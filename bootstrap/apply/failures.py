@@ -12,17 +12,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bootstrap.apply.commands import Ended
     from bootstrap.errors import BootstrapError
 
+SPELLED_AT_MOST = 120  # characters of a command: a script is cut
+NOT_SHOWN = "what it wrote is not shown, for it may tell a secret"
+MISSING = "install it in the image, or correct the command"
 MOUNT_POINT = "say `in_place: true`, and the content is written over, for it cannot be replaced"
 HINTS = {
     errno.EBUSY: MOUNT_POINT,
-    errno.EROFS: "the file system is mounted read-only; choose a path on one that is writable",
+    errno.EROFS: "the file system is mounted read-only, or it is so for imds-bootstrap.service "
+    "alone: name the folder in its ReadWritePaths= (below /home say ProtectHome=no too), as "
+    "override.conf.example shows",
     errno.ENOSPC: "make room on the file system, or give it more",
     errno.EDQUOT: "make room on the file system, or raise the quota",
     errno.EEXIST: "something was put there since the plan was made; run again to plan anew",
     errno.EPERM: "if lsattr shows it or its folder as immutable (i) or append-only (a), "
-    "`chattr -i -a` lets it be written",
+    "`chattr -i -a` lets it be written; a set-user-ID or set-group-ID mode needs "
+    "RestrictSUIDSGID=no in imds-bootstrap.service, as override.conf.example shows",
     errno.ELOOP: "a link stands where a folder is expected, or links go in circles",
 }
 # What Windows says in words of its own: system error codes.
@@ -55,6 +62,36 @@ def told(error: OSError, doing: str, *, path: str, origin: str = "") -> Bootstra
     hint = ELEVATE if kind is NotPermitted else hint or ""
     problem = Problem(f"{doing}: {reason}", path=path, where=origin, hint=hint)
     return kind(f"{doing} {path}: {reason}", problems=[problem])
+
+
+def spelled(command: Sequence[str]) -> str:
+    """The whole command as a shell would take it, in one line; `{path}` stays as it is."""
+    from shlex import quote
+
+    from bootstrap.apply.entries import PLACEHOLDER
+
+    def word(text: str) -> str:
+        bare = text.replace(PLACEHOLDER, "path")
+        return text if quote(bare) == bare else quote(text)
+
+    line = " ".join(" ".join(map(word, command)).split())
+    return line if len(line) <= SPELLED_AT_MOST else f"{line[:SPELLED_AT_MOST]}…"
+
+
+def cure(ended: Ended, command: Sequence[str], *, private: bool, by_hand: str) -> str:
+    """What to do about a command that failed: what it wrote, or with `private` how to see it."""
+    if ended.kind == "missing":
+        return MISSING
+    if ended.kind == "unstarted":
+        return ""
+    if ended.kind == "late":
+        from bootstrap.config.unit_commands import CURE, waits_for_a_unit
+
+        if waits_for_a_unit(command):
+            return CURE
+    if private:
+        return f"{NOT_SHOWN}; {by_hand}"
+    return f"it wrote: {ended.output}" if ended.output else ""
 
 
 def together(errors: Sequence[BootstrapError]) -> BootstrapError:

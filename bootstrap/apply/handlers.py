@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.apply import commands
+from bootstrap.apply.failures import cure, spelled
 from bootstrap.errors import BootstrapError, CommandFailed, Problem
 
 TYPE_CHECKING = False
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 PATH = "handlers."
 ROLLED_BACK = "the old files were put back"
-NOT_SHOWN = "what it wrote is not shown, for it may tell a secret"
 
 
 class HandlersFailed(CommandFailed):
@@ -36,6 +36,7 @@ class HandlersFailed(CommandFailed):
 class Handlers:
     """The handlers of a configuration: `commands` by name, `timeout` in seconds for each.
 
+    `origins` says by name where a document has each.
     With `private` what they write is never shown, for they may have read a secret.
     """
 
@@ -46,11 +47,13 @@ class Handlers:
         timeout: float,
         run: Run = commands.run,
         private: bool = False,
+        origins: Mapping[str, str] | None = None,
     ) -> None:
         self._commands = commands
         self._timeout = timeout
         self._run = run
         self._private = private
+        self._origins = origins or {}
 
     def notify(self, due: Iterable[str]) -> None:
         """Run each handler that is due, once, in order; a failure keeps no other from it.
@@ -100,8 +103,8 @@ class Handlers:
         return [self._problem(name, one, where) for name, one in ended.items() if one.reason]
 
     def _problem(self, name: str, ended: Ended, where: str) -> Problem:
-        hint = f"it wrote: {ended.output}" if ended.output else ""
-        if self._private:
-            hint = NOT_SHOWN
-        program = self._commands[name][0]
-        return Problem(f"({program}) {where}{ended.reason}", path=PATH + name, hint=hint)
+        command = self._commands[name]
+        said = spelled(command)
+        hint = cure(ended, command, private=self._private, by_hand=f"run it by hand: {said}")
+        message = f"({said}) {where}{ended.reason}"
+        return Problem(message, path=PATH + name, where=self._origins.get(name, ""), hint=hint)

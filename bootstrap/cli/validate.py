@@ -3,6 +3,8 @@
 FILE is a userData document, plain or in any form that userData may have (gzip, base64, MIME), or
 an image document with --image. `-` reads standard input. Nothing is asked and nothing is written.
 
+A warning is about what is valid and hardly meant; it does not change the exit code.
+
 Exit code: 0 it is valid; 1 it is not; 66 there is no such file.
 """
 
@@ -14,6 +16,7 @@ import sys
 
 from bootstrap.cli.options import columns_of, machine_of, print_json, use_color
 from bootstrap.errors import InvalidDocument, MissingInput, NotPermitted, Problem
+from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,25 +39,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class Verdict(Frozen):
+    """What is said of a document; `unchecked` are words for values that nothing could check."""
+
+    problems: Sequence[Problem]
+    warnings: Sequence[Problem] = ()
+    unchecked: str = ""
+
+
 def run(options: argparse.Namespace) -> int:
     """Print what is wrong with the document."""
-    problems, unchecked = _problems(options)
+    verdict = _judge(options)
+    problems, warnings = verdict.problems, verdict.warnings
     if options.format == "json":
-        told = [one.as_dict() for one in problems]
-        print_json({"valid": not problems, "values_checked": not unchecked, "problems": told})
+        told = {"problems": problems, "warnings": warnings}
+        lists = {name: [one.as_dict() for one in found] for name, found in told.items()}
+        print_json({"valid": not problems, "values_checked": not verdict.unchecked, **lists})
         return int(bool(problems))
+    for one in warnings:
+        one.message = f"warning: {one.message}"
     from bootstrap.report.diagnostic import describe_problems
 
     color = use_color(options.color, sys.stdout)
     columns = columns_of(sys.stdout)
-    sys.stdout.write(describe_problems(tuple(problems), color=color, columns=columns))
+    sys.stdout.write(describe_problems((*problems, *warnings), color=color, columns=columns))
     found = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    sys.stdout.write(f"{options.file}: {found if problems else 'valid'}{unchecked}\n")
+    sys.stdout.write(f"{options.file}: {found if problems else 'valid'}{verdict.unchecked}\n")
     return int(bool(problems))
 
 
-def _problems(options: argparse.Namespace) -> tuple[Sequence[Problem], str]:
-    """The problems, and words for values that nothing was there to check by."""
+def _judge(options: argparse.Namespace) -> Verdict:
     from bootstrap import observation, shipped
     from bootstrap.config.references import VaultRules
     from bootstrap.config.resolve import validate
@@ -66,7 +80,7 @@ def _problems(options: argparse.Namespace) -> tuple[Sequence[Problem], str]:
     content = _read(options.file)
     rules = json.loads(shipped.read("schema/document.schema.json"))
 
-    def problems(trust: UserDataSettings | None) -> tuple[Problem, ...]:
+    def problems(trust: UserDataSettings | None, doubt: list[Problem]) -> tuple[Problem, ...]:
         return validate(
             text,
             options.file,
@@ -74,20 +88,23 @@ def _problems(options: argparse.Namespace) -> tuple[Sequence[Problem], str]:
             values_schema=schema,
             trust=trust,
             vaults=VaultRules(allow=settings.vaults.allow),
+            doubt=doubt.append,
         )
 
+    warnings: list[Problem] = []
     try:
         text = _image_text(content, options.file) if options.image else _text(content)
         data = _data(text, options.file)
         if _is_settings(data, rules):
-            return (_settings_problem(options.file),), ""
+            return Verdict(problems=(_settings_problem(options.file),))
         unchecked = "" if schema or not _has_values(data) else _unchecked(path)
-        found = problems(None if options.image else settings.user_data)
+        found = problems(None if options.image else settings.user_data, warnings)
         if found and not options.image:
-            _ask_whose(found, problems(None))
+            _ask_whose(found, problems(None, []))
     except InvalidDocument as error:
-        return error.problems or (Problem(error.message, where=options.file, hint=error.hint),), ""
-    return found, unchecked
+        itself = Problem(error.message, where=options.file, hint=error.hint)
+        return Verdict(problems=error.problems or (itself,))
+    return Verdict(problems=found, warnings=warnings, unchecked=unchecked)
 
 
 def _data(text: str, name: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@
     secret_trust   which secrets each layer may name, and where they may go
     drives         paths of Windows, and when two are the same
     files          file entries of all layers -> FileSpecs
+    unit_commands  handlers that may wait for themselves
     image_schema   the image owner's schema for values, fit for use
     schema         JSON Schema, offline
     shape          what a JSON Schema says about a path: types, names, what is hidden

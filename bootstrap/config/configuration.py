@@ -40,6 +40,7 @@ class FileSpec(Frozen):
     backup: bool = False
     within: tuple[str, ...] = ()
     origin: str = ""  # "image config.d/10-shop.yaml:7:5"
+    check_origin: str = ""  # where a document has `check`
 
 
 class SecretReference(Frozen):
@@ -80,6 +81,12 @@ class Configuration(Frozen):
     origins: Mapping[Path, str] = field(default_factory=dict)
     hidden: frozenset[Path] = frozenset()
     notes: tuple[str, ...] = ()
+
+    @property
+    def handler_origins(self) -> dict[str, str]:
+        """Where a document has each handler, by name."""
+        places = {name: self.origins.get(("handlers", name), "") for name in self.handlers}
+        return {name: place for name, place in places.items() if place}
 
     @property
     def floats(self) -> bool:

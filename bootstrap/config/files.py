@@ -94,7 +94,8 @@ def spec(entry: Part, within: tuple[str, ...] = ()) -> FileSpec:
         keys[name] = tuple(keys.get(name, ()))
     if "acl" in keys:
         keys["acl"] = tuple(keys["acl"])
-    return FileSpec(**keys, within=within, origin=str(entry.origin))
+    at = str(entry.value["check"].origin) if "check" in entry.value else ""
+    return FileSpec(**keys, within=within, origin=str(entry.origin), check_origin=at)
 
 
 def _cleared(known: Part, entry: Part) -> Part:

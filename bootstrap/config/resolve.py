@@ -15,7 +15,7 @@ from bootstrap.settings import UserDataSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from bootstrap.config.configuration import FileSpec, SecretReference
@@ -99,16 +99,21 @@ def validate(
     values_schema: Source | None = None,
     trust: UserDataSettings | None = None,
     vaults: VaultRules = ANY_VAULT,
+    doubt: Callable[[Problem], object] = lambda _: None,
 ) -> tuple[Problem, ...]:
     """Every problem of one document by itself, before it is deployed.
 
     With `trust` it is a userData, held to what those settings allow; without, it is the image's.
-    What other layers may still bring (a required value, a handler) is not missed. Raises
-    ImageError when the image's schema cannot be used.
+    What other layers may still bring (a required value, a handler) is not missed. `doubt` hears of
+    what is valid and hardly meant. Raises ImageError when the image's schema cannot be used.
     """
+    from bootstrap.config.unit_commands import doubts  # a boot does not ask
+
     stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None, vaults)
     stage.read(text, name, "userData" if trust else "image", trust or UserDataSettings())
     for document in stage.documents:
+        for problem in doubts(document):
+            doubt(problem)
         paths: list[Path] = [("environments", entry) for entry in document.environments()]
         for path in [(), *paths]:
             part = document.part((*path, *VALUES))

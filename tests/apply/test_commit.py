@@ -156,9 +156,12 @@ def test_failed_check_stops_before_anything_is_published(machine, wanted):
     machine.put("/a", "old\n")
     before = machine.tree()
     check = ("sh", "-c", "echo line 7 is bad; exit 2", "{path}")
+    entry = {"origin": "a.yaml:3:5", "check_origin": "a.yaml:5:12"}
     with pytest.raises(CommandFailed) as caught:
-        machine.apply(wanted("/a"), wanted("/srv/b", check=check))
-    assert caught.value.message == "/srv/b: its check sh ended with status 2"
+        machine.apply(wanted("/a"), wanted("/srv/b", check=check, **entry))
+    said = "`sh -c 'echo line 7 is bad; exit 2' {path}`"
+    assert caught.value.message == f"/srv/b: its check {said} ended with status 2"
+    assert caught.value.problems[0].where == "a.yaml:5:12"
     assert "line 7 is bad" in caught.value.problems[0].hint
     assert machine.tree() == before
 
@@ -189,7 +192,17 @@ def test_output_of_a_check_on_a_secret_is_not_shown(machine, wanted):
         machine.apply(wanted("/a", "hunter2", secret=True, check=check))
     told = repr(caught.value.as_dict())
     assert "hunter2" not in told
-    assert "not shown" in told
+    assert "not shown, for it may tell a secret; `imds-bootstrap render /a` shows the file" in told
+
+
+@pytest.mark.parametrize("secret", [False, True])
+def test_a_check_that_is_not_there_wrote_nothing(machine, wanted, secret):
+    """Of a program that could not be started no output is missed: it has to be installed."""
+    with pytest.raises(CommandFailed) as caught:
+        machine.apply(wanted("/a", secret=secret, check=("no-such-program", "-t")))
+    (problem,) = caught.value.problems
+    assert problem.message.startswith("its check `no-such-program -t` could not be started: No ")
+    assert problem.hint == "install it in the image, or correct the command"
 
 
 def test_unchanged_file_is_not_checked(machine, wanted):

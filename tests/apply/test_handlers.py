@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
+from bootstrap.apply.commands import Ended
 from bootstrap.apply.handlers import Handlers
 from bootstrap.errors import CommandFailed, Problem, WriteError
 
@@ -35,13 +38,28 @@ def test_failed_handler_stays_due(diary):
     assert path.read_text() == "bad\ngood\n"
     assert caught.value.due == ("bad", "gone")
     assert [problem.path for problem in caught.value.problems] == ["handlers.bad", "handlers.gone"]
-    assert "handler bad (sh) ended with status 3" in caught.value.message
+    assert "exit 3') ended with status 3; handler gone (/nowhere) could" in caught.value.message
+    assert caught.value.problems[1].hint == "install it in the image, or correct the command"
 
 
 def test_slow_handler_is_a_failed_one():
     """A handler has a time, and its end is a failure that says so."""
     with pytest.raises(CommandFailed, match="did not end within"):
         Handlers({"slow": ("sleep", "60")}, timeout=0.2).notify(["slow"])
+
+
+def test_a_handler_that_waits_for_itself_is_told_the_way_out():
+    """`restart` waits for a unit that waits for the handler; another slow command does not."""
+
+    def late(command, *, timeout):
+        return Ended(f"{command[0]} did not end within {timeout} s", kind="late")
+
+    handlers = {"waits": ("systemctl", "restart", "shop"), "slow": ("sleep", "60")}
+    with pytest.raises(CommandFailed) as caught:
+        Handlers(handlers, timeout=1, run=late, private=True).notify(handlers)
+    waits, slow = caught.value.problems
+    assert "try-reload-or-restart" in waits.hint
+    assert "run it by hand: sleep 60" in slow.hint
 
 
 def test_failed_handler_takes_the_files_back(diary):
@@ -66,7 +84,7 @@ def test_handler_that_fails_on_the_old_files_stays_due(diary):
     """What could not be told of the old files either, or had waited before, is due next time."""
     path, handler = diary
     handlers = {"a": handler("a"), "b": handler("b", 2), "c": handler("c"), "d": handler("d")}
-    with pytest.raises(CommandFailed, match=r"handler b \(sh\) on the old files ended") as caught:
+    with pytest.raises(CommandFailed, match=r"r b \(sh .*\) on the old files") as caught:
         Handlers(handlers, timeout=10).notify_or(lambda: None, ["a", "b", "c", "d"], pending=["d"])
     assert path.read_text() == "a\nb\na\nb\n"
     assert caught.value.due == ("b", "d")
@@ -90,11 +108,25 @@ def test_last_lines_are_told():
 
 def test_output_of_a_private_handler_is_not_told():
     """Where some file holds a secret, what a handler writes may be the secret."""
-    handlers = {"bad": ("sh", "-c", "echo hunter2; exit 1")}
+    handlers = {"bad": ("sh", "-c", "echo wrote-$0; exit 1", "hunter")}
     with pytest.raises(CommandFailed) as caught:
         Handlers(handlers, timeout=10, private=True).notify(["bad"])
-    assert "hunter2" not in repr(caught.value.as_dict())
-    assert "not shown" in caught.value.problems[0].hint
+    (problem,) = caught.value.problems
+    assert "wrote-hunter" not in repr(caught.value.as_dict())
+    assert problem.hint.endswith(f"a secret; run it by hand: {shlex.join(handlers['bad'])}")
+
+
+def test_a_handler_is_told_with_its_place():
+    """Whoever has to mend it finds it in its document; a long script is cut, on one line."""
+    script = "exit 1\n" + "# and so on\n" * 99
+    handlers = Handlers({"s": ("sh", "-c", script)}, timeout=10, origins={"s": "a.yaml:9:3"})
+    with pytest.raises(CommandFailed) as caught:
+        handlers.notify(["s"])
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.path) == ("a.yaml:9:3", "handlers.s")
+    assert problem.message.startswith("(sh -c 'exit 1 # and so on # and")
+    assert len(problem.message) < 160
+    assert "…" in problem.message
 
 
 def test_a_failed_rollback_still_tells_of_the_handler(diary):

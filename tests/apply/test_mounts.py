@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import errno
 import subprocess
 
 import pytest
 
+from bootstrap.apply.failures import told
 from bootstrap.errors import CommandFailed, WriteError
 
 
@@ -142,3 +144,24 @@ def test_file_below_an_overlay_is_replaced(machine, wanted, mounted, tmp_path):
             assert machine.path("/a").read_text() == "new\n"
             machine.apply(prune=True)
             assert machine.tree() == {}
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_its_document(machine, wanted, mounted, as_root):
+    """The line that asked for the file; the unit's sandbox looks like a read-only file system."""
+    machine.put("/home/staff/note", "x")
+    home = machine.path("/home")
+    with mounted("--bind", home, home):
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(home)], check=True)
+        files = [wanted("/a", origin="a.yaml:3:5"), wanted("/home/shop/b", origin="a.yaml:4:5")]
+        with pytest.raises(WriteError) as caught:
+            machine.apply(*files)
+    (problem,) = caught.value.problems
+    assert (problem.path, problem.where) == ("/home/shop", "a.yaml:4:5")
+    assert "ReadWritePaths=" in problem.hint
+    assert "ProtectHome=" in problem.hint
+
+
+def test_a_mode_that_the_unit_forbids_is_told_as_such(as_root):
+    """Not permitted may mean an attribute of the file, or the sandbox of the service."""
+    error = told(PermissionError(errno.EPERM, "Operation not permitted"), "writing", path="/a")
+    assert "RestrictSUIDSGID=no" in error.problems[0].hint

@@ -204,6 +204,14 @@ def test_examples_are_units(tmp_path):
     assert (told.returncode, told.stderr) == (0, "")
 
 
+def test_the_application_has_a_choice():
+    """One of two ways is in force, the other is shown; both come after the configuration."""
+    text = (UNITS / "application.conf.example").read_text()
+    lines = [line for line in text.splitlines() if "=imds-bootstrap.target" in line.split(" ")[0]]
+    target = "imds-bootstrap.target"
+    assert lines == [f"Requires={target}", f"#Wants={target}", f"After={target}"]
+
+
 def all_text():
     """All units and examples."""
     return "\n".join(path.read_text() for path in UNITS.iterdir())

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from subprocess import Popen
     from threading import Thread
+    from typing import Literal
+
+    Kind = Literal["ran", "missing", "unstarted", "late"]
 
 OUTPUT_AT_MOST = 8192  # bytes of a command's output that are kept: its end
 LINES_AT_MOST = 20
@@ -35,13 +38,15 @@ class Ended:
 
     `reason` is empty when it succeeded, else what it did ("ended with status 2"); `output` is the
     end of what it wrote to standard output and standard error, which may hold what a file holds.
+    `kind` tells a command that ran from one that is not there, was not started, or took too long.
     """
 
-    __slots__ = ("output", "reason")
+    __slots__ = ("kind", "output", "reason")
 
-    def __init__(self, reason: str, output: str = "") -> None:
+    def __init__(self, reason: str, output: str = "", kind: Kind = "ran") -> None:
         self.reason = reason
         self.output = output
+        self.kind = kind
 
 
 def run(
@@ -55,7 +60,7 @@ def run(
     alone.
     """
     if timeout <= 0:
-        return Ended("was not started, for no time was left")
+        return Ended("was not started, for no time was left", kind="unstarted")
     import subprocess
 
     from bootstrap.windows.apply import jobs
@@ -73,7 +78,9 @@ def run(
         )
         job = jobs.Job(process)
     except (OSError, ValueError) as error:
-        return Ended(f"could not be started: {getattr(error, 'strerror', None) or error}")
+        kind: Kind = "missing" if isinstance(error, FileNotFoundError) else "unstarted"
+        why = getattr(error, "strerror", None) or error
+        return Ended(f"could not be started: {why}", kind=kind)
     tail = bytearray()
     reader = _reader(process, tail)
     try:
@@ -84,8 +91,9 @@ def run(
             process.wait()
         job.close()
     reader.join(LAST_WORDS)
-    late = f"did not end within {round(timeout, 1):g} s"
-    return Ended(_reason(process.returncode) if in_time else late, _text(bytes(tail)))
+    if not in_time:
+        return Ended(f"did not end within {round(timeout, 1):g} s", _text(bytes(tail)), "late")
+    return Ended(_reason(process.returncode), _text(bytes(tail)))
 
 
 def exists(program: str) -> bool:

@@ -65,3 +65,16 @@ for how in "" --image; do
     prints "imds-bootstrap --settings agent.yaml show settings"
     prints "agent.yaml: 1 problem"
 done
+# What is valid and hardly meant is a warning, and stays valid.
+cat >waits.yaml <<'EOF'
+version: 1
+handlers: {shop: [systemctl, restart, shop.service]}
+EOF
+agent 0 validate --image waits.yaml
+prints "waits.yaml:2:18"
+prints "warning: the handler shop may wait for itself"
+prints "try-reload-or-restart"
+prints "waits.yaml: valid"
+agent 0 --format json validate --image waits.yaml
+prints '"valid": true'
+prints '"message": "the handler shop may wait for itself"'
