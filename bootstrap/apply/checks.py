@@ -68,8 +68,10 @@ def _refused(change: Change, ended: Ended, *, private: bool) -> list[CommandFail
     if not ended.reason:
         return []
     message = f"its check `{spelled(change.check)}` {ended.reason}"
+    # For everybody, in the status: a command's words are for those who may read the document.
+    told = f"{change.path}: its check {ended.reason}"
     by_hand = f"`imds-bootstrap render {change.path}` shows the file, to check it by hand"
     hint = cure(ended, change.check, private=private, by_hand=by_hand)
     where = change.check_origin or change.origin
     problem = Problem(message, path=change.path, where=where, hint=hint)
-    return [CommandFailed(f"{change.path}: {message}", problems=[problem])]
+    return [CommandFailed(told, problems=[problem])]

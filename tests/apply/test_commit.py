@@ -160,7 +160,8 @@ def test_failed_check_stops_before_anything_is_published(machine, wanted):
     with pytest.raises(CommandFailed) as caught:
         machine.apply(wanted("/a"), wanted("/srv/b", check=check, **entry))
     said = "`sh -c 'echo line 7 is bad; exit 2' {path}`"
-    assert caught.value.message == f"/srv/b: its check {said} ended with status 2"
+    assert caught.value.message == "/srv/b: its check ended with status 2"
+    assert caught.value.problems[0].message == f"its check {said} ended with status 2"
     assert caught.value.problems[0].where == "a.yaml:5:12"
     assert "line 7 is bad" in caught.value.problems[0].hint
     assert machine.tree() == before

@@ -85,7 +85,7 @@ def test_the_deadline_ends_a_request_before_its_timeout(serve):
     """The whole run's end is nearer than the request's."""
     endpoint = parse_endpoint(serve(lambda server, _: server.stopped.wait(3)).endpoint)
     started = time.monotonic()
-    with pytest.raises(WireError, match=r"within 0\.2 s"):
+    with pytest.raises(WireError, match=r"within 0\.(2|1\d*) s"):
         wire.get(endpoint, "/", headers={}, deadline=started + 0.2, timeout=5)
     assert time.monotonic() - started < 2
 

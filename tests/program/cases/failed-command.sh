@@ -23,6 +23,8 @@ machine <<<'rate: 0'
 declare_all "" if
 agent 1 run # a key that is not set is no secret
 says "it wrote: so says if"
+says "error[IB503] /etc/app/x.sh: its check "
+! grep -q 'cat' "$root/run/imds-bootstrap/status.json" || fail "a command's words are for everybody"
 says "config.d/10-app.yaml:8:12  /etc/app/x.sh: its check \`sh -c"
 allow
 agent 1 run
