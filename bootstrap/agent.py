@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bootstrap.apply.change import Plan
+    from bootstrap.apply.checks import Run
     from bootstrap.apply.commands import Ended
     from bootstrap.config.configuration import Configuration
     from bootstrap.machine import Machine
@@ -130,7 +131,6 @@ class _Run:
         self.settings = settings
         self.status = status
         self.deadline = machine.clock() + settings.deadline - status.seconds
-        self._is_late: bool | None = None  # of the first command that failed: for want of time?
 
     def go(self, *, force: bool, offline: str | None) -> str:
         """The run from the firmware to its result, after settling one that was interrupted."""
@@ -240,25 +240,25 @@ class _Run:
             environment=configuration.environment or "",
             configured_at=timestamp(self.machine.now()),
         )
+        from bootstrap.apply.timekeeper import Timekeeper
+
+        clock = self.machine.clock
+        commands = Timekeeper(self.deadline, clock=clock, tell=self._tell_command)
         try:
-            self._fulfilment(configuration, plan).commit(plan, state, after)
+            self._fulfilment(configuration, plan, commands.run).commit(plan, state, after)
         except CommandFailed as error:
-            if not self._is_late:
-                raise
-            message = f"the deadline passed while a command was at work: {error.message}"
-            raise DeadlinePassed(message, problems=error.problems) from error
+            raise commands.judge(error) from error.__cause__
         self._tell(plan)
         return "configured" if plan.changes or plan.handlers else "unchanged"
 
-    def _fulfilment(self, configuration: Configuration, plan: Plan) -> Fulfilment:
+    def _fulfilment(self, configuration: Configuration, plan: Plan, run: Run) -> Fulfilment:
         from bootstrap.apply.handlers import Handlers
         from bootstrap.state.fulfilment import Fulfilment
 
         rules = self.settings.commands
-        run, timeout = self._command, rules.timeout
         handlers = Handlers(
             configuration.handlers,
-            timeout=timeout,
+            timeout=rules.timeout,
             run=run,
             private=plan.private,
             origins=configuration.handler_origins,
@@ -266,7 +266,7 @@ class _Run:
         return Fulfilment(
             handlers,
             root=self.machine.root,
-            timeout=timeout,
+            timeout=rules.timeout,
             run=run,
             keep=rules.on_notify_failure == "keep",
         )
@@ -284,21 +284,10 @@ class _Run:
             handlers=list(plan.handlers),
         )
 
-    def _command(self, command: Sequence[str], *, timeout: float) -> Ended:
-        """Run a check or a handler, within its own time and within the run's."""
-        from bootstrap.apply import commands
-
-        clock = self.machine.clock
-        ended = commands.run(command, timeout=min(timeout, self.deadline - clock()), clock=clock)
-        if ended.reason:
-            is_late = clock() >= self.deadline
-            ended.reason += " (the run's deadline has passed)" if is_late else ""
-            self._is_late = is_late if self._is_late is None else self._is_late
+    def _tell_command(self, command: Sequence[str], ended: Ended) -> None:
         priority = WARNING if ended.reason else DEBUG
-        self.machine.log.event(
-            priority, "command.ended", command=command[0], how=ended.reason or "ok"
-        )
-        return ended
+        how = ended.reason or "ok"
+        self.machine.log.event(priority, "command.ended", command=command[0], how=how)
 
     def _warn(self, text: str) -> None:
         self.status.warn(text)

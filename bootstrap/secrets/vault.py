@@ -201,7 +201,8 @@ def _proxies(url: str) -> dict[str, str]:
     """The proxy that the environment names for `url`, if any, as `requests` takes it."""
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     try:
-        usable = not proxy or bool(parse_url(proxy).host)
+        # An older urllib3 finds a host in an address with a blank, and would look for it.
+        usable = not proxy or (bool(parse_url(proxy).host) and not re.search(r"\s", proxy))
     except LocationParseError:
         usable = False
     if not usable:
