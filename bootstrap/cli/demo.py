@@ -130,8 +130,7 @@ class _Story:
         self._secret()
         self._mistakes()
         self._say(f"Everything is still below {self.folder}: look around, and go on with")
-        typed = sys.argv[0]
-        program = os.path.relpath(typed) if os.path.isfile(typed) else "imds-bootstrap"
+        program = _as_typed(sys.argv[0])
         print(f"  {program} emulate --print-env {self.machine}")
         print("and in another terminal, where the lines that it prints have been evaluated,")
         print(f"  {program} --root {self.root} run")
@@ -239,3 +238,14 @@ def _times(root: str) -> dict[str, int]:
     """When each file below `root` was last written, the status apart."""
     found = [os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names]
     return {path: os.stat(path).st_mtime_ns for path in found if "/run/" not in path}
+
+
+def _as_typed(path: str) -> str:
+    """The program as it can be called from here: by its name alone where the shell finds it."""
+    from shutil import which
+
+    name = os.path.basename(path)
+    found = which(name)
+    if not os.path.isfile(path) or (found and os.path.samefile(found, path)):
+        return name if found else "imds-bootstrap"
+    return os.path.relpath(path)
