@@ -32,7 +32,7 @@ def elsewhere(kernel, shop_disk, tmp_path_factory):
             "exit": guest.told("systemctl show -p ExecMainStatus --value imds-bootstrap.service"),
             "journal": guest.told("journalctl -o cat -u imds-bootstrap.service"),
             "etc": guest.ask(f"ls -d {shop.FOLDER}")[0],
-            "library": guest.told("ls -A /var/lib/imds-bootstrap"),
+            "kept": guest.told("ls -A /var/lib/imds-bootstrap"),
             "requests": network.requests,
         }
 
@@ -50,4 +50,4 @@ def test_elsewhere_nothing_is_asked_and_nothing_written(elsewhere):
     assert elsewhere["requests"] == []
     assert "imds" not in elsewhere["status"]
     assert elsewhere["etc"] != 0
-    assert elsewhere["library"] == ""
+    assert elsewhere["kept"] == ""

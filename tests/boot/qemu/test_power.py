@@ -37,7 +37,7 @@ class Cut:
 
     asked: int  # the generation
     files: dict  # the text of everything in the application's folder, by name
-    library: list  # the names in the agent's folder
+    kept: list  # the names in the folder where the agent keeps its state
     check: str  # what fsck says
     boot: dict | None = None
 
@@ -92,7 +92,7 @@ def settle(guest):
         "verify": guest.ask("imds-bootstrap verify"),
         "names": guest.told(f"ls -A {shop.FOLDER}").split(),
         "sums": set(guest.told(f"cd {shop.FOLDER} && sha256sum * | cut -c 1-64").split()),
-        "library": guest.told("ls /var/lib/imds-bootstrap").split(),
+        "kept": guest.told("ls /var/lib/imds-bootstrap").split(),
         "heard": guest.told("tail -n 1 /var/lib/shop/heard"),
     }
 
@@ -123,7 +123,7 @@ def examine(layer, generation):
     cut = Cut(
         asked=generation,
         files={name: seen.read(f"{shop.FOLDER}/{name}") for name in names},
-        library=seen.names("/var/lib/imds-bootstrap"),
+        kept=seen.names("/var/lib/imds-bootstrap"),
         check=seen.check,
     )
     seen.close()
@@ -153,7 +153,7 @@ def test_every_file_is_whole_after_a_power_cut(life, name):
 @pytest.mark.parametrize("name", INSTANTS)
 def test_a_power_cut_leaves_a_journal(life, name):
     """Before anything else was there, the journal was on the disk."""
-    assert "journal.json" in life.cuts[name].library
+    assert "journal.json" in life.cuts[name].kept
 
 
 @pytest.mark.parametrize("name", CUTS)
@@ -163,7 +163,7 @@ def test_the_next_boot_settles_a_power_cut(life, name):
     told = cut.boot
     assert told["sums"] == {shop.digest(cut.asked)}
     assert told["names"] == list(shop.NAMES)
-    assert told["library"] == ["instance", "instances"]
+    assert told["kept"] == ["instance", "instances"]
     assert told["verify"] == (0, f"verify: {len(shop.NAMES)} files as written\n")
     assert told["status"]["result"] == ("unchanged" if name == "configured" else "configured")
     assert len(told["status"]["changes"]) == (len(shop.NAMES) if name in UNDONE else 0)
@@ -207,4 +207,4 @@ def test_a_machine_that_was_shut_down_has_nothing_to_settle(life):
     """An orderly end leaves a clean disk, whole files and no journal."""
     assert life.off.check == "clean"
     assert life.off.files == dict.fromkeys(shop.NAMES, shop.text(len(CUTS)))
-    assert life.off.library == ["instance", "instances"]
+    assert life.off.kept == ["instance", "instances"]
