@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from bootstrap.apply.change import Plan
     from bootstrap.apply.checks import Run
-    from bootstrap.apply.commands import Ended
+    from bootstrap.apply.ended import Ended
     from bootstrap.config.configuration import Configuration
     from bootstrap.machine import Machine
     from bootstrap.metadata.arc import Arc

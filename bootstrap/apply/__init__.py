@@ -25,6 +25,7 @@ How a plan is carried out, and how it is taken back:
     checks       a program's opinion of the file that it is about to get
     handlers     who has to hear that files have changed
     commands     processes, started and brought to an end
+    ended        how a command came to its end
     timekeeper   the run's own deadline, which no command may outlast
     descent      a command that takes too long, ended with all that descends from it
     sealing      credentials that only this machine can read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.apply.commands import Ended
+from bootstrap.apply.ended import Ended
 from bootstrap.apply.entries import PLACEHOLDER, takes_path
 from bootstrap.apply.failures import cure, spelled, together
 from bootstrap.errors import CommandFailed, Problem

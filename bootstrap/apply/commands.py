@@ -6,36 +6,17 @@ import os
 import time
 from contextlib import suppress
 
+from bootstrap.apply.ended import OUTPUT_AT_MOST, Ended, last_words, unstarted
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from subprocess import Popen
-    from typing import Literal
-
-    Kind = Literal["ran", "missing", "unstarted", "late"]
 
 PIPE_AT_MOST = 65536  # bytes that wait in a pipe: pipe(7)
-OUTPUT_AT_MOST = 8192  # bytes of a command's output that are kept: its end
-LINES_AT_MOST = 20
 GLANCE = 0.05  # seconds between two looks at a command that is silent
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 INHERITED = ("PATH", "HOME", "TZ")
-
-
-class Ended:
-    """How a command came to its end.
-
-    `reason` is empty when it succeeded, else what it did ("ended with status 2"); `output` is the
-    end of what it wrote to standard output and standard error, which may hold what a file holds.
-    `kind` tells a command that ran from one that is not there, was not started, or took too long.
-    """
-
-    __slots__ = ("kind", "output", "reason")
-
-    def __init__(self, reason: str, output: str = "", kind: Kind = "ran") -> None:
-        self.reason = reason
-        self.output = output
-        self.kind = kind
 
 
 def run(
@@ -64,17 +45,15 @@ def run(
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        kind: Kind = "missing" if isinstance(error, FileNotFoundError) else "unstarted"
-        why = getattr(error, "strerror", None) or error
-        return Ended(f"could not be started: {why}", kind=kind)
+        return unstarted(error)
     tail = bytearray()
     try:
         in_time = _follow(process, tail, deadline, clock)
     finally:
         _put_to_rest(process)
     if not in_time:
-        return Ended(f"did not end within {round(timeout, 1):g} s", _text(tail), "late")
-    return Ended(_reason(process.returncode), _text(tail))
+        return Ended(f"did not end within {round(timeout, 1):g} s", last_words(tail), "late")
+    return Ended(_reason(process.returncode), last_words(tail))
 
 
 def exists(program: str) -> bool:
@@ -106,7 +85,7 @@ def pour(command: Sequence[str], content: bytes, *, timeout: float) -> tuple[End
     except subprocess.TimeoutExpired:
         return Ended(f"did not end within {timeout:g} s"), b""
     except (OSError, ValueError) as error:
-        return Ended(f"could not be started: {getattr(error, 'strerror', None) or error}"), b""
+        return unstarted(error), b""
     return Ended(_reason(ended.returncode)), ended.stdout
 
 
@@ -174,8 +153,3 @@ def _reason(status: int) -> str:
         return f"was killed by {signal.Signals(-status).name}"
     except ValueError:  # a real-time signal has a number and no name
         return f"was killed by signal {-status}"
-
-
-def _text(tail: bytearray) -> str:
-    lines = tail.decode("utf-8", "replace").splitlines()[-LINES_AT_MOST:]
-    return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines).strip()

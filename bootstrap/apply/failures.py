@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootstrap.apply.commands import Ended
+    from bootstrap.apply.ended import Ended
     from bootstrap.errors import BootstrapError
 
 SPELLED_AT_MOST = 120  # characters of a command: a script is cut

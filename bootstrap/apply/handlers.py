@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from bootstrap.apply.checks import Run
-    from bootstrap.apply.commands import Ended
+    from bootstrap.apply.ended import Ended
 
 PATH = "handlers."
 ROLLED_BACK = "the old files were put back"

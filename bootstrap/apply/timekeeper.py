@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bootstrap.apply.commands import Ended
+    from bootstrap.apply.ended import Ended
     from bootstrap.errors import CommandFailed
 
 

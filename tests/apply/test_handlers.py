@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from bootstrap.apply.commands import Ended
+from bootstrap.apply.ended import Ended
 from bootstrap.apply.handlers import Handlers
 from bootstrap.errors import CommandFailed, Problem, WriteError
 

@@ -10,8 +10,8 @@ import pytest
 
 from bootstrap import LIBRARY
 from bootstrap.apply import settling
-from bootstrap.apply.commands import Ended
 from bootstrap.apply.commands import run as run_command
+from bootstrap.apply.ended import Ended
 from bootstrap.apply.handlers import Handlers
 from bootstrap.apply.plan import plan
 from bootstrap.config.configuration import FileSpec

@@ -10,6 +10,7 @@ import os
 import time
 from contextlib import suppress
 
+from bootstrap.apply.ended import OUTPUT_AT_MOST, Ended, last_words, unstarted
 from bootstrap.windows import ROOT
 
 TYPE_CHECKING = False
@@ -17,12 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from subprocess import Popen
     from threading import Thread
-    from typing import Literal
 
-    Kind = Literal["ran", "missing", "unstarted", "late"]
-
-OUTPUT_AT_MOST = 8192  # bytes of a command's output that are kept: its end
-LINES_AT_MOST = 20
 LAST_WORDS = 1.0  # seconds for what is still in the pipe when a command has ended
 SUFFIXES = ("", ".exe", ".com")  # no `.bat`: it would be read by a shell
 EXCEPTION = 0x80000000  # from here on a status is an exception's: 0xC0000005
@@ -31,22 +27,6 @@ INHERITED = (
     *("PATHEXT", "PROCESSOR_ARCHITECTURE", "PROGRAMDATA", "PROGRAMFILES", "PROGRAMFILES(X86)"),
     *("PSMODULEPATH", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "WINDIR"),
 )
-
-
-class Ended:
-    """How a command came to its end.
-
-    `reason` is empty when it succeeded, else what it did ("ended with status 2"); `output` is the
-    end of what it wrote to standard output and standard error, which may hold what a file holds.
-    `kind` tells a command that ran from one that is not there, was not started, or took too long.
-    """
-
-    __slots__ = ("kind", "output", "reason")
-
-    def __init__(self, reason: str, output: str = "", kind: Kind = "ran") -> None:
-        self.reason = reason
-        self.output = output
-        self.kind = kind
 
 
 def run(
@@ -78,9 +58,7 @@ def run(
         )
         job = jobs.Job(process)
     except (OSError, ValueError) as error:
-        kind: Kind = "missing" if isinstance(error, FileNotFoundError) else "unstarted"
-        why = getattr(error, "strerror", None) or error
-        return Ended(f"could not be started: {why}", kind=kind)
+        return unstarted(error)
     tail = bytearray()
     reader = _reader(process, tail)
     try:
@@ -92,8 +70,8 @@ def run(
         job.close()
     reader.join(LAST_WORDS)
     if not in_time:
-        return Ended(f"did not end within {round(timeout, 1):g} s", _text(bytes(tail)), "late")
-    return Ended(_reason(process.returncode), _text(bytes(tail)))
+        return Ended(f"did not end within {round(timeout, 1):g} s", last_words(tail), "late")
+    return Ended(_reason(process.returncode), last_words(tail))
 
 
 def exists(program: str) -> bool:
@@ -154,8 +132,3 @@ def _reason(status: int) -> str:
     if status >= EXCEPTION:
         return f"ended with status {status:#010X}".replace("0X", "0x")
     return f"ended with status {status}" if status else ""
-
-
-def _text(tail: bytes) -> str:
-    lines = tail.decode("utf-8", "replace").splitlines()[-LINES_AT_MOST:]
-    return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines).strip()
