@@ -10,6 +10,7 @@ import time
 
 from bootstrap import EVENTS
 from bootstrap.cli.options import print_json, seconds
+from bootstrap.errors import DeadlinePassed
 from bootstrap.report.status import FINISHED, SCHEMA, read_status
 
 TYPE_CHECKING = False
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 NOT_FINISHED = 3
-TRY_AGAIN = 75  # of sysexits.h: the unit of systemd starts another run
+TRY_AGAIN = DeadlinePassed.exit_code  # after it the unit of systemd starts another run
 POLL = 0.2  # seconds between two looks: a boot script feels no delay, and nothing is kept busy
 
 

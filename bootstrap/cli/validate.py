@@ -151,7 +151,8 @@ def _ask_whose(found: Sequence[Problem], of_image: Sequence[Problem]) -> None:
     remaining = {(one.where, one.message) for one in of_image}
     for one in found:
         if (one.where, one.message) not in remaining:
-            one.hint = f"is this a document of the image? then add --image; else {one.hint}"
+            whose = "is this a document of the image? then add --image"
+            one.hint = f"{whose}; else {one.hint}" if one.hint else whose
 
 
 def _read(path: str) -> bytes:
