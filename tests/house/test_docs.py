@@ -14,6 +14,8 @@ from bootstrap.errors import BootstrapError
 from bootstrap.render.filters.table import FILTERS, JINJA_FILTERS, TESTS
 from bootstrap.settings.reference import settings_reference
 
+pytestmark = pytest.mark.once
+
 CHECKOUT = Path(__file__).parents[2]
 PAGES = [CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", *sorted((CHECKOUT / "docs").glob("*"))]
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 PACKAGE = Path(__file__).parents[2] / "bootstrap"
 FILES = sorted(PACKAGE.rglob("*.py"))
 WINDOWS = PACKAGE / "windows"

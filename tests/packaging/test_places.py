@@ -13,8 +13,6 @@ import zipfile
 
 import pytest
 
-pytest.importorskip("hatchling")
-
 PLACES = ("wheel", "checkout", "editable", "zipapp")
 LAUNCH = "import sys; from bootstrap.cli import main; sys.exit(main())"
 TEMPLATES = "from bootstrap import shipped; print(*shipped.names('templates'))"
