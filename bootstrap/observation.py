@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from bootstrap.errors import MetadataRefused, MissingInput, Problem
+from bootstrap.http.responses import strict_json
 from bootstrap.image import read_image
-from bootstrap.metadata.answers import strict_json
 from bootstrap.metadata.dmi import read_firmware
 from bootstrap.metadata.imds import Imds
 from bootstrap.metadata.instance import Instance, WrongShape, missing_keys
@@ -18,11 +18,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bootstrap.http.pacing import Attempt
     from bootstrap.image import Image
     from bootstrap.machine import Machine
     from bootstrap.metadata.arc import Arc
     from bootstrap.metadata.dmi import Firmware
-    from bootstrap.metadata.patience import Attempt
     from bootstrap.report.status import Status
     from bootstrap.settings import Settings
 

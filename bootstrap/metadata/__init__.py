@@ -2,14 +2,8 @@
 
     dmi        the firmware's word, without any network
     imds       asks until there is a usable answer, a final one, or no time left
-    patience   how long and how often to ask
-    backoff    how long to wait before asking again
-    answers    what each answer means
     versions   which api-versions there are, and what an older one cannot say
     instance   the machine as IMDS describes it
-    endpoint   where IMDS is
-    wire       one GET over one connection
-    http1      one answer, read from bytes as they come
     tag_names  tags by name, in whatever case it is written
 
 Tokens of the machine's managed identities, over the same wire:
@@ -20,11 +14,7 @@ Tokens of the machine's managed identities, over the same wire:
     token_request     asks until there is a token, or it is certain that there is none
     token_answer      whether what came is a token, and the one that was asked for
     token_shelf       each token is asked for once, whoever and how many ask
-    throttle          how many requests run at once, and how close upon each other
-    asking            what the clients of these services share
     clouds            where each cloud has its Key Vaults
     arc               a machine outside Azure that its agent gives an identity
     arc_key           the proof that Arc asks for: a file that only trusted users can read
-
-Only this room knows the platform's address, and only `wire` opens a connection.
 """

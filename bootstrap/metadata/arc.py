@@ -7,11 +7,11 @@ import sys
 
 from bootstrap.errors import SettingsError
 from bootstrap.frozen import Frozen
-from bootstrap.metadata import answers
+from bootstrap.http import responses
+from bootstrap.http.endpoint import parse_endpoint
+from bootstrap.http.http1 import Response
+from bootstrap.http.retry import Final
 from bootstrap.metadata.arc_key import DISTRUST, read_key, realm_of
-from bootstrap.metadata.asking import Final
-from bootstrap.metadata.endpoint import parse_endpoint
-from bootstrap.metadata.http1 import Response
 from bootstrap.metadata.identity_service import HEADERS, PATH, IdentityService
 
 TYPE_CHECKING = False
@@ -99,7 +99,7 @@ class ArcService(IdentityService):
 
 def _discreet(response: Response, key: Secret) -> Response:
     """The answer; one whose words hold a piece of the key, without its words."""
-    text, said = key.reveal(), answers.said(response)
+    text, said = key.reveal(), responses.said(response)
     width = min(_PIECE, len(text))
     pieces = (said[start : start + width] for start in range(len(said) - width + 1))
     return Response(response.status, {}, b"") if any(p in text for p in pieces) else response

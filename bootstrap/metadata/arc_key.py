@@ -14,8 +14,8 @@ import stat
 import sys
 from contextlib import contextmanager
 
-from bootstrap.metadata.answers import printable
-from bootstrap.metadata.asking import Final
+from bootstrap.http.responses import printable
+from bootstrap.http.retry import Final
 from bootstrap.secret import Secret
 
 TYPE_CHECKING = False

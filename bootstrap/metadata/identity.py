@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from bootstrap.metadata import wire
-from bootstrap.metadata.asking import Budget
+from bootstrap.http import transport
+from bootstrap.http.limiter import Throttle
+from bootstrap.http.pacing import Patience
+from bootstrap.http.retry import Budget
 from bootstrap.metadata.identity_service import IdentityService
-from bootstrap.metadata.patience import Patience
 from bootstrap.metadata.selector import OWN, Selector
-from bootstrap.metadata.throttle import Throttle
 from bootstrap.metadata.token_request import TokenRequest
 from bootstrap.metadata.token_shelf import TokenShelf
 
@@ -17,8 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bootstrap.metadata.http1 import Response
-    from bootstrap.metadata.patience import Attempt, Uniform
+    from bootstrap.http.http1 import Response
+    from bootstrap.http.pacing import Attempt, Uniform
     from bootstrap.metadata.token_answer import Token
     from bootstrap.secret import Secret
 
@@ -128,7 +128,7 @@ class Identity:
     def _send(self, path: str, headers: Mapping[str, str]) -> Response:
         # A request ends by the deadline, so who waits for a lane does not wait longer either.
         with self._throttle.turn():
-            return wire.get(
+            return transport.get(
                 self._service.endpoint,
                 path,
                 headers=headers,

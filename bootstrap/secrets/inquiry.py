@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.metadata.asking import Budget
+from bootstrap.http.retry import Budget
 from bootstrap.secrets.answers import Again, Denied, Final, Found, Unauthorized, judge
 from bootstrap.secrets.pacing import Pacing
 from bootstrap.secrets.vault import Fault

@@ -30,7 +30,7 @@ FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "
 # Along the data: a room may use the rooms before it, never those after.
 ORDER = [
     *("frozen", "errors", "secret", "source", "shipped", "settings", "image"),
-    *("metadata", "config", "secrets", "render", "apply", "state", "report"),
+    *("http", "metadata", "config", "secrets", "render", "apply", "state", "report"),
     *("machine", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
     *("emulator", "cli"),
 ]
@@ -232,7 +232,7 @@ def test_pure_rooms_touch_nothing(room):
 def test_only_metadata_knows_the_link_local_address():
     """Nothing but the room that asks IMDS can ask it."""
     knowing = [path for path in FILES if "169.254.169.254" in path.read_text()]
-    assert {room_of(name_of(path)) for path in knowing} <= {"metadata"}
+    assert {room_of(name_of(path)) for path in knowing} <= {"http", "metadata"}
 
 
 @pytest.mark.parametrize(

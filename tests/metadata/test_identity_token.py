@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.metadata.asking import Final, Unusable
-from bootstrap.metadata.http1 import Response
+from bootstrap.http.http1 import Response
+from bootstrap.http.retry import Final, Unusable
 from bootstrap.metadata.selector import OWN, Selector
 from bootstrap.metadata.token_answer import Token, read_token
 

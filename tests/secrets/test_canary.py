@@ -195,7 +195,7 @@ FAULTS = [
     "bootstrap.secrets.inquiry:judge",
     "bootstrap.secrets.vault:Vault._get",
     "bootstrap.metadata.identity:Identity._fetch",
-    "bootstrap.metadata.wire:get",
+    "bootstrap.http.transport:get",
     "bootstrap.disclosure:_disclosed",
     "bootstrap.disclosure:Disclosed.fill",
     "bootstrap.credentials:_credential",
