@@ -7,9 +7,9 @@ import json
 from bootstrap.errors import MetadataRefused, MissingInput, Problem
 from bootstrap.http.responses import strict_json
 from bootstrap.image import read_image
-from bootstrap.metadata.dmi import read_firmware
-from bootstrap.metadata.imds import Imds
-from bootstrap.metadata.instance import Instance, WrongShape, missing_keys
+from bootstrap.imds.client import Imds
+from bootstrap.imds.instance import Instance, WrongShape, missing_keys
+from bootstrap.platform.firmware import read_firmware
 from bootstrap.report.log import DEBUG, INFO
 from bootstrap.settings.load import load
 from bootstrap.state import store
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bootstrap.image import Image
     from bootstrap.machine import Machine
     from bootstrap.metadata.arc import Arc
-    from bootstrap.metadata.dmi import Firmware
+    from bootstrap.platform.firmware import Firmware
     from bootstrap.report.status import Status
     from bootstrap.settings import Settings
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from bootstrap.config.configuration import SecretReference
-    from bootstrap.metadata.clouds import Cloud
+    from bootstrap.imds.clouds import Cloud
     from bootstrap.secret import Secret
     from bootstrap.secrets.address import Address
     from bootstrap.secrets.answers import Found

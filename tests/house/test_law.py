@@ -30,7 +30,8 @@ FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "
 # Along the data: a room may use the rooms before it, never those after.
 ORDER = [
     *("frozen", "errors", "secret", "source", "shipped", "settings", "image"),
-    *("http", "metadata", "config", "secrets", "render", "apply", "state", "report"),
+    *("http", "platform", "imds", "metadata"),
+    *("config", "secrets", "render", "apply", "state", "report"),
     *("machine", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
     *("emulator", "cli"),
 ]

@@ -13,9 +13,9 @@ from bootstrap.http import responses, transport
 from bootstrap.http.endpoint import parse_endpoint
 from bootstrap.http.pacing import OutOfTime, Patience
 from bootstrap.http.retry import Budget, Final, Unusable, ask, document
-from bootstrap.metadata.dmi import swap_fields
-from bootstrap.metadata.instance import Instance, WrongShape, missing_keys
-from bootstrap.metadata.versions import DEFAULT_VERSION, is_version, newest_common
+from bootstrap.imds.instance import Instance, WrongShape, missing_keys
+from bootstrap.imds.versions import DEFAULT_VERSION, is_version, newest_common
+from bootstrap.platform.firmware import swap_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
