@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from bootstrap.apply.checks import Run
     from bootstrap.apply.ended import Ended
     from bootstrap.config.configuration import Configuration
+    from bootstrap.identity.arc import Arc
     from bootstrap.imds.instance import Instance
     from bootstrap.machine import Machine
-    from bootstrap.metadata.arc import Arc
     from bootstrap.settings import Settings
     from bootstrap.state.fulfilment import Fulfilment
 

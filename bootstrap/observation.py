@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bootstrap.http.pacing import Attempt
+    from bootstrap.identity.arc import Arc
     from bootstrap.image import Image
     from bootstrap.machine import Machine
-    from bootstrap.metadata.arc import Arc
     from bootstrap.platform.firmware import Firmware
     from bootstrap.report.status import Status
     from bootstrap.settings import Settings
@@ -87,7 +87,7 @@ def arc_of(machine: Machine, settings: Settings, firmware: Firmware) -> Arc | No
     """Where the agent of Azure Arc answers, on a machine outside of Azure that has one."""
     if settings.imds.endpoint or firmware.is_azure:
         return None
-    from bootstrap.metadata.arc import detect
+    from bootstrap.identity.arc import detect
 
     return detect(machine.environ, machine.root)
 

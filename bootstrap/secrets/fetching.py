@@ -9,7 +9,7 @@ from math import ceil
 
 from bootstrap.errors import ImageError, Problem, SecretsRefused, SecretsUnavailable
 from bootstrap.frozen import Frozen
-from bootstrap.metadata.selector import OWN, Selector
+from bootstrap.identity.identity_id import OWN, Selector
 from bootstrap.secrets import certificates, forms
 from bootstrap.secrets.address import address_of
 from bootstrap.secrets.answers import validity

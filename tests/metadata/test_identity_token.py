@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bootstrap.http.http1 import Response
 from bootstrap.http.retry import Final, Unusable
-from bootstrap.metadata.selector import OWN, Selector
-from bootstrap.metadata.token_answer import Token, read_token
+from bootstrap.identity.identity_id import OWN, Selector
+from bootstrap.identity.token import Token, read_token
 
 CASES = sorted((Path(__file__).parent / "cases" / "token").glob("*.json"))
 AUDIENCE = "https://vault.azure.net"

@@ -194,7 +194,7 @@ FAULTS = [
     "bootstrap.secrets.forms:form",
     "bootstrap.secrets.inquiry:judge",
     "bootstrap.secrets.vault:Vault._get",
-    "bootstrap.metadata.identity:Identity._fetch",
+    "bootstrap.identity.managed_identity:Identity._fetch",
     "bootstrap.http.transport:get",
     "bootstrap.disclosure:_disclosed",
     "bootstrap.disclosure:Disclosed.fill",

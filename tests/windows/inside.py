@@ -9,7 +9,7 @@ from bootstrap.config.configuration import FileSpec
 from bootstrap.errors import WriteError
 from bootstrap.platform.firmware import AZURE_ASSET_TAG, read_firmware
 from bootstrap.windows.apply import accounts, security, sids, strangers
-from bootstrap.windows.metadata import arc_files
+from bootstrap.windows.identity import arc_files
 from bootstrap.windows.platform import smbios
 from bootstrap.windows.report import event_log
 

@@ -8,10 +8,10 @@ from bootstrap.http import transport
 from bootstrap.http.limiter import Throttle
 from bootstrap.http.pacing import Patience
 from bootstrap.http.retry import Budget
-from bootstrap.metadata.identity_service import IdentityService
-from bootstrap.metadata.selector import OWN, Selector
-from bootstrap.metadata.token_request import TokenRequest
-from bootstrap.metadata.token_shelf import TokenShelf
+from bootstrap.identity.identity_id import OWN, Selector
+from bootstrap.identity.service import IdentityService
+from bootstrap.identity.token_cache import TokenShelf
+from bootstrap.identity.token_request import TokenRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bootstrap.http.http1 import Response
     from bootstrap.http.pacing import Attempt, Uniform
-    from bootstrap.metadata.token_answer import Token
+    from bootstrap.identity.token import Token
     from bootstrap.secret import Secret
 
 __all__ = ["OWN", "Identity", "Selector"]

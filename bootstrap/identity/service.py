@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from bootstrap.http.http1 import Response
-    from bootstrap.metadata.selector import Selector
+    from bootstrap.identity.identity_id import Selector
 
     Send: TypeAlias = Callable[[Mapping[str, str]], Response]  # takes the request's headers
 

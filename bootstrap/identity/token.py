@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.http.http1 import Response
-    from bootstrap.metadata.selector import Selector
+    from bootstrap.identity.identity_id import Selector
 
 _LONGEST_NUMBER = 15  # digits; a moment in seconds has 10
 # Under what names an answer repeats the selector. Arc writes a resource id under either.

@@ -20,7 +20,7 @@ from bootstrap.errors import IdentityRefused, IdentityUnavailable
 from bootstrap.http import responses
 from bootstrap.http.pacing import OutOfTime
 from bootstrap.http.retry import Final, Unusable, ask
-from bootstrap.metadata.token_answer import read_token
+from bootstrap.identity.token import read_token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from bootstrap.http.http1 import Response
     from bootstrap.http.pacing import Patience
     from bootstrap.http.retry import Budget
-    from bootstrap.metadata.identity_service import IdentityService, Send
-    from bootstrap.metadata.selector import Selector
-    from bootstrap.metadata.token_answer import Token
+    from bootstrap.identity.identity_id import Selector
+    from bootstrap.identity.service import IdentityService, Send
+    from bootstrap.identity.token import Token
 
 _ATTACH = "attach"  # an action beside those of `answers`: bear it within the `attach` budget
 
