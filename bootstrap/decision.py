@@ -73,6 +73,8 @@ def decide_and_render(
             ) from None
     configuration = resolution.sound()
     disclosed = disclose(configuration)
+    if resolution.schema and configuration.value_secrets:
+        disclosed.check(configuration, resolution.schema)
     contents = render_all(configuration, instance, image, settings, disclosed)
     contents += tuple(credentials(configuration, disclosed, seal))
     notes = (*configuration.notes, *disclosed.notes, *_nothing_asked(contents))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.errors import MissingInput
+from bootstrap.errors import InvalidDocument, MissingInput
 from bootstrap.frozen import replace
 from bootstrap.observation import arc_of, teller
 from bootstrap.report.log import DEBUG, INFO
@@ -11,10 +11,11 @@ from bootstrap.source import format_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from bootstrap.config.configuration import Configuration, SecretReference
+    from bootstrap.config.image_schema import ValuesSchema
     from bootstrap.identity.managed_identity import Identity
     from bootstrap.identity.service import IdentityService
     from bootstrap.imds.instance import Instance
@@ -49,10 +50,21 @@ class Disclosed:
 
     def fill(self, configuration: Configuration) -> Configuration:
         """The configuration with its values that are references replaced by the secrets."""
+        return replace(configuration, values=self._filled(configuration, lambda secret: secret))
+
+    def check(self, configuration: Configuration, schema: ValuesSchema) -> None:
+        """Raise InvalidDocument where a secret is not what the schema asks for at its place."""
+        from bootstrap.config.secret_values import misfits
+
+        values = self._filled(configuration, Secret.reveal)
+        if problems := list(misfits(values, configuration, schema)):
+            raise InvalidDocument("a secret does not fit the image's schema", problems=problems)
+
+    def _filled(self, configuration: Configuration, form: Callable[[Secret], Any]) -> Any:
         values: Any = configuration.values
         for path in configuration.value_secrets:
-            values = replaced(values, path[1:], self._secrets[path])
-        return replace(configuration, values=values)
+            values = replaced(values, path[1:], form(self._secrets[path]))
+        return values
 
 
 def veiled(configuration: Configuration) -> Disclosed:

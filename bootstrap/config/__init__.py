@@ -11,6 +11,7 @@
     tag_values     the text of a tag -> the type that the image's schema asks for
     trust          which layer may say what
     references     references to secrets, in either spelling
+    secret_values  fetched secrets against the image's schema
     secret_trust   which secrets each layer may name, and where they may go
     drives         paths of Windows, and when two are the same
     files          file entries of all layers -> FileSpecs

@@ -48,7 +48,8 @@ class SecretReference(Frozen):
 
     `vault` is a name or a host. Without `version` it is the current one. `form` other than `value`
     takes a certificate apart. `credential` says that it goes to systemd's credentials, too: as it
-    is, or sealed.
+    is, or sealed. `of_image` is set when everything in it comes from documents of the image, which
+    may name vaults that userData may not.
     """
 
     vault: str
@@ -59,6 +60,7 @@ class SecretReference(Frozen):
     encoding: Literal["text", "base64"] = "text"
     credential: Literal["", "plain", "sealed"] = ""
     origin: str = ""  # "userData:4:11"
+    of_image: bool = False
 
 
 class Configuration(Frozen):

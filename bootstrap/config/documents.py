@@ -57,7 +57,7 @@ class Document:
             value = value[step]
         if path[:1] in self.broken:
             return None
-        part = grow(value, DocumentOrigin(self.source, path))
+        part = grow(value, DocumentOrigin(self.source, path, self.trust))
         return self._sound(part, path) if self.broken else part
 
     def _sound(self, part: Part, path: Path) -> Part:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bootstrap.config import files, secret_trust, trust
 from bootstrap.config.origins import TagOrigin, overlay
 from bootstrap.errors import nearest
+from bootstrap.imds.tags import fold_case
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ def _match(wanted: str, known: Sequence[str]) -> str | None:
     """The environment of that name; people type tags, so its case may differ."""
     if wanted in known:
         return wanted
-    folded = {name.casefold(): name for name in reversed(known)}
-    return folded.get(wanted.casefold())
+    folded = {fold_case(name): name for name in reversed(known)}
+    return folded.get(fold_case(wanted))
 
 
 def _not_chosen(known: Sequence[str], tags: TagLayer) -> str:

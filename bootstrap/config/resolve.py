@@ -32,16 +32,21 @@ class Resolution:
 
     `error` holds every problem of every layer, None when there is none. With an error the
     configuration must not be applied: it is what could be understood, for finding more mistakes in
-    the same run, and None when the values themselves are in doubt.
+    the same run, and None when the values themselves are in doubt. `schema` is the image's.
     """
 
-    __slots__ = ("configuration", "error")
+    __slots__ = ("configuration", "error", "schema")
 
     def __init__(
-        self, *, configuration: Configuration | None, error: InvalidDocument | None
+        self,
+        *,
+        configuration: Configuration | None,
+        error: InvalidDocument | None,
+        schema: ValuesSchema | None = None,
     ) -> None:
         self.configuration = configuration
         self.error = error
+        self.schema = schema
 
     def sound(self) -> Configuration:
         """The configuration, if nothing is wrong. Raises InvalidDocument."""
@@ -88,7 +93,7 @@ def resolve(
         return Resolution(configuration=None, error=error)
     specs = _files(merged, user_data_trust)
     configuration = _configuration(merged, values, specs, stage.shape, notes + merged.notes)
-    return Resolution(configuration=configuration, error=error)
+    return Resolution(configuration=configuration, error=error, schema=stage.owner)
 
 
 def validate(
@@ -171,10 +176,7 @@ def _configuration(
 
 def _secrets(section: Part | None) -> dict[str, SecretReference]:
     entries = section.value if section else {}
-    return {
-        name: references.from_mapping(entry.plain(), str(entry.origin))
-        for name, entry in entries.items()
-    }
+    return {name: references.from_entry(entry) for name, entry in entries.items()}
 
 
 def _value_secrets(values: Part | None) -> dict[Path, SecretReference]:
@@ -182,7 +184,9 @@ def _value_secrets(values: Part | None) -> dict[Path, SecretReference]:
     found = {}
     for path, part in references.references(values) if values else ():
         with suppress(ValueError):
-            found[(*VALUES, *path)] = references.parse(part.value, str(part.origin))
+            found[(*VALUES, *path)] = references.parse(
+                part.value, str(part.origin), of_image=part.origin.layer == "image"
+            )
     return found
 
 

@@ -108,7 +108,7 @@ class Inquiry:
         """One question; what is neither an answer nor worth a repetition is raised."""
         token = self._rules.token(self._rules.audience, self._selector)
         try:
-            answer = self._vault.get(self._address.url, token, deadline=self._rules.deadline)
+            answer = self._vault.get(self._address, token, deadline=self._rules.deadline)
         except Fault as fault:
             if fault.final:
                 message = f"asking the vault {self._address.vault}: {fault}"

@@ -265,8 +265,9 @@ def test_what_the_identity_raises_is_raised(vault, get):
 def test_a_url_is_made_of_checked_parts(vault, get, bad):
     """Whatever came past the document's schema ends here, before anything is sent."""
     server = vault(secret())
-    with pytest.raises(ValueError, match="is not a"):
+    with pytest.raises(SecretsRefused) as caught:
         get(server, references={"secrets.db": reference(**bad)})
+    assert caught.value.problems[0].path == "secrets.db"
     assert not server.connections
 
 

@@ -1,0 +1,36 @@
+"""Attacks that must not get through: one file for each kind, each test named by its promise."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+
+import pytest
+
+from bootstrap import shipped
+from bootstrap.config.references import VaultRules
+from bootstrap.config.resolve import resolve
+from bootstrap.settings import TagSettings, UserDataSettings
+from bootstrap.source import dump, parse
+
+
+@pytest.fixture(scope="session")
+def layers():
+    """A function that resolves layers as the run does; `settings` are those of the image."""
+    rules = json.loads(shipped.read("schema/document.schema.json"))
+
+    def run(*, image=None, user_data=None, tags=(), schema=None, tag_map=None, allow=()):
+        return resolve(
+            documents=[("image config.d/10.yaml", dump({"version": 1, **(image or {})}))],
+            user_data=b64encode(dump({"version": 1, **user_data}).encode()).decode()
+            if user_data
+            else "",
+            tags=tags,
+            user_data_trust=UserDataSettings(),
+            tag_rules=TagSettings(map=tag_map or {}),
+            document_schema=rules,
+            values_schema=parse(dump(schema), "values.schema.json") if schema else None,
+            vaults=VaultRules(allow=allow, suffixes=("vault.azure.net",)),
+        )
+
+    return run
