@@ -44,19 +44,6 @@ def check_values(values: Part | None, trust: Trust, vaults: VaultRules) -> Itera
             yield part.origin.problem(refusal, hint=ALLOW_HINT)
 
 
-def check_merged(secrets: Part | None, vaults: VaultRules) -> Iterator[Problem]:
-    """Yield where userData turns an image's entry to another secret of a vault closed to it.
-
-    What either layer says by itself is allowed to it.
-    """
-    for entry in secrets.value.values() if secrets else ():
-        vault = entry.value["vault"]
-        changed = [part for part in entry.value.values() if part.origin.layer != "image"]
-        if vault.origin.layer == "image" and changed and vaults.refusal(vault.value, trusted=False):
-            message = f"userData may not change a secret of the vault {vault.value} on this image"
-            yield changed[0].origin.problem(message, hint=ALLOW_HINT)
-
-
 def _check_credential(entry: Part, trust: Trust, settings: UserDataSettings) -> Iterator[Problem]:
     """A credential is a file: a userData may have one where it may place files."""
     kind = _plain(entry, "credential")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.config import documents as reading
-from bootstrap.config import files, layers, schema, secret_trust
+from bootstrap.config import files, layers, schema
 from bootstrap.config.origins import DocumentOrigin, Part
 from bootstrap.config.references import references
 from bootstrap.config.sentences import TYPES
@@ -105,9 +105,6 @@ class Stage:
             self.has_sound_values = False
         if merged.problem and not self._lacks({"environments"}):
             self.problems.append(merged.problem)
-        if not self._lacks({"secrets", "environments", "environment"}):
-            secrets = merged.sections.get("secrets")
-            self.problems += secret_trust.check_merged(secrets, self.vaults)
         if not self._lacks({"files", "handlers", "environments", "environment"}):
             handlers = merged.sections.get("handlers")
             self.problems += files.incomplete(merged.files, handlers.value if handlers else ())

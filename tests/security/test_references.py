@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from bootstrap.config.configuration import SecretReference
-from bootstrap.config.references import parse
+from bootstrap.config.origins import TagOrigin, grow
+from bootstrap.config.references import parse, references
 from bootstrap.disclosure import Disclosed
 from bootstrap.emulator import Emulator
 from bootstrap.errors import InvalidDocument
@@ -25,6 +26,7 @@ ESCAPED = REFERENCE.replace("@", "\\u0040")
 ANYTHING = {
     "properties": {"web": {"properties": {"hosts": {"type": ["array", "object", "string"]}}}}
 }
+IF_A = {"if": {"properties": {"key": {"pattern": "^a"}}}, "then": {"required": ["port"]}}
 LISTS = {"properties": {"web": {"properties": {"hosts": {"type": "array"}}}}}
 MAPPINGS = {"properties": {"web": {"properties": {"hosts": {"type": "object"}}}}}
 CLOUD = cloud_of("AzurePublicCloud")
@@ -57,6 +59,12 @@ def test_a_tag_names_no_secret(layers, schema, text, name):
     assert {one.where for one in caught.value.problems} == {f"tag {name}"}
     assert any("may not name a secret" in one.message for one in caught.value.problems)
     assert not resolution.configuration or not resolution.configuration.value_secrets
+
+
+def test_a_text_of_a_tag_is_no_reference():
+    """Even where such a text got among the values, nothing would be fetched for it."""
+    origin = TagOrigin("config:web.hosts", REFERENCE, ("values", "web", "hosts"))
+    assert list(references(grow([REFERENCE, {"a": REFERENCE}], origin))) == []
 
 
 def test_a_tag_in_a_mapping_of_references_makes_none(layers):
@@ -173,12 +181,20 @@ def test_what_depends_on_a_secret_waits_for_it(layers, schema, secret, path):
     assert caught.value.problems[0].path == f"values.db{path}"
 
 
-def test_what_does_not_depend_on_a_secret_is_told_at_once(layers):
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"db": {"properties": {"port": {"type": "integer"}}}},
+        {"web": {"anyOf": [{"required": ["host"]}, {"required": ["name"]}]}},
+        {"list": {"items": {"not": {"const": "bad"}}}},
+    ],
+)
+def test_what_does_not_depend_on_a_secret_is_told_at_once(layers, schema):
     """A mistake beside a secret is found without asking anybody."""
     values = {"key": "@Microsoft.KeyVault(VaultName=ours;SecretName=x)", "port": "no"}
-    schema = {"properties": {"db": {"properties": {"port": {"type": "integer"}}}}}
+    image = {"values": {"db": values, "web": {}, "list": ["bad"]}}
     with pytest.raises(InvalidDocument):
-        layers(image={"values": {"db": values}}, schema=schema).sound()
+        layers(image=image, schema={"properties": schema}).sound()
 
 
 @pytest.mark.parametrize(
