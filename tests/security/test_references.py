@@ -170,15 +170,16 @@ def test_a_fetched_secret_satisfies_the_schema_of_its_place(layers, rule, secret
         ({"dependentSchemas": {"key": {"properties": {"key": {"maxLength": 1}}}}}, "ab", ".key"),
     ],
 )
-def test_what_depends_on_a_secret_waits_for_it(layers, schema, secret, path):
+@pytest.mark.parametrize("name", ["db", "items"])  # the second is a keyword of JSON Schema, too
+def test_what_depends_on_a_secret_waits_for_it(layers, schema, secret, path, name):
     """A rule that a secret decides is no error before the secret is there, and one after."""
     values = {"key": "@Microsoft.KeyVault(VaultName=ours;SecretName=x)"}
-    resolution = layers(image={"values": {"db": values}}, schema={"properties": {"db": schema}})
+    resolution = layers(image={"values": {name: values}}, schema={"properties": {name: schema}})
     configuration = resolution.sound()
     fetched = Disclosed(dict.fromkeys(configuration.value_secrets, Secret(secret)))
     with pytest.raises(InvalidDocument) as caught:
         fetched.check(configuration, resolution.schema)
-    assert caught.value.problems[0].path == f"values.db{path}"
+    assert caught.value.problems[0].path == f"values.{name}{path}"
 
 
 @pytest.mark.parametrize(
@@ -226,7 +227,8 @@ IMAGE = """\
 version: 1
 values: {{web: {{hosts: [a.example]}}, key: {key}}}
 files:
-  - {{path: /etc/web.conf, content: "{{{{ values.web.hosts | join(' ') }}}} {{{{ values.key }}}}\\n"}}
+  - path: /etc/web.conf
+    content: "{{{{ values.web.hosts | join(' ') }}}} {{{{ values.key }}}}\\n"
 """
 SCHEMA = {
     "properties": {
