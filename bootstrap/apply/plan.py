@@ -8,7 +8,7 @@ from bootstrap.apply.change import Plan
 from bootstrap.apply.comparison import compare
 from bootstrap.apply.failures import refusal, together, told, unsafe
 from bootstrap.apply.ground import Ground
-from bootstrap.apply.place import refuse_foreign, resolve
+from bootstrap.apply.place import refuse_foreign
 from bootstrap.apply.prune import removals
 from bootstrap.config.trust import is_below
 from bootstrap.errors import BootstrapError, nearest
@@ -81,7 +81,8 @@ class _Survey:
         self.errors += [_no_handler(spec, name, handlers) for name in _unknown(spec, handlers)]
         try:
             refuse_foreign(spec.path)
-            place = resolve(spec.path, self.ground.root, follow=spec.symlink == "follow")
+            follow = spec.symlink == "follow"
+            place = self.ground.resolve(spec.path, follow=follow, origin=spec.origin)
             if is_below(place.stated, OWN_FOLDERS):
                 message = f"it leads to {place.path}, where this agent keeps its own files"
                 raise unsafe(message, path=spec.path, origin=spec.origin)
