@@ -1,0 +1,277 @@
+"""Races for a path: whoever owns the folder of a file swaps what is in it at the worst moment.
+
+The adversary of most tests is deterministic: it acts once, before the n-th call to the file system,
+for every n. The last test lets real processes race for a minute.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+
+from bootstrap.apply.commit import commit
+from bootstrap.apply.journal import Journal
+from bootstrap.apply.plan import plan
+from bootstrap.config.configuration import FileSpec
+from bootstrap.errors import BootstrapError
+from bootstrap.render.rendered import Rendered
+from bootstrap.state import paths, recovery
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="other users need root")
+
+OWNER, TEAM = 1234, 2345
+SECRET = "root's secret"
+CALLS = ("open", "lstat", "mkdir", "link", "replace", "unlink", "readlink", "rmdir", "listdir")
+
+
+class Tree:
+    """A machine with an application's folder, and folders of root's that must stay as they are."""
+
+    def __init__(self, root):
+        self.root = root
+        self.conf = root / "srv/app/conf"
+        self.conf.mkdir(parents=True)
+        (root / "etc").mkdir()
+        for name in ("a", "new", "secret"):
+            (root / "etc" / name).write_text(f"{SECRET} {name}")
+            (root / "etc" / name).chmod(0o600)
+        (root / "var/lib/imds-bootstrap").mkdir(parents=True)
+        (self.conf / "a").write_text("old\n")
+        for path in (root / "srv/app", self.conf, self.conf / "a"):
+            os.chown(path, OWNER, OWNER)
+        self.written = {}
+
+    def plan(self, *files, prune=False):
+        """Plan these files, as a run does."""
+        return plan(files, root=str(self.root), written=self.written, prune=prune)
+
+    def commit(self, planned):
+        """Carry a plan out, as a run does; leaves the journal when it fails in between."""
+        transaction = commit(planned, journal=Journal(paths.JOURNAL, str(self.root)), timeout=5)
+        transaction.confirm()
+        transaction.close()
+
+    def attempt(self, job):
+        """Run a job; False when it was refused, and then what it had begun is undone."""
+        try:
+            planned = self.plan(*JOBS[job], prune=job == "prune")
+            self.commit(planned)
+        except BootstrapError:
+            with suppress(BootstrapError):
+                recovery.recover(root=str(self.root))
+            # What cannot be undone while the folder is away would be the next run's.
+            (self.root / paths.JOURNAL.lstrip("/")).unlink(missing_ok=True)
+            return False
+        self.written = {record.path: record for record in planned.written}
+        return True
+
+    def outside(self):
+        """Everything in root's folders: name, content, mode and owner."""
+        return {
+            path.name: (path.read_bytes(), path.lstat().st_mode, path.lstat().st_uid)
+            for path in (self.root / "etc").rglob("*")
+        }
+
+    def leaks(self):
+        """The files below the application's folder that hold root's content, but for hard links."""
+        inodes = {path.stat().st_ino for path in (self.root / "etc").iterdir()}
+        files = [path for path in (self.root / "srv").rglob("*") if not path.is_symlink()]
+        return [
+            path
+            for path in files
+            if path.is_file()
+            and path.stat().st_ino not in inodes
+            and SECRET in path.read_text(errors="replace")
+        ]
+
+
+def link_folder(tree):
+    """Put a link to root's folder in the place of the folder."""
+    if not tree.conf.is_symlink():
+        tree.conf.rename(tree.conf.with_name("away"))
+        tree.conf.symlink_to(tree.root / "etc")
+
+
+def link_file(tree):
+    """Put a hard link to root's file in the place of the file."""
+    (tree.conf / "a").unlink(missing_ok=True)
+    os.link(tree.root / "etc/secret", tree.conf / "a")
+
+
+def link_deeper(tree):
+    """Put a link in the place of a folder as soon as it has been made."""
+    deeper = tree.conf / "deep"
+    if deeper.is_dir() and not deeper.is_symlink():
+        deeper.rename(tree.conf / "away")
+        deeper.symlink_to(tree.root / "etc")
+
+
+def rendered(path, **keys):
+    """A file as the renderer gives it."""
+    return Rendered(spec=FileSpec(path=path, content="", **keys), content=b"new\n", secret=False)
+
+
+JOBS = {
+    "update": [rendered("/srv/app/conf/a", backup=True)],
+    "create": [rendered("/srv/app/conf/new"), rendered("/srv/app/conf/deep/er/new")],
+    "in place": [rendered("/srv/app/conf/a", in_place=True)],
+    "prune": [],
+}
+
+
+def run(tree, job):
+    """Plan and commit; an error is an outcome like any other."""
+    with suppress(BootstrapError):
+        tree.commit(tree.plan(*JOBS[job], prune=job == "prune"))
+
+
+@pytest.fixture
+def adversary(monkeypatch):
+    """A function that has `act` done before the n-th call to the file system from then on."""
+    originals = {name: getattr(os, name) for name in CALLS}
+
+    def lie_in_wait(act, number):
+        calls = [0]
+
+        def interposed(original):
+            def call(*arguments, **keywords):
+                calls[0] += 1
+                if calls[0] == number:
+                    for name, one in originals.items():
+                        setattr(os, name, one)
+                    act()
+                return original(*arguments, **keywords)
+
+            return call
+
+        for name, original in originals.items():
+            monkeypatch.setattr(os, name, interposed(original))
+        return calls
+
+    yield lie_in_wait
+    monkeypatch.undo()
+
+
+def prepared(root, job):
+    """A tree in which a job has something to do."""
+    tree = Tree(root)
+    if job == "prune":
+        first = tree.plan(rendered("/srv/app/conf/a"))
+        tree.commit(first)
+        tree.written = {record.path: record for record in first.written}
+    return tree
+
+
+@pytest.mark.parametrize("act", [link_folder, link_file, link_deeper])
+@pytest.mark.parametrize("job", JOBS)
+def test_whenever_a_folder_is_swapped_nothing_is_touched_outside(tmp_path, adversary, job, act):
+    """For every moment of a run: no file of root's is written, removed, given away or copied."""
+    total = adversary(lambda: None, -1)
+    run(prepared(tmp_path / "counted", job), job)
+    moments = total[0]
+    assert moments > 20
+    for number in range(1, moments + 1):
+        tree = prepared(tmp_path / f"{number}", job)
+        before = tree.outside()
+        adversary(lambda tree=tree: act(tree), number)
+        run(tree, job)
+        assert tree.outside() == before, f"moment {number}"
+        assert tree.leaks() == [], f"moment {number}"
+
+
+@pytest.mark.parametrize("act", [link_folder, link_file])
+@pytest.mark.parametrize("job", ["update", "create", "in place", "prune"])
+def test_whenever_it_is_swapped_in_a_recovery_nothing_is_touched_outside(
+    tmp_path, adversary, job, act
+):
+    """The same for a run that died after its first rename, and the next run that undoes it."""
+
+    def interrupted(name):
+        tree = prepared(tmp_path / name, job)
+        planned = tree.plan(*JOBS[job], prune=job == "prune")
+        commit(planned, journal=Journal(paths.JOURNAL, str(tree.root)), timeout=5)
+        return tree
+
+    def recover(tree):
+        with suppress(BootstrapError):
+            recovery.recover(root=str(tree.root))
+
+    tree = interrupted("counted")
+    total = adversary(lambda: None, -1)
+    recover(tree)
+    for number in range(1, total[0] + 1):
+        adversary(lambda: None, -1)
+        tree = interrupted(f"{number}")
+        before = tree.outside()
+        adversary(lambda tree=tree: act(tree), number)
+        recover(tree)
+        assert tree.outside() == before, f"moment {number}"
+        assert tree.leaks() == [], f"moment {number}"
+
+
+RACER = """
+import os, sys
+folder, target = sys.argv[1:]
+os.chdir(folder)
+print("ready", flush=True)
+while True:
+    for act in (
+        lambda: os.rename("conf", "away"),
+        lambda: os.symlink(target, "conf"),
+        lambda: os.unlink("conf"),
+        lambda: os.rename("away", "conf"),
+    ):
+        try:
+            act()
+        except OSError:
+            pass
+"""
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize(
+    ("user", "group", "mode"), [(OWNER, OWNER, 0o755), (0, TEAM, 0o2775)], ids=["owner", "member"]
+)
+def test_a_minute_of_racing_gets_no_file_out(tmp_path, user, group, mode):
+    """Somebody who swaps the folder for a link as fast as he can moves no file to root's folder."""
+    os.chmod(tmp_path, 0o755)
+    for above in tmp_path.parents[:3]:
+        os.chmod(above, 0o755)
+    tree = Tree(tmp_path / "root")
+    app = tree.conf.parent
+    for path in (app, tree.conf):
+        os.chown(path, user, group)
+        path.chmod(mode)
+    before = tree.outside()
+    racer = subprocess.Popen(
+        [sys.executable, "-c", RACER, str(app), str(tree.root / "etc")],
+        user=user or 4321,
+        group=group,
+        extra_groups=[],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={},
+    )
+    written = failed = 0
+    try:
+        assert racer.stdout.readline() == b"ready\n"
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            for job in ("update", "create", "prune"):
+                ended = tree.attempt(job)
+                written += ended
+                failed += not ended
+            assert tree.outside() == before
+    finally:
+        racer.send_signal(signal.SIGKILL)
+        racer.wait()
+    print(f"{written} runs wrote, {failed} were refused")
+    assert written
+    assert failed
+    assert tree.outside() == before
