@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -43,6 +41,8 @@ class Tree:
             (root / "etc" / name).chmod(0o600)
         (root / "var/lib/imds-bootstrap").mkdir(parents=True)
         (self.conf / "a").write_text("old\n")
+        (self.conf / "keys").mkdir(mode=0o700)
+        (self.conf / "keys/key").write_text("a key\n")
         for path in (root / "srv/app", self.conf, self.conf / "a"):
             os.chown(path, OWNER, OWNER)
         self.written = {}
@@ -72,10 +72,13 @@ class Tree:
         return True
 
     def outside(self):
-        """Everything in root's folders: name, content, mode and owner."""
+        """Everything in root's folders, wherever they are by now: content, mode and owner."""
+        keys = next(self.root.glob("srv/**/key")).parent
+        found = {path.name: path for path in (self.root / "etc").rglob("*")}
+        found |= {"keys": keys, "key": keys / "key"}
         return {
-            path.name: (path.read_bytes(), path.lstat().st_mode, path.lstat().st_uid)
-            for path in (self.root / "etc").rglob("*")
+            name: (path.is_file() and path.read_bytes(), path.stat().st_mode, path.stat().st_uid)
+            for name, path in found.items()
         }
 
     def leaks(self):
@@ -112,6 +115,25 @@ def link_deeper(tree):
         deeper.symlink_to(tree.root / "etc")
 
 
+def give_folder_of_root(tree):
+    """Put a folder of root's, which lies beside it, in the place of one that has been made."""
+    deeper, keys = tree.conf / "deep", tree.conf / "keys"
+    if deeper.is_dir() and keys.is_dir():
+        deeper.rename(tree.conf / "away")
+        keys.rename(deeper)
+
+
+def nothing(_):
+    """Leave it so."""
+
+
+def bring_back(tree):
+    """Take the link away again, and put the folder back."""
+    if tree.conf.is_symlink():
+        tree.conf.unlink()
+        tree.conf.with_name("away").rename(tree.conf)
+
+
 def rendered(path, **keys):
     """A file as the renderer gives it."""
     return Rendered(spec=FileSpec(path=path, content="", **keys), content=b"new\n", secret=False)
@@ -121,6 +143,7 @@ JOBS = {
     "update": [rendered("/srv/app/conf/a", backup=True)],
     "create": [rendered("/srv/app/conf/new"), rendered("/srv/app/conf/deep/er/new")],
     "in place": [rendered("/srv/app/conf/a", in_place=True)],
+    "in place, with a backup": [rendered("/srv/app/conf/a", in_place=True, backup=True)],
     "prune": [],
 }
 
@@ -133,20 +156,24 @@ def run(tree, job):
 
 @pytest.fixture
 def adversary(monkeypatch):
-    """A function that has `act` done before the n-th call to the file system from then on."""
+    """A function that has `act` done before the n-th call to the file system, `undo` after it."""
     originals = {name: getattr(os, name) for name in CALLS}
 
-    def lie_in_wait(act, number):
+    def lie_in_wait(act, number, undo=lambda: None):
         calls = [0]
 
         def interposed(original):
             def call(*arguments, **keywords):
                 calls[0] += 1
-                if calls[0] == number:
-                    for name, one in originals.items():
-                        setattr(os, name, one)
-                    act()
-                return original(*arguments, **keywords)
+                if calls[0] != number:
+                    return original(*arguments, **keywords)
+                for name, one in originals.items():
+                    setattr(os, name, one)
+                act()
+                try:
+                    return original(*arguments, **keywords)
+                finally:
+                    undo()
 
             return call
 
@@ -168,9 +195,27 @@ def prepared(root, job):
     return tree
 
 
-@pytest.mark.parametrize("act", [link_folder, link_file, link_deeper])
-@pytest.mark.parametrize("job", JOBS)
-def test_whenever_a_folder_is_swapped_nothing_is_touched_outside(tmp_path, adversary, job, act):
+SWAPS = [
+    ("update", link_folder, nothing),
+    ("update", link_folder, bring_back),
+    ("update", link_file, nothing),
+    ("create", link_folder, nothing),
+    ("create", link_deeper, nothing),
+    ("create", give_folder_of_root, nothing),
+    ("in place", link_file, nothing),
+    ("in place, with a backup", link_folder, nothing),
+    ("in place, with a backup", link_folder, bring_back),
+    ("in place, with a backup", link_file, nothing),
+    ("prune", link_folder, nothing),
+    ("prune", link_folder, bring_back),
+    ("prune", link_file, nothing),
+]
+
+
+@pytest.mark.parametrize(("job", "act", "undo"), SWAPS)
+def test_whenever_a_folder_is_swapped_nothing_is_touched_outside(
+    tmp_path, adversary, job, act, undo
+):
     """For every moment of a run: no file of root's is written, removed, given away or copied."""
     total = adversary(lambda: None, -1)
     run(prepared(tmp_path / "counted", job), job)
@@ -179,14 +224,14 @@ def test_whenever_a_folder_is_swapped_nothing_is_touched_outside(tmp_path, adver
     for number in range(1, moments + 1):
         tree = prepared(tmp_path / f"{number}", job)
         before = tree.outside()
-        adversary(lambda tree=tree: act(tree), number)
+        adversary(lambda tree=tree: act(tree), number, lambda tree=tree: undo(tree))
         run(tree, job)
         assert tree.outside() == before, f"moment {number}"
         assert tree.leaks() == [], f"moment {number}"
 
 
 @pytest.mark.parametrize("act", [link_folder, link_file])
-@pytest.mark.parametrize("job", ["update", "create", "in place", "prune"])
+@pytest.mark.parametrize("job", ["update", "create", "in place, with a backup", "prune"])
 def test_whenever_it_is_swapped_in_a_recovery_nothing_is_touched_outside(
     tmp_path, adversary, job, act
 ):
@@ -215,23 +260,37 @@ def test_whenever_it_is_swapped_in_a_recovery_nothing_is_touched_outside(
         assert tree.leaks() == [], f"moment {number}"
 
 
-RACER = """
-import os, sys
-folder, target = sys.argv[1:]
-os.chdir(folder)
-print("ready", flush=True)
-while True:
-    for act in (
-        lambda: os.rename("conf", "away"),
-        lambda: os.symlink(target, "conf"),
-        lambda: os.unlink("conf"),
-        lambda: os.rename("away", "conf"),
-    ):
+def swap_for_ever(app, target):
+    """Swap the folder for a link and back, as fast as can be."""
+    os.chdir(app)
+    while True:
+        for act, words in (
+            (os.rename, ("conf", "away")),
+            (os.symlink, (target, "conf")),
+            (os.unlink, ("conf",)),
+            (os.rename, ("away", "conf")),
+        ):
+            with suppress(OSError):
+                act(*words)
+
+
+@contextmanager
+def racing(app, target, *, user, group):
+    """Let another user's process swap the folder."""
+    if not (racer := os.fork()):
+        os.setgroups([])
+        os.setresgid(group, group, group)
+        os.setresuid(user, user, user)
         try:
-            act()
-        except OSError:
-            pass
-"""
+            swap_for_ever(app, target)
+        finally:
+            os._exit(1)
+    try:
+        yield
+        assert os.waitpid(racer, os.WNOHANG) == (0, 0)  # it still races
+    finally:
+        os.kill(racer, signal.SIGKILL)
+        os.waitpid(racer, 0)
 
 
 @pytest.mark.crash
@@ -249,29 +308,13 @@ def test_a_minute_of_racing_gets_no_file_out(tmp_path, user, group, mode):
         os.chown(path, user, group)
         path.chmod(mode)
     before = tree.outside()
-    racer = subprocess.Popen(
-        [sys.executable, "-c", RACER, str(app), str(tree.root / "etc")],
-        user=user or 4321,
-        group=group,
-        extra_groups=[],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={},
-    )
-    written = failed = 0
-    try:
-        assert racer.stdout.readline() == b"ready\n"
+    ended = {True: 0, False: 0}
+    with racing(app, tree.root / "etc", user=user or 4321, group=group):
         end = time.monotonic() + 60
         while time.monotonic() < end:
             for job in ("update", "create", "prune"):
-                ended = tree.attempt(job)
-                written += ended
-                failed += not ended
+                ended[tree.attempt(job)] += 1
             assert tree.outside() == before
-    finally:
-        racer.send_signal(signal.SIGKILL)
-        racer.wait()
-    print(f"{written} runs wrote, {failed} were refused")
-    assert written
-    assert failed
+    print(f"{ended[True]} runs wrote, {ended[False]} were refused")
+    assert all(ended.values())
     assert tree.outside() == before
