@@ -17,7 +17,7 @@ from bootstrap.emulator.machine_file import machine_shape, read_machine
 from bootstrap.emulator.vault import CertificateSpec, SecretSpec, SecretVersion, Vault
 from bootstrap.errors import InvalidDocument
 from bootstrap.frozen import fields_of
-from bootstrap.metadata.versions import KNOWN_VERSIONS
+from bootstrap.imds.versions import KNOWN_VERSIONS
 from bootstrap.report.diagnostic import describe
 from bootstrap.source import parse
 
