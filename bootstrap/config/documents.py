@@ -89,7 +89,7 @@ def read(
     try:
         source = parse(text, name)
     except InvalidDocument as error:
-        return [_without_text(problem) if shape.hides else problem for problem in error.problems]
+        return [without_text(problem) if shape.hides else problem for problem in error.problems]
     source = source.concealing(_hidden(source.data, shape))
     document = Document(source, trust)
     if not isinstance(source.data, dict):
@@ -185,7 +185,8 @@ def _hidden_in_sections(data: Any, path: Path, shape: Shape) -> Iterator[Path]:
                 yield (*path, "secrets", name, key)
 
 
-def _without_text(problem: Problem) -> Problem:
+def without_text(problem: Problem) -> Problem:
+    """Return the problem without the line of the source."""
     return Problem(
         problem.message, where=problem.where, path=problem.path, width=1, hint=problem.hint
     )

@@ -155,7 +155,7 @@ def test_a_bad_machine_file_is_a_bad_document(tmp_path):
     ended = emulate(str(machine))
     assert ended.returncode == 65
     assert f"{machine}:2:1" in ended.stderr
-    assert "did you mean `faults`?" in ended.stderr
+    assert "did you mean faults?" in ended.stderr
 
 
 def test_a_missing_machine_file_is_missing_input(tmp_path):
