@@ -10,6 +10,7 @@ import posixpath
 from typing import Any
 
 from bootstrap import OWN_FOLDERS
+from bootstrap.config import path_names
 from bootstrap.config.drives import folded
 
 TYPE_CHECKING = False
@@ -30,6 +31,9 @@ def check_files(
     """What the file entries of one layer ask for beyond its trust."""
     for entry in entries:
         path: Any = entry.value["path"]
+        for character, wrong in path_names.misread(path.value):
+            message = f"the path holds {character}: {wrong}"
+            yield path.origin.problem(message, hint=path_names.HINT)
         if is_below(path.value, OWN_FOLDERS):
             message = "this agent's own folders are no place for a file"
             yield path.origin.problem(message, hint="choose another path")
