@@ -143,7 +143,11 @@ class OwnPaths:
 def _modules() -> Iterator[str]:
     """The interpreter, and where it takes modules from, but for the folder it was started in."""
     yield sys.executable
-    yield from (os.path.abspath(path) for path in sys.path if path not in {"", os.getcwd(), "/"})
+    try:
+        started = os.getcwd()
+    except FileNotFoundError:  # somebody removed it since
+        started = ""
+    yield from (path for path in sys.path if os.path.isabs(path) and path not in {started, "/"})
 
 
 class _Closed:

@@ -390,6 +390,14 @@ def test_user_data_brings_no_module_of_python(tmp_path, monkeypatch):
         plan([rendered(os.path.realpath(sys.executable), **spec)])
 
 
+def test_a_run_from_a_folder_that_is_gone_goes_on(tmp_path, monkeypatch):
+    """Where the agent was started does not matter to what it keeps closed."""
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    spec = {"layer": "userData", "within": ("/",)}
+    assert plan([rendered("/tmp/shop-of-nobody", **spec)]).changes
+
+
 def test_the_paths_of_the_settings_are_all_in_the_list(golden):
     """Each setting that names a path of the agent's closes it: a new one has to be decided."""
     settings = Settings(
