@@ -98,7 +98,7 @@ class OwnPaths:
 
     def _rooted(self) -> Iterator[tuple[str, str]]:
         """What the agent reads and writes below its root."""
-        from bootstrap.metadata.arc_key import TOKENS
+        from bootstrap.identity.arc_key import TOKENS
 
         yield from ((path, OWN) for path in OWN_NAMES)
         yield from ((one, "this agent finds its templates") for one in self._settings.templates)
@@ -121,7 +121,7 @@ class OwnPaths:
     def _system(self) -> _Closed:
         """What is the image's alone: whom the system trusts, and what starts the agent."""
         if self._of_system is None:
-            from bootstrap.metadata.arc import AGENT
+            from bootstrap.identity.arc import AGENT
 
             self._of_system = _Closed()
             for path, title in WHOSE.items():

@@ -22,7 +22,7 @@ from bootstrap.decision import decide_and_render
 from bootstrap.disclosure import veiled
 from bootstrap.errors import InvalidDocument, WriteError
 from bootstrap.image import Image
-from bootstrap.metadata.instance import Instance
+from bootstrap.imds.instance import Instance
 from bootstrap.settings import Settings, TagSettings, UserDataSettings
 
 VM_ID = "02aab8a4-74ef-476e-8182-f6d2ba4166a6"
