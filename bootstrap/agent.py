@@ -109,7 +109,7 @@ def preview(machine: Machine, *, offline: str | None = None) -> Plan:
     loaded = store.load(instance.vm_id, root=machine.root)
     image = read_image_of(machine, settings)
     seen = recovery.foresee(instance.vm_id, loaded.state, root=machine.root)
-    _, plan = prepare(
+    configuration, plan = prepare(
         machine,
         settings,
         instance,
@@ -120,7 +120,8 @@ def preview(machine: Machine, *, offline: str | None = None) -> Plan:
         dry=True,
         offline=offline is not None,
     )
-    return replace(plan, notes=(seen.text, *plan.notes)) if seen.text else plan
+    notes = (*configuration.notes, *plan.notes)
+    return replace(plan, notes=(seen.text, *notes) if seen.text else notes)
 
 
 class _Run:

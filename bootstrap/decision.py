@@ -58,7 +58,7 @@ def decide_and_render(
     Templates are tried even when a document is not valid, as far as its values are beyond doubt:
     nobody has to mend one mistake to be told of the next. `disclose` fetches the secrets of a
     configuration that is sound, `seal` encrypts those that are wanted sealed. Raises what they
-    raise, and what `decide` and `render_all` do.
+    raise, what `decide` and `render_all` do, and InvalidDocument where userData opens a secret.
     """
     from bootstrap.credentials import credentials
 
@@ -78,7 +78,21 @@ def decide_and_render(
     contents = render_all(configuration, instance, image, settings, disclosed)
     contents += tuple(credentials(configuration, disclosed, seal))
     notes = (*configuration.notes, *disclosed.notes, *_nothing_asked(contents))
+    notes += _exposed(contents)
     return replace(configuration, notes=notes), contents
+
+
+def _exposed(contents: tuple[Rendered, ...]) -> tuple[str, ...]:
+    """Words for each file with a secret that the image opens to others than its owner.
+
+    Raises InvalidDocument for those that userData opens.
+    """
+    from bootstrap.config import exposure
+
+    secret = [one.spec for one in contents if one.secret]
+    if problems := list(filter(None, map(exposure.refusal, secret))):
+        raise InvalidDocument("userData opens files that hold a secret", problems=problems)
+    return tuple(filter(None, map(exposure.warning, secret)))
 
 
 def _nothing_asked(contents: tuple[Rendered, ...]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bootstrap.apply.own_paths import OwnPaths
 from bootstrap.apply.plan import plan
 from bootstrap.apply.sealing import Sealer
 from bootstrap.decision import decide_and_render
@@ -57,4 +58,10 @@ def prepare(
         handlers=configuration.handlers,
         pending=state.pending_handlers if state else (),
         undone=undone,
+        own=OwnPaths(
+            machine.root,
+            settings,
+            settings_file=machine.settings_file,
+            environ=machine.environ,
+        ),
     )

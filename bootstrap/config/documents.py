@@ -60,6 +60,14 @@ class Document:
         part = grow(value, DocumentOrigin(self.source, path, self.trust))
         return self._sound(part, path) if self.broken else part
 
+    def parts(self, path: Path) -> dict[str, Part]:
+        """Each usable part of the mapping at `path`, the whole document's included."""
+        value = self.source.data
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        keys = value if isinstance(value, dict) else ()
+        return {key: part for key in keys if (part := self.part((*path, key)))}
+
     def _sound(self, part: Part, path: Path) -> Part:
         """The part without what is broken in it."""
         if isinstance(part.value, list):

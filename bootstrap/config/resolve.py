@@ -112,12 +112,12 @@ def validate(
     What other layers may still bring (a required value, a handler) is not missed. `doubt` hears of
     what is valid and hardly meant. Raises ImageError when the image's schema cannot be used.
     """
-    from bootstrap.config.unit_commands import doubts  # a boot does not ask
+    from bootstrap.config import exposure, unit_commands  # a boot does not ask
 
     stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None, vaults)
     stage.read(text, name, "userData" if trust else "image", trust or UserDataSettings())
     for document in stage.documents:
-        for problem in doubts(document):
+        for problem in (*unit_commands.doubts(document), *exposure.doubts(document)):
             doubt(problem)
         paths: list[Path] = [("environments", entry) for entry in document.environments()]
         for path in [(), *paths]:
@@ -145,7 +145,9 @@ def _read_user_data(stage: Stage, encoded: str, settings: UserDataSettings) -> t
 
 def _files(merged: Merged, trust: UserDataSettings) -> tuple[FileSpec, ...]:
     return tuple(
-        files.spec(entry, trust.paths if path in merged.of_user_data else ())
+        files.spec(entry, trust.paths, merged.of_image.get(path), trusted=False)
+        if path in merged.of_user_data
+        else files.spec(entry)
         for path, entry in merged.files.items()
         if files.is_whole(entry)
     )

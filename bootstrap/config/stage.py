@@ -100,7 +100,7 @@ class Stage:
 
     def check_merged(self, merged: Merged, tags: TagLayer) -> None:
         """Check what only shows once the layers are merged."""
-        self.problems += tags.problems
+        self.problems += (*tags.problems, *merged.beyond)
         if merged.problem or tags.problems:
             self.has_sound_values = False
         if merged.problem and not self._lacks({"environments"}):
