@@ -21,7 +21,8 @@ class FileSpec(Frozen):
     or `R`. `newline` says how lines end, empty that they stay as the template has them. Exactly one
     of `template` (a name below the image's template folders) and `content` (an inline template) is
     set. `within` are the folders that it must not leave by any link: those that are allowed to
-    userData, if that had a say in the file, else none.
+    userData, if that had a say in the file, else none. `includes` are the templates that a
+    `content` of userData may name; None where any may be named.
     """
 
     path: str
@@ -39,6 +40,7 @@ class FileSpec(Frozen):
     in_place: bool = False
     backup: bool = False
     within: tuple[str, ...] = ()
+    includes: frozenset[str] | None = None
     origin: str = ""  # "image config.d/10-shop.yaml:7:5"
     check_origin: str = ""  # where a document has `check`
 

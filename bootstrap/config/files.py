@@ -85,8 +85,13 @@ def is_whole(entry: Part) -> bool:
     return any(source in entry.value for source in SOURCES)
 
 
-def spec(entry: Part, within: tuple[str, ...] = ()) -> FileSpec:
-    """The file that a merged entry describes, and that has to stay `within` these folders."""
+def spec(
+    entry: Part, within: tuple[str, ...] = (), includes: frozenset[str] | None = None
+) -> FileSpec:
+    """The file that a merged entry describes, and that has to stay `within` these folders.
+
+    `includes` are the templates that its content may name, None where that is not limited.
+    """
     keys: dict[str, Any] = entry.plain()
     if "mode" in keys:
         keys["mode"] = int(keys["mode"], OCTAL)
@@ -95,7 +100,9 @@ def spec(entry: Part, within: tuple[str, ...] = ()) -> FileSpec:
     if "acl" in keys:
         keys["acl"] = tuple(keys["acl"])
     at = str(entry.value["check"].origin) if "check" in entry.value else ""
-    return FileSpec(**keys, within=within, origin=str(entry.origin), check_origin=at)
+    return FileSpec(
+        **keys, within=within, includes=includes, origin=str(entry.origin), check_origin=at
+    )
 
 
 def _cleared(known: Part, entry: Part) -> Part:

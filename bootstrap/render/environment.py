@@ -35,6 +35,7 @@ from bootstrap.render import access, bounds
 from bootstrap.render.filters import table
 from bootstrap.render.filters.text import percent, string
 from bootstrap.render.guards import guard
+from bootstrap.render.inclusion import ANYTHING
 from bootstrap.render.lines import drop_statement_lines
 from bootstrap.render.missing import Gap
 from bootstrap.render.refusal import Refusal, kind
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from jinja2.runtime import Context
 
     from bootstrap.render.findings import Findings
+    from bootstrap.render.inclusion import Inclusion
     from bootstrap.render.rendered import Template
 
 __all__ = [
@@ -78,7 +80,10 @@ class Compiled(BytecodeCache):
 
 
 class Environment(ImmutableSandboxedEnvironment):
-    """Renders `templates`; what is wrong goes to `findings`, what is used comes off `budget`."""
+    """Renders `templates`; what is wrong goes to `findings`, what is used comes off `budget`.
+
+    `inclusion` says which of them may name which others.
+    """
 
     concat = staticmethod(joined)  # what blocks and macros print, as a value
     intercepted_binops = frozenset({"+", "*", "**", "%"})
@@ -90,6 +95,7 @@ class Environment(ImmutableSandboxedEnvironment):
         *,
         findings: Findings,
         budget: bounds.Budget,
+        inclusion: Inclusion = ANYTHING,
         compiled: Compiled | None = None,
     ) -> None:
         super().__init__(
@@ -106,6 +112,7 @@ class Environment(ImmutableSandboxedEnvironment):
         self.template_class = _Template
         self._budget = budget
         self._findings = findings
+        self._inclusion = inclusion
         self._lexer = _Lexer(self)
         self.binop_table |= {"+": bounds.add, "*": bounds.multiply, "**": bounds.power}
         self.binop_table["%"] = self._modulo
@@ -130,6 +137,11 @@ class Environment(ImmutableSandboxedEnvironment):
             return ""
         self._budget.spend(len(text))
         return text
+
+    def join_path(self, template: str, parent: str) -> str:
+        """The template that `parent` includes, extends or imports by this name, if it may."""
+        self._inclusion.check(template, parent, self._findings)
+        return template
 
     def turn(self, characters: int) -> None:
         """A loop, macro, block or template begins, and prints so many characters of its own."""
