@@ -10,6 +10,8 @@
     tags           tags as the topmost layer
     tag_values     the text of a tag -> the type that the image's schema asks for
     trust          which layer may say what
+    control        control characters in what a tag or a userData says
+    template_trust  which templates userData may use
     references     references to secrets, in either spelling
     secret_trust   which secrets each layer may name, and where they may go
     drives         paths of Windows, and when two are the same
