@@ -124,6 +124,8 @@ def validate(
             doubt(problem)
         if templates:
             stage.problems += template_trust.check_document(document, templates)
+            for problem in template_trust.doubts(document, templates):
+                doubt(problem)
         paths: list[Path] = [("environments", entry) for entry in document.environments()]
         for path in [(), *paths]:
             part = document.part((*path, *VALUES))

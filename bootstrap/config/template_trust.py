@@ -55,7 +55,7 @@ class TemplateOffer(Frozen):
             origin = "a template that ships" if ships else "the image's template"
             yield part.origin.problem(
                 f"userData may not use {origin}, {part.value}, on this image",
-                hint=self._cure(part.value, ships=ships),
+                hint=self.cure(part.value, ships=ships),
             )
 
     def _is_known(self, name: str) -> bool:
@@ -69,7 +69,8 @@ class TemplateOffer(Frozen):
             if is_own or not pattern.startswith(OWN)
         )
 
-    def _cure(self, name: str, *, ships: bool) -> str:
+    def cure(self, name: str, *, ships: bool) -> str:
+        """Say how the image offers the template to userData."""
         wanted = ", ".join((*self.patterns, name))
         copied = "copy it to a template folder of the image, or " if ships else ""
         return f"{copied}set user_data.templates to [{wanted}] in the image's agent.yaml"
@@ -77,12 +78,27 @@ class TemplateOffer(Frozen):
 
 def check_document(document: Document, offer: TemplateOffer) -> Iterator[Problem]:
     """Yield what a userData uses beyond the offer, in its environments too."""
+    yield from offer.problems(_entries(document))
+
+
+def doubts(document: Document, offer: TemplateOffer) -> Iterator[Problem]:
+    """Yield what a userData may turn out not to be offered, on an image that is not here."""
+    unsure = offer.shipped - offer.names if offer.own is None else ()
+    for entry in _entries(document):
+        part = entry.value.get("template")
+        if part and part.value in unsure:
+            message = f"{part.value} is a template that ships: an image has to offer it to userData"
+            yield part.origin.problem(message, hint=offer.cure(part.value, ships=True))
+
+
+def _entries(document: Document) -> Iterator[Part]:
+    """Yield the file entries of a userData, those of its environments too."""
     if document.trust != "userData":
         return
     paths: list[Path] = [("environments", name) for name in document.environments()]
     for path in [(), *paths]:
         if entries := document.part((*path, "files")):
-            yield from offer.problems(entries.value)
+            yield from entries.value
 
 
 def may_include(

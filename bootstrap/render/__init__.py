@@ -15,6 +15,8 @@
     missing      a name that does not exist
     names        what a missing name is called, and which was probably meant
     refusal      what a filter raises: words for the template's author
+    prints       what a template prints, as paths into what it sees
+    unfiltered   where a template prints what may be any text, filtered by nothing
     failures     what ended a rendering, in such words
     findings     what is wrong with the templates, each thing once, at its line
 

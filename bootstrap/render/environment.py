@@ -59,6 +59,7 @@ __all__ = [
     "TemplateRuntimeError",
     "TemplateSyntaxError",
     "TemplatesNotFound",
+    "syntax_tree",
 ]
 
 GLOBALS = ("range", "dict", "namespace", "cycler", "joiner")
@@ -80,10 +81,7 @@ class Compiled(BytecodeCache):
 
 
 class Environment(ImmutableSandboxedEnvironment):
-    """Renders `templates`; what is wrong goes to `findings`, what is used comes off `budget`.
-
-    `inclusion` says which of them may name which others.
-    """
+    """Renders `templates`; what is wrong goes to `findings`, what is used comes off `budget`."""
 
     concat = staticmethod(joined)  # what blocks and macros print, as a value
     intercepted_binops = frozenset({"+", "*", "**", "%"})
@@ -139,7 +137,7 @@ class Environment(ImmutableSandboxedEnvironment):
         return text
 
     def join_path(self, template: str, parent: str) -> str:
-        """The template that `parent` includes, extends or imports by this name, if it may."""
+        """The template that `parent` names; Refusal if it may not."""
         self._inclusion.check(template, parent, self._findings)
         return template
 
@@ -224,6 +222,11 @@ class Environment(ImmutableSandboxedEnvironment):
         _Metered(newline="\r\n" if crlf else "\n").visit(template)
         template.set_environment(self)
         return template
+
+
+def syntax_tree(text: str) -> nodes.Template:
+    """Parse a template, without what its rendering needs; raises TemplateSyntaxError."""
+    return ImmutableSandboxedEnvironment().parse(text)
 
 
 def _missing_class(reported_to: Findings) -> type[Undefined]:
