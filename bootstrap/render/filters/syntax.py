@@ -29,7 +29,7 @@ SYSTEMD_SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"
 ONE_BYTE = 0x7F
 NONCHARACTER = 0xFFFE
 NO_CHARACTERS = (("\ud800", "\udfff"), ("\ufdd0", "\ufdef"))
-REMOVE_HINT = "remove it from the value, or let the image's schema refuse it with a `pattern`"
+REMOVE_HINT = "remove it; imds-bootstrap show config --origin tells which layer set the value"
 
 
 def one_line(value: Any) -> str:

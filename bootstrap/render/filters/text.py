@@ -150,7 +150,10 @@ def fullmatch(value: Any, pattern: str, expected: str = "") -> str:
     """The text, or an error if the regular expression does not match all of it."""
     text = _subject(value)
     if not _compile(pattern, ignorecase=False).fullmatch(text):
-        raise Refusal(f"the value is not {expected or 'of the form that is asked for here'}")
+        raise Refusal(
+            f"the value is not {expected or 'of the form that is asked for here'}",
+            hint="imds-bootstrap show config --origin tells which layer set it",
+        )
     return text
 
 
