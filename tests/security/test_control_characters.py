@@ -62,6 +62,7 @@ def refused(**layers):
         configured(**layers)
     printed = describe(caught.value)
     assert all(sign not in printed for sign in ALL if sign not in "\n\t")
+    assert "a\nb" not in printed, "what others wrote begins a line"
     return [f"{one.where} {one.path}: {one.message} ({one.hint})" for one in caught.value.problems]
 
 
