@@ -12,7 +12,7 @@ from bootstrap.config.configuration import FileSpec
 from bootstrap.config.resolve import resolve
 from bootstrap.config.template_trust import TemplateOffer
 from bootstrap.errors import BootstrapError, InvalidDocument, RenderError
-from bootstrap.metadata.tag_names import TagNames
+from bootstrap.imds.tags import TagNames
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
 from bootstrap.report.diagnostic import describe

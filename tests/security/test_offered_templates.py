@@ -11,7 +11,7 @@ from bootstrap.decision import decide_and_render
 from bootstrap.disclosure import Disclosed
 from bootstrap.errors import BootstrapError
 from bootstrap.image import read_image
-from bootstrap.metadata.instance import Instance
+from bootstrap.imds.instance import Instance
 from bootstrap.settings.load import load
 
 SHIPPED = "app/app.json.j2"
