@@ -16,7 +16,7 @@ late() { # FAULT OUTCOME: a run against this fault is late, and got this outcome
     python3 - "$out" "$2" <<'X' || fail "the status of a run against $1"
 import json, sys
 status = json.load(open(sys.argv[1]))
-assert 1 <= status["seconds"] <= 3, status["seconds"]
+assert 1 <= status["seconds"] <= 4, status["seconds"]  # a second, and one for a busy machine
 assert status["exit_code"] == 75
 assert status["imds"]["requests"] == sum(status["imds"]["outcomes"].values()) >= 1
 assert status["imds"]["outcomes"][sys.argv[2]] >= 1
