@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.errors import MissingInput
+from bootstrap.errors import MissingInput, Public
 from bootstrap.frozen import replace
 from bootstrap.observation import arc_of, teller
 from bootstrap.report.log import DEBUG, INFO
@@ -100,8 +100,10 @@ def disclose(
         return Disclosed({})
     if offline and not settings.imds.endpoint:
         raise MissingInput(
-            f"fetching {', '.join(map(format_path, references))}: with --offline nobody is asked, "
-            "so there is no token for Key Vault",
+            Public(
+                f"fetching {', '.join(map(format_path, references))}: with --offline nobody is "
+                "asked, so there is no token for Key Vault"
+            ),
             hint="set imds.endpoint to have an identity service asked, such as that of "
             "`imds-bootstrap emulate`; `render` shows a file without its secrets",
         )

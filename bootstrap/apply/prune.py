@@ -6,6 +6,7 @@ from bootstrap.apply.change import Change, Snapshot
 from bootstrap.apply.comparison import CONTENT_AT_MOST
 from bootstrap.apply.mounts import is_mount_point
 from bootstrap.apply.place import resolve
+from bootstrap.errors import Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def removals(
         if change:
             changes.append(change)
         if kept:
-            notes.append(f"kept {record.path}: {kept}")
+            notes.append(Public(f"kept {record.path}: {kept}"))
     return changes, notes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bootstrap.config import files, secret_trust, trust
 from bootstrap.config.origins import TagOrigin, overlay
-from bootstrap.errors import nearest
+from bootstrap.errors import Public, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _choose(merged: Merged, documents: Sequence[Document], tags: TagLayer) -> No
         merged.environment_origin = TagOrigin(name, merged.environment, ("environment",))
     known = [name for document in documents for name in document.environments()]
     if known and merged.environment is None:
-        merged.notes = (_not_chosen(known, tags),)
+        merged.notes = (Public(_not_chosen(known, tags)),)
     if merged.environment is None or merged.environment_origin is None or not known:
         return
     match = _match(merged.environment, known)

@@ -27,7 +27,7 @@ FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "
 
 # Along the data: a room may use the rooms before it, never those after.
 ORDER = [
-    *("frozen", "errors", "secret", "source", "shipped", "settings", "image"),
+    *("frozen", "problem", "errors", "secret", "source", "shipped", "settings", "image"),
     *("metadata", "config", "secrets", "render", "apply", "state", "report"),
     *("machine", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
     *("emulator", "cli"),
