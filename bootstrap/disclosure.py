@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bootstrap import core_dumps
 from bootstrap.errors import MissingInput, Public
 from bootstrap.frozen import replace
 from bootstrap.observation import arc_of, teller
@@ -115,6 +116,8 @@ def disclose(
         """What happens on the way to each secret; never what is in it."""
         machine.log.event(DEBUG if event == "vault.found" else INFO, event, **fields)
 
+    if not core_dumps.forbid():
+        machine.log.event(DEBUG, "secrets.dumpable")
     identity = _identity(machine, settings, deadline)
     try:
         fetched = fetch(

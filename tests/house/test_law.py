@@ -27,7 +27,17 @@ FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "
 
 # Along the data: a room may use the rooms before it, never those after.
 ORDER = [
-    *("frozen", "problem", "errors", "secret", "source", "shipped", "settings", "image"),
+    *(
+        "frozen",
+        "problem",
+        "errors",
+        "secret",
+        "core_dumps",
+        "source",
+        "shipped",
+        "settings",
+        "image",
+    ),
     *("metadata", "config", "secrets", "render", "apply", "state", "report"),
     *("machine", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
     *("emulator", "cli"),
@@ -38,7 +48,7 @@ DOORS = {
     "jsonschema": "config/schema.py",
     "jinja2": "render/environment.py",
     "subprocess": ("apply/commands.py", "windows/apply/commands.py", "windows/apply/jobs.py"),
-    "ctypes": ("windows/", "apply/labels.py"),
+    "ctypes": ("windows/", "apply/labels.py", "core_dumps.py"),
     "winreg": "windows/",
     "msvcrt": "windows/",
     "requests": "secrets/vault.py",
