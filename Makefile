@@ -1,18 +1,38 @@
-# `make demo` shows the main job on this machine; `make test` runs every check; `make packages` leaves
-# all packages in dist/; `make test-boot` boots machines with them. Each sets itself up.
+# `make demo` shows the main job on this machine; `make check` runs the quick checks, `make test` every
+# check, `make test TESTS=tests/config` those of a file or a folder; `make fuzz` looks for new
+# examples of every property; `make packages` leaves all packages in dist/; `make test-boot` boots
+# machines with them. Each sets itself up.
 
 PYTHON ?= python3
 VENV := .venv
 # Interpreters that pyenv keeps are tested too; its shims answer only for the selected version.
 PYENV := $(subst $(eval) ,:,$(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/*/bin))
 
-.PHONY: demo test bench packages test-boot bench-boot clean
+.PHONY: demo check test fuzz bench packages test-boot bench-boot clean
 
 demo: $(VENV)/demo
 	$(VENV)/bin/imds-bootstrap demo
 
+# Style, types and the rooms' own tests on one Python, in a minute.
+check: $(VENV)/check
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pytest -q -n 4 -m 'not boot and not crash and not process' \
+		--ignore=tests/packaging --ignore=tests/security $(ARGS)
+
+ifdef TESTS
+test: $(VENV)/check
+	$(VENV)/bin/pytest -q $(TESTS) $(ARGS)
+else
 test: $(VENV)/test
 	PATH="$$PATH:$(PYENV)" $(VENV)/bin/tox run $(ARGS)
+endif
+
+# Random examples, many of them; what fails is printed as an @example for the test's file.
+fuzz: $(VENV)/check
+	$(VENV)/bin/pytest -q -n 4 -m hypothesis --hypothesis-profile=fuzz \
+		$(or $(TESTS),tests --ignore=tests/crash) $(ARGS)
 
 bench: $(VENV)/bench
 	-$(VENV)/bin/python tests/bench.py
@@ -53,6 +73,11 @@ $(VENV)/packages: | $(VENV)
 	touch $@
 
 # An older pip knows no dependency groups.
+$(VENV)/check: pyproject.toml | $(VENV)
+	$(VENV)/bin/python -m pip install --quiet 'pip>=25.1'
+	$(VENV)/bin/python -m pip install --quiet --editable '.[emulator]' --group packaging --group style
+	touch $@
+
 $(VENV)/boot: pyproject.toml | $(VENV)
 	$(VENV)/bin/python -m pip install --quiet 'pip>=25.1'
 	$(VENV)/bin/python -m pip install --quiet --editable '.[emulator]' --group tests

@@ -26,7 +26,6 @@ from bootstrap.errors import (
     SecretsUnavailable,
 )
 from bootstrap.frozen import replace
-from bootstrap.metadata.dmi import read_firmware
 from bootstrap.observation import (
     ALL_THE_SAME,
     arc_of,
@@ -39,6 +38,7 @@ from bootstrap.observation import (
     settings_of,
     warnings_of,
 )
+from bootstrap.platform.firmware import read_firmware
 from bootstrap.report.log import DEBUG, INFO, WARNING
 from bootstrap.report.status import Status, timestamp
 from bootstrap.settings.load import remember
@@ -54,9 +54,9 @@ if TYPE_CHECKING:
     from bootstrap.apply.checks import Run
     from bootstrap.apply.ended import Ended
     from bootstrap.config.configuration import Configuration
+    from bootstrap.identity.arc import Arc
+    from bootstrap.imds.instance import Instance
     from bootstrap.machine import Machine
-    from bootstrap.metadata.arc import Arc
-    from bootstrap.metadata.instance import Instance
     from bootstrap.settings import Settings
     from bootstrap.state.fulfilment import Fulfilment
 
@@ -110,7 +110,7 @@ def preview(machine: Machine, *, offline: str | None = None) -> Plan:
     loaded = store.load(instance.vm_id, root=machine.root)
     image = read_image_of(machine, settings)
     seen = recovery.foresee(instance.vm_id, loaded.state, root=machine.root)
-    _, plan = prepare(
+    configuration, plan = prepare(
         machine,
         settings,
         instance,
@@ -121,7 +121,8 @@ def preview(machine: Machine, *, offline: str | None = None) -> Plan:
         dry=True,
         offline=offline is not None,
     )
-    return replace(plan, notes=(seen.text, *plan.notes)) if seen.text else plan
+    notes = (*configuration.notes, *plan.notes)
+    return replace(plan, notes=(seen.text, *notes) if seen.text else notes)
 
 
 class _Run:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bootstrap.credentials import Seal
     from bootstrap.disclosure import Disclosed
     from bootstrap.image import Image
-    from bootstrap.metadata.instance import Instance
+    from bootstrap.imds.instance import Instance
     from bootstrap.render.environment import Compiled
     from bootstrap.render.rendered import Rendered, Template
     from bootstrap.settings import Settings
@@ -58,7 +58,7 @@ def decide_and_render(
     Templates are tried even when a document is not valid, as far as its values are beyond doubt:
     nobody has to mend one mistake to be told of the next. `disclose` fetches the secrets of a
     configuration that is sound, `seal` encrypts those that are wanted sealed. Raises what they
-    raise, and what `decide` and `render_all` do.
+    raise, what `decide` and `render_all` do, and InvalidDocument where userData opens a secret.
     """
     from bootstrap.credentials import credentials
 
@@ -74,10 +74,26 @@ def decide_and_render(
             ) from None
     configuration = resolution.sound()
     disclosed = disclose(configuration)
+    if resolution.schema and configuration.value_secrets:
+        disclosed.check(configuration, resolution.schema)
     contents = render_all(configuration, instance, image, settings, disclosed)
     contents += tuple(credentials(configuration, disclosed, seal))
     notes = (*configuration.notes, *disclosed.notes, *_nothing_asked(contents))
+    notes += _exposed(contents)
     return replace(configuration, notes=notes), contents
+
+
+def _exposed(contents: tuple[Rendered, ...]) -> tuple[str, ...]:
+    """Words for each file with a secret that the image opens to others than its owner.
+
+    Raises InvalidDocument for those that userData opens.
+    """
+    from bootstrap.config import exposure
+
+    secret = [one.spec for one in contents if one.secret]
+    if problems := list(filter(None, map(exposure.refusal, secret))):
+        raise InvalidDocument("userData opens files that hold a secret", problems=problems)
+    return tuple(filter(None, map(exposure.warning, secret)))
 
 
 def _nothing_asked(contents: tuple[Rendered, ...]) -> tuple[str, ...]:
@@ -107,7 +123,7 @@ def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution
 def _vault_rules(instance: Instance, settings: Settings) -> VaultRules:
     """The vaults that documents may name: of a cloud that is not known, those of the settings."""
     from bootstrap.config.references import VaultRules
-    from bootstrap.metadata.clouds import cloud_of
+    from bootstrap.imds.clouds import cloud_of
 
     try:
         suffixes: tuple[str, ...] = (cloud_of(instance.cloud).vault_suffix,)
@@ -221,7 +237,7 @@ def _render(
 
 def context_of(configuration: Configuration, instance: Instance) -> dict[str, Any]:
     """What templates see, but for secrets."""
-    from bootstrap.metadata.tag_names import TagNames
+    from bootstrap.imds.tags import TagNames
 
     return {
         "values": configuration.values,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap import core_dumps
-from bootstrap.errors import MissingInput, Public
+from bootstrap.errors import InvalidDocument, MissingInput, Public
 from bootstrap.frozen import replace
 from bootstrap.observation import arc_of, teller
 from bootstrap.report.log import DEBUG, INFO
@@ -12,14 +12,15 @@ from bootstrap.source import format_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from bootstrap.config.configuration import Configuration, SecretReference
+    from bootstrap.config.image_schema import ValuesSchema
+    from bootstrap.identity.managed_identity import Identity
+    from bootstrap.identity.service import IdentityService
+    from bootstrap.imds.instance import Instance
     from bootstrap.machine import Machine
-    from bootstrap.metadata.identity import Identity
-    from bootstrap.metadata.identity_service import IdentityService
-    from bootstrap.metadata.instance import Instance
     from bootstrap.secrets.fetching import Fetched
     from bootstrap.settings import Settings
     from bootstrap.source import Path
@@ -50,10 +51,21 @@ class Disclosed:
 
     def fill(self, configuration: Configuration) -> Configuration:
         """The configuration with its values that are references replaced by the secrets."""
+        return replace(configuration, values=self._filled(configuration, lambda secret: secret))
+
+    def check(self, configuration: Configuration, schema: ValuesSchema) -> None:
+        """Raise InvalidDocument where a secret is not what the schema asks for at its place."""
+        from bootstrap.config.secret_values import misfits
+
+        values = self._filled(configuration, Secret.reveal)
+        if problems := list(misfits(values, configuration, schema)):
+            raise InvalidDocument("a secret does not fit the image's schema", problems=problems)
+
+    def _filled(self, configuration: Configuration, form: Callable[[Secret], Any]) -> Any:
         values: Any = configuration.values
         for path in configuration.value_secrets:
-            values = replaced(values, path[1:], self._secrets[path])
-        return replace(configuration, values=values)
+            values = replaced(values, path[1:], form(self._secrets[path]))
+        return values
 
 
 def veiled(configuration: Configuration) -> Disclosed:
@@ -108,8 +120,8 @@ def disclose(
             hint="set imds.endpoint to have an identity service asked, such as that of "
             "`imds-bootstrap emulate`; `render` shows a file without its secrets",
         )
-    from bootstrap.metadata.clouds import cloud_of
-    from bootstrap.metadata.selector import Selector
+    from bootstrap.identity.identity_id import Selector
+    from bootstrap.imds.clouds import cloud_of
     from bootstrap.secrets.fetching import fetch
 
     def tell(event: str, **fields: Any) -> None:
@@ -149,12 +161,12 @@ def _disclosed(references: Mapping[Path, Any], fetched: Mapping[str, Fetched]) -
 
 def _identity(machine: Machine, settings: Settings, deadline: float) -> Identity:
     """The identity of this machine: that of its VM, or that of Azure Arc."""
-    from bootstrap.metadata.dmi import read_firmware
-    from bootstrap.metadata.identity import Identity
+    from bootstrap.identity.managed_identity import Identity
+    from bootstrap.platform.firmware import read_firmware
 
     service: str | IdentityService = settings.imds.endpoint
     if arc := arc_of(machine, settings, read_firmware(machine.root)):
-        from bootstrap.metadata.arc import ArcService
+        from bootstrap.identity.arc import ArcService
 
         service = ArcService(arc, root=machine.root)
     return Identity(

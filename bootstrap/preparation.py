@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bootstrap.apply.own_paths import OwnPaths
 from bootstrap.apply.plan import plan
 from bootstrap.apply.sealing import Sealer
 from bootstrap.decision import decide_and_render
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from bootstrap.apply.journal import Story
     from bootstrap.config.configuration import Configuration
     from bootstrap.image import Image
+    from bootstrap.imds.instance import Instance
     from bootstrap.machine import Machine
-    from bootstrap.metadata.instance import Instance
     from bootstrap.settings import Settings
     from bootstrap.state.record import State
 
@@ -57,4 +58,10 @@ def prepare(
         handlers=configuration.handlers,
         pending=state.pending_handlers if state else (),
         undone=undone,
+        own=OwnPaths(
+            machine.root,
+            settings,
+            settings_file=machine.settings_file,
+            environ=machine.environ,
+        ),
     )

@@ -3,11 +3,13 @@
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 TESTS = Path(__file__).parent
 CHECKOUT = TESTS.parent
@@ -28,6 +30,19 @@ if guard.__file__ != str(TESTS / "guard" / "sitecustomize.py"):  # the system's 
 os.environ["IMDS_BOOTSTRAP_IMDS_ENDPOINT"] = "http://127.0.0.1:9"
 for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_COLOR"):
     os.environ.pop(name, None)
+
+# A shell's background job, `nohup` and some CI systems start this process with these ignored, which
+# everything it starts would inherit: the programs under test would not end as a test asks.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        interrupts = number == signal.SIGINT
+        signal.signal(number, signal.default_int_handler if interrupts else signal.SIG_DFL)
+
+# A change lands or not by the same examples each time; `make fuzz` looks for new ones, and what it
+# finds becomes an @example in the file. No deadline: other work on the machine is no fault of ours.
+settings.register_profile("gate", derandomize=True, deadline=None, database=None)
+settings.register_profile("fuzz", max_examples=3000, deadline=None, print_blob=True)
+settings.load_profile("gate")
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ import errno
 import os
 from contextlib import suppress
 
+from bootstrap.apply import disk
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,11 +47,10 @@ def read(place: Place) -> dict[str, bytes]:
     Of an access list, what the mode says of it is left out: it is told, and repaired, as mode.
     """
     found = {}
-    with suppress(OSError):
-        listed = os.listxattr(place.path, follow_symlinks=False) if ARE_KNOWN else []
-        for name in filter(counts, listed):
+    with suppress(OSError), disk.opened_file(place) as descriptor:
+        for name in filter(counts, _names(descriptor)):
             with suppress(OSError):  # it is gone meanwhile
-                value = os.getxattr(place.path, name, follow_symlinks=False)
+                value = os.getxattr(descriptor, name)
                 found[name] = _closed(value) if name == ACL else value
     return found
 

@@ -37,6 +37,7 @@ class Change(Frozen):
     `path` is the document's; `place` is where it lies below the root, a followed link resolved.
     `reasons` are for people: `content`, `mode 0644 → 0640`. `secret` says that the old content or
     the new holds one: both, and the output of commands that read them, must not be shown.
+    `untrusted` says that others can write to a folder on the way.
     """
 
     path: str
@@ -49,6 +50,7 @@ class Change(Frozen):
     in_place: bool = False
     backup: bool = False
     secret: bool = False
+    untrusted: bool = False
     origin: str = ""
     check_origin: str = ""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from bootstrap.apply.attributes import differences, wanted
+from bootstrap.apply.attributes import ACL, CAPABILITY, differences, wanted
 from bootstrap.apply.change import Change, Snapshot
-from bootstrap.apply.failures import MOUNT_POINT, refusal
+from bootstrap.apply.failures import MOUNT_POINT, refusal, unsafe
 from bootstrap.apply.ground import inspect
 from bootstrap.apply.mounts import is_mount_point
-from bootstrap.apply.strangers import refuse_strangers
+from bootstrap.apply.strangers import HINT, IS_ORDINARY
 from bootstrap.apply.written import Written
 from bootstrap.frozen import replace
 
@@ -43,11 +43,15 @@ def compare(
         return None, replace(before, once=True) if before else met
     missing = inspect(spec, place, found, standing)
     access = ground.access(spec, rendered.mode, found)
-    refuse_strangers(spec, place, access, ground)
+    untrusted = ground.untrusted(place)
+    if untrusted and not IS_ORDINARY:
+        raise unsafe(untrusted, path=spec.path, origin=spec.origin, hint=HINT)
     old = _snapshot(spec, place, found, len(rendered.content), standing) if found else None
     same = old is not None and old.link is None and old.content == rendered.content
     ours = not same or (before is not None and before.ours)
     shall = _attributes(place, old, before, ground) if not (old and spec.in_place) else {}
+    if untrusted:  # what others have put there hands on no rights
+        shall = {name: one for name, one in shall.items() if name not in {ACL, CAPABILITY}}
     new = Snapshot(content=rendered.content, access=access, attributes=shall)
     record = _record(rendered, access, ours=ours, attributes=new.attributes if old else None)
     reasons = _reasons(old, new, ground, same=same)
@@ -55,7 +59,8 @@ def compare(
         return None, record
     reasons += tuple(f"folder /{folder.relative}" for folder in missing)
     secret = rendered.secret or (before is not None and before.secret)
-    return _change(spec, place, old, new, reasons, same=same, secret=secret), record
+    change = _change(spec, place, old, new, reasons, same=same, secret=secret)
+    return replace(change, untrusted=bool(untrusted)), record
 
 
 def _snapshot(

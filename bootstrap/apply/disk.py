@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import contextmanager
 from hashlib import sha256
 
 TYPE_CHECKING = False
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 
 CHUNK = 1 << 18
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -84,18 +86,19 @@ def access_of(record: Record) -> Access:
 
 
 class Found:
-    """What stands at a place: its kind, access, size in bytes and inode number.
+    """What stands at a place: its kind, access, size in bytes, inode number and number of names.
 
     `stamp` is all that differs once somebody has written the file, or put another in its place.
     """
 
-    __slots__ = ("access", "inode", "kind", "size", "stamp")
+    __slots__ = ("access", "inode", "kind", "links", "size", "stamp")
 
     def __init__(self, status: os.stat_result) -> None:
         self.kind = _kind(status.st_mode)
         self.access = Access(stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
         self.size = status.st_size
         self.inode = status.st_ino
+        self.links = status.st_nlink
         self.stamp = (status.st_ino, status.st_mtime_ns, status.st_mode, *status[4:7])
 
 
@@ -107,10 +110,29 @@ def _kind(mode: int) -> Kind:
     return "folder" if stat.S_ISDIR(mode) else "other"
 
 
+@contextmanager
+def opened_folder(root: str, names: tuple[str, ...]) -> Iterator[int]:
+    """Open the folder that these names lead to, step by step; no link below `root` is followed.
+
+    A folder that has been swapped for a link since its path was resolved leads nowhere:
+    NotADirectoryError.
+    """
+    descriptor = os.open(root, FOLDER_FLAGS)
+    try:
+        for name in names:
+            inner = os.open(name, FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def look(place: Place) -> Found | None:
     """What stands at the place, links not followed; None when nothing does."""
     try:
-        return Found(os.lstat(place.path))
+        with opened_folder(place.root, place.folders) as folder:
+            return Found(os.lstat(place.name or ".", dir_fd=folder))
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -123,7 +145,8 @@ def read(place: Place, limit: int) -> bytes | None:
 
 def read_link(place: Place) -> str:
     """Where a symbolic link points, in its own words."""
-    return os.readlink(place.path)
+    with opened_folder(place.root, place.folders) as folder:
+        return os.readlink(place.name, dir_fd=folder)
 
 
 def pointed(place: Place) -> str | None:
@@ -140,18 +163,26 @@ def digest(place: Place) -> str:
     return hashed.hexdigest()
 
 
-def chunks(place: Place, limit: int | None = None) -> Iterator[bytes]:
-    """The content of a regular file, piece by piece, up to `limit` bytes."""
-    descriptor = os.open(place.path, READ_FLAGS)
+@contextmanager
+def opened_file(place: Place) -> Iterator[int]:
+    """Open a regular file for reading; no link is followed, neither on the way nor at its end."""
+    with opened_folder(place.root, place.folders) as folder:
+        descriptor = os.open(place.name, READ_FLAGS, dir_fd=folder)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", place.path)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def chunks(place: Place, limit: int | None = None) -> Iterator[bytes]:
+    """The content of a regular file, piece by piece, up to `limit` bytes."""
+    with opened_file(place) as descriptor:
         left = CHUNK if limit is None else limit
         while left and (chunk := os.read(descriptor, min(left, CHUNK))):
             yield chunk
             left = CHUNK if limit is None else left - len(chunk)
-    finally:
-        os.close(descriptor)
 
 
 def own_access(mode: int) -> Access:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bootstrap.apply import disk
+from bootstrap.apply import disk, strangers
 from bootstrap.apply.accounts import Accounts
 from bootstrap.apply.failures import unsafe
 from bootstrap.apply.labels import Policy
 from bootstrap.apply.names import BACKUP
+from bootstrap.apply.place import resolve
 from bootstrap.apply.standing import Standing
 
 TYPE_CHECKING = False
@@ -22,13 +23,41 @@ IN_THE_WAY = {"folder": "a folder", "other": "a device, pipe or socket"}
 class Ground:
     """A tree below `root`: what stands in it, its accounts and its policy."""
 
-    __slots__ = ("accounts", "policy", "root", "standing")
+    __slots__ = ("_writers", "accounts", "policy", "root", "standing")
 
     def __init__(self, root: str, undone: Story | None = None) -> None:
         self.root = root
+        self._writers: dict[str, str] = {}  # who else can write to each folder, in words
         self.standing = Standing(root, undone)
         self.accounts = Accounts(root)
         self.policy = Policy(root)
+
+    def resolve(self, path: str, *, follow: bool, origin: str = "") -> Place:
+        """Return where a path lies; no link is followed below a folder that others can write to.
+
+        Raises UnsafeDestination for such a link, and OSError as `place.resolve` does.
+        """
+
+        def refuse(link: Place) -> None:
+            if who := self.untrusted(link):
+                message = f"{link.stated} is a link, and {who}"
+                raise unsafe(message, path=path, origin=origin, hint=strangers.HINT)
+
+        return resolve(path, self.root, follow=follow, on_link=refuse)
+
+    def untrusted(self, place: Place) -> str:
+        """Return, in words, who but root can write to the outermost such folder on the way there.
+
+        Empty if every folder is root's alone. All folders below the root count, for one can be
+        moved away by whoever can write to the one above.
+        """
+        for folder in ("", *(above.relative for above in place.above())):
+            if folder not in self._writers:
+                writer = strangers.who_can_write(self.root, folder, self.accounts)
+                self._writers[folder] = writer and f"{writer} can write to its folder /{folder}"
+            if self._writers[folder]:
+                return self._writers[folder]
+        return ""
 
     def access(self, spec: FileSpec, mode: int, found: Found | None) -> Access:
         """The access that a file shall have; raises WriteError naming each unknown account."""
@@ -54,6 +83,10 @@ def inspect(
     if found and found.kind == "link" and spec.symlink != "replace":
         hint = "say `symlink: follow` to write where it points, `symlink: replace` to replace it"
         message = f"it is a symbolic link to {standing.read_link(place)}"
+        raise unsafe(message, path=spec.path, origin=spec.origin, hint=hint)
+    if found and spec.in_place and found.links > 1:
+        message = f"it has {found.links} names, and all of them would be written over"
+        hint = "remove the other hard links, or leave out `in_place`"
         raise unsafe(message, path=spec.path, origin=spec.origin, hint=hint)
     backup = disk.look(backup_of(place)) if spec.backup else None
     if backup and backup.kind in IN_THE_WAY:

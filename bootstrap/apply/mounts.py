@@ -16,7 +16,8 @@ ESCAPES = ((b"\\", b"\\134"), (b" ", b"\\040"), (b"\t", b"\\011"), (b"\n", b"\\0
 
 def is_mount_point(place: Place) -> bool:
     """Whether something is mounted on the place; False where the system does not tell."""
-    path = os.fsencode(os.path.realpath(place.path))
+    # Below the root there are no links in a place, or what others have made of it is no mount.
+    path = os.fsencode(os.path.join(os.path.realpath(place.root), place.relative))
     for plain, escaped in ESCAPES:
         path = path.replace(plain, escaped)
     with suppress(FileNotFoundError), open(MOUNTS, "rb") as mounts:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import errno
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LINKS_AT_MOST = 40  # what Linux follows in one path: path_resolution(7)
 NOT_A_LINK = frozenset({errno.EINVAL, errno.ENOENT, errno.ENOTDIR})
 
@@ -75,10 +79,17 @@ def refuse_foreign(path: str) -> None:
         raise OSError(errno.EINVAL, "it is a path of Windows, and this machine runs none", path)
 
 
-def resolve(path: str, root: str = "/", *, follow: bool = False) -> Place:
+def resolve(
+    path: str,
+    root: str = "/",
+    *,
+    follow: bool = False,
+    on_link: Callable[[Place], None] = lambda _: None,
+) -> Place:
     """The place of `path`, every link on the way read as a process with that root would read it.
 
-    A link that is the last name itself is resolved only when `follow` is set. What does not exist
+    A link that is the last name itself is resolved only when `follow` is set. `on_link` is called
+    with the place of each link before it is followed, and may raise. What does not exist
     yet is taken by its word. Raises OSError when links go in circles or a folder is unreadable.
     """
     ahead = path.rstrip("/").split("/")[::-1]
@@ -98,6 +109,7 @@ def resolve(path: str, root: str = "/", *, follow: bool = False) -> Place:
             links += 1
             if links > LINKS_AT_MOST:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+            on_link(Place(root, "/".join([*passed, name])))
             if target.startswith("/"):
                 passed.clear()
             ahead.extend(target.split("/")[::-1])

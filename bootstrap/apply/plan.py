@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from bootstrap import OWN_FOLDERS
 from bootstrap.apply.bounds import refuse_escape
 from bootstrap.apply.change import Plan
 from bootstrap.apply.comparison import compare
-from bootstrap.apply.failures import refusal, together, told, unsafe
+from bootstrap.apply.failures import refusal, together, told
 from bootstrap.apply.ground import Ground
+from bootstrap.apply.own_paths import OwnPaths
 from bootstrap.apply.place import refuse_foreign, resolve
 from bootstrap.apply.prune import removals
-from bootstrap.config.trust import is_below
 from bootstrap.errors import BootstrapError, nearest
 
 TYPE_CHECKING = False
@@ -34,16 +33,18 @@ def plan(
     handlers: Collection[str] = (),
     pending: Sequence[str] = (),
     undone: Story | None = None,
+    own: OwnPaths | None = None,
 ) -> Plan:
     """Compare the files with the machine below `root`; nothing is changed.
 
     `written` is what the state says this agent left, by path; with `prune` those that are no
     longer wanted go, unless somebody changed them. `handlers` are the names that exist, `pending`
     those that were due before this run. `undone` is what an interrupted run began and the next one
-    will undo before it plans: the files are compared as they will be then. Raises one error with
+    will undo before it plans: the files are compared as they will be then. `own` are the paths that
+    the agent itself uses, by default those of an agent without settings. Raises one error with
     every problem of every file: UnsafeDestination, WriteError or NotPermitted.
     """
-    survey = _Survey(Ground(root, undone), written or {})
+    survey = _Survey(Ground(root, undone), written or {}, own or OwnPaths(root))
     for rendered in files:
         survey.add(rendered, handlers)
     survey.refuse_conflicts()
@@ -65,9 +66,10 @@ def plan(
 class _Survey:
     """The comparison of all files, collected."""
 
-    def __init__(self, ground: Ground, written: Mapping[str, Written]) -> None:
+    def __init__(self, ground: Ground, written: Mapping[str, Written], own: OwnPaths) -> None:
         self.ground = ground
         self.written = written
+        self.own = own
         self.wanted: list[tuple[FileSpec, Place]] = []
         self.changes: list[Change] = []
         self.unchanged: list[str] = []
@@ -81,10 +83,9 @@ class _Survey:
         self.errors += [_no_handler(spec, name, handlers) for name in _unknown(spec, handlers)]
         try:
             refuse_foreign(spec.path)
-            place = resolve(spec.path, self.ground.root, follow=spec.symlink == "follow")
-            if is_below(place.stated, OWN_FOLDERS):
-                message = f"it leads to {place.path}, where this agent keeps its own files"
-                raise unsafe(message, path=spec.path, origin=spec.origin)
+            follow = spec.symlink == "follow"
+            place = self.ground.resolve(spec.path, follow=follow, origin=spec.origin)
+            self.own.refuse(spec, place)
             refuse_escape(spec, place)
             self.wanted.append((spec, place))
             change, record = compare(rendered, place, self.written.get(spec.path), self.ground)
@@ -116,10 +117,25 @@ class _Survey:
         """Plan the removal of what is no longer wanted."""
         paths = {spec.path for spec, _ in self.wanted}
         places = {place.key for _, place in self.wanted}
-        unwanted = [record for path, record in self.written.items() if path not in paths]
+        unwanted = [
+            record
+            for path, record in self.written.items()
+            if path not in paths and not self._is_own(record)
+        ]
         changes, notes = removals(unwanted, ground=self.ground, wanted=places)
         self.changes += changes
         self.notes += notes
+
+    def _is_own(self, record: Written) -> bool:
+        """Whether an old file lies among what the agent itself reads by now; it is kept then."""
+        try:
+            place = resolve(record.path, self.ground.root, follow=record.follow)
+        except OSError:
+            return False  # the removal tells why nothing can be removed there
+        title = self.own.title(place)
+        if title and record.ours:
+            self.notes.append(f"kept {record.path}: it leads to {place.stated}, where {title}")
+        return bool(title)
 
 
 def _unknown(spec: FileSpec, handlers: Collection[str]) -> list[str]:

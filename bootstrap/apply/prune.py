@@ -5,8 +5,7 @@ from __future__ import annotations
 from bootstrap.apply.change import Change, Snapshot
 from bootstrap.apply.comparison import CONTENT_AT_MOST
 from bootstrap.apply.mounts import is_mount_point
-from bootstrap.apply.place import resolve
-from bootstrap.errors import Public
+from bootstrap.errors import BootstrapError, Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,12 +39,14 @@ def removals(
 
 def _removal(record: Written, ground: Ground, wanted: Collection[str]) -> tuple[Change | None, str]:
     try:
-        place = resolve(record.path, ground.root, follow=record.follow)
+        place = ground.resolve(record.path, follow=record.follow)
         found = ground.standing.look(place)
         if found is None or place.key in wanted:
             return None, ""
         kept = _reason_to_keep(record, place, found, ground.standing)
         return (None, kept) if kept else (_change(record, place, found, ground.standing), "")
+    except BootstrapError as error:
+        return None, "; ".join(problem.message for problem in error.problems)
     except OSError as error:
         return None, error.strerror or f"{error}"
 

@@ -41,7 +41,8 @@ class Step:
         """Write the new file beside its target, flushed and with its final access."""
         after = self.change.after
         if self.staged and after:
-            is_new = self.change.before is None
+            # Elsewhere a new file has the rights that its folder gives to new ones.
+            is_new = self.change.before is None and not self.change.untrusted
             dress = partial(attributes.give, shall=after.attributes, is_new=is_new)
             writing.write(self.staged, after.content or b"", after.access, dress=dress)
             self._born = disk.look(self.staged)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from bootstrap.apply import disk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from bootstrap.apply.disk import Access
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Dress: TypeAlias = Callable[[int], None]
 
 FOLDER_MODE = 0o755
-FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 LOCK_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 CANNOT_LINK = frozenset({
@@ -35,28 +34,17 @@ CANNOT_LINK = frozenset({
 })  # fmt: skip
 
 
-@contextmanager
-def _opened(root: str, names: tuple[str, ...]) -> Iterator[int]:
-    descriptor = os.open(root, FOLDER_FLAGS)
-    try:
-        for name in names:
-            inner = os.open(name, FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = inner
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
 def make_folder(place: Place, mode: int = FOLDER_MODE) -> bool:
     """Make one folder, with exactly that mode from its first moment; False when it is there.
 
+    In a folder of another user it becomes that user's, as what the user makes there would.
     Its name is not flushed: see `sync`.
     """
     umask = os.umask(0)  # a mode set afterwards would be missing after a kill in between
     try:
-        with _opened(place.root, place.folders) as parent:
+        with disk.opened_folder(place.root, place.folders) as parent:
             os.mkdir(place.name, mode, dir_fd=parent)
+            _hand_over(place, parent)
     except FileExistsError:
         return False
     finally:
@@ -64,9 +52,28 @@ def make_folder(place: Place, mode: int = FOLDER_MODE) -> bool:
     return True
 
 
+def _hand_over(place: Place, parent: int) -> None:
+    """Give a folder that was just made to the owner of its parent.
+
+    That owner may have put another folder in its place meanwhile: only an empty one of our own is
+    given away.
+    """
+    owner = os.fstat(parent)
+    if owner.st_uid == os.geteuid() or not disk.is_privileged():
+        return
+    folder = os.open(place.name, disk.FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=parent)
+    try:
+        if os.fstat(folder).st_uid != os.geteuid() or os.listdir(folder):
+            message = "another folder was put in the place of the one that was made"
+            raise OSError(errno.EEXIST, message, place.path)
+        os.fchown(folder, owner.st_uid, owner.st_gid)
+    finally:
+        os.close(folder)
+
+
 def remove_folder(place: Place) -> None:
     """Remove a folder if it is empty."""
-    with suppress(OSError), _opened(place.root, place.folders) as parent:
+    with suppress(OSError), disk.opened_folder(place.root, place.folders) as parent:
         os.rmdir(place.name, dir_fd=parent)
 
 
@@ -77,7 +84,7 @@ def write(place: Place, content: bytes, access: Access, *, dress: Dress | None =
     with any wider mode a new owner that shall only read could catch a writable descriptor. It
     is told to `dress`, by its descriptor, for its label and other attributes.
     """
-    with _opened(place.root, place.folders) as folder:
+    with disk.opened_folder(place.root, place.folders) as folder:
         descriptor = os.open(place.name, CREATE_FLAGS, 0, dir_fd=folder)
         try:
             _write_all(descriptor, content)
@@ -96,11 +103,10 @@ def write(place: Place, content: bytes, access: Access, *, dress: Dress | None =
 def overwrite(place: Place, content: bytes, access: Access) -> None:
     """Write over a file that cannot be replaced, such as a bind mount; never wider than asked.
 
-    Not atomic: a reader may see half of it.
+    Not atomic: a reader may see half of it. A file with a second name is refused: it may be one
+    that somebody else has linked here.
     """
-    with _opened(place.root, place.folders) as folder:
-        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(place.name, flags, dir_fd=folder)
+    descriptor = _open_only_name(place)
     try:
         present = stat.S_IMODE(os.fstat(descriptor).st_mode)
         if present & ~access.mode:
@@ -113,6 +119,27 @@ def overwrite(place: Place, content: bytes, access: Access) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _open_only_name(place: Place) -> int:
+    """Open a regular file for writing that has this name and no other.
+
+    That there is one name is seen before and after, for the same file: a second name can be taken
+    away in between, but not that of a file which has its first one elsewhere.
+    """
+    flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with disk.opened_folder(place.root, place.folders) as folder:
+        before = os.lstat(place.name, dir_fd=folder)
+        descriptor = os.open(place.name, flags, dir_fd=folder)
+    after = os.fstat(descriptor)
+    if os.path.samestat(before, after) and stat.S_ISREG(after.st_mode):
+        if before.st_nlink == after.st_nlink == 1:
+            return descriptor
+        message = "it has another name, under which it would be written, too"
+    else:
+        message = "something else was put in its place"
+    os.close(descriptor)
+    raise OSError(errno.EMLINK, message, place.path)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
@@ -129,7 +156,7 @@ def _set_owner(descriptor: int, access: Access) -> None:
 
 def write_link(place: Place, target: str) -> None:
     """Make a symbolic link that says `target`."""
-    with _opened(place.root, place.folders) as folder:
+    with disk.opened_folder(place.root, place.folders) as folder:
         os.symlink(target, place.name, dir_fd=folder)
 
 
@@ -140,13 +167,13 @@ def point(place: Place, name: str) -> None:
 
 def rename(place: Place, name: str) -> None:
     """Give the file another name in its folder, replacing what has that name."""
-    with _opened(place.root, place.folders) as folder:
+    with disk.opened_folder(place.root, place.folders) as folder:
         os.replace(place.name, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def link(place: Place, name: str) -> None:
     """Give the file a second name in its folder, one that nothing has yet."""
-    with _opened(place.root, place.folders) as folder:
+    with disk.opened_folder(place.root, place.folders) as folder:
         os.link(place.name, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
 
 
@@ -166,7 +193,9 @@ def keep(place: Place, name: str) -> None:
 
 
 def _copy(place: Place, other: Place) -> None:
-    found = disk.Found(os.lstat(place.path))
+    found = disk.look(place)
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), place.path)
     if found.kind == "link":
         write_link(other, disk.read_link(place))
     else:
@@ -179,7 +208,7 @@ def remove(place: Place) -> None:
     """Remove a file or a link; nothing to do when it is gone, or no file can be called so."""
     try:
         if disk.look(place):  # a read-only file system refuses to remove even what is not there
-            with _opened(place.root, place.folders) as folder:
+            with disk.opened_folder(place.root, place.folders) as folder:
                 os.unlink(place.name, dir_fd=folder)
     except OSError as error:
         if error.errno not in {errno.ENOENT, errno.ENAMETOOLONG}:
@@ -188,7 +217,7 @@ def remove(place: Place) -> None:
 
 def append(place: Place, data: bytes) -> None:
     """Write at the end of a file, flushed to disk."""
-    with _opened(place.root, place.folders) as folder:
+    with disk.opened_folder(place.root, place.folders) as folder:
         flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(place.name, flags, dir_fd=folder)
     try:
@@ -200,7 +229,7 @@ def append(place: Place, data: bytes) -> None:
 
 def shorten(place: Place, length: int) -> None:
     """Cut a file off after `length` bytes, flushed to disk; takes no room."""
-    with _opened(place.root, place.folders) as folder:
+    with disk.opened_folder(place.root, place.folders) as folder:
         flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(place.name, flags, dir_fd=folder)
     try:
@@ -230,5 +259,5 @@ def seize(place: Place, mode: int) -> int | None:
 
 def sync(place: Place) -> None:
     """Flush the names in the place's folder to disk."""
-    with _opened(place.root, place.folders) as folder:
+    with disk.opened_folder(place.root, place.folders) as folder:
         os.fsync(folder)

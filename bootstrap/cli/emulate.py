@@ -45,6 +45,8 @@ The machine file is YAML; every key is optional, and it may be edited while it i
 With `arc: {tokens: FOLDER}` the machine is one of Azure Arc's: a token takes a key that is left in
 FOLDER (`announced` is the folder that the challenge names instead; `oldAgent: true` ignores which
 identity is asked for).
+
+`imds-bootstrap schema machine` prints the JSON Schema of the machine file, for an editor.
 """
 
 from __future__ import annotations

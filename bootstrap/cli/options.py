@@ -32,7 +32,7 @@ VERBS = {
     "validate": "check a document before it is deployed",
     "render": "print one rendered file",
     "clean": "forget this machine, before an image is captured",
-    "schema": "print a JSON Schema: of documents, settings or status",
+    "schema": "print a JSON Schema: of documents, settings, status or machine files",
     "emulate": "serve a faithful IMDS on loopback, with faults on request",
     "demo": "tell the whole story on a laptop",
 }

@@ -1,6 +1,7 @@
 """Print a JSON Schema 2020-12, for an editor or for a check in a pipeline.
 
-document: image documents and userData; settings: agent.yaml; status: status.json.
+document: image documents and userData; settings: agent.yaml; status: status.json; machine: the
+file that `emulate` serves.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `schema` may be told."""
-    parser.add_argument("name", choices=("document", "settings", "status"))
+    parser.add_argument("name", choices=("document", "settings", "status", "machine"))
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,10 +10,15 @@
     tags           tags as the topmost layer
     tag_values     the text of a tag -> the type that the image's schema asks for
     trust          which layer may say what
+    trust_table    which keys of a document each layer may say: the whole list
+    closed         places of the system that are the image's alone
+    path_names     characters that a path must not hold
     references     references to secrets, in either spelling
+    secret_values  fetched secrets against the image's schema
     secret_trust   which secrets each layer may name, and where they may go
     drives         paths of Windows, and when two are the same
     files          file entries of all layers -> FileSpecs
+    exposure       files with a secret that more than their owner may use
     unit_commands  handlers that may wait for themselves
     image_schema   the image owner's schema for values, fit for use
     schema         JSON Schema, offline

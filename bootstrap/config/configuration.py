@@ -21,7 +21,8 @@ class FileSpec(Frozen):
     or `R`. `newline` says how lines end, empty that they stay as the template has them. Exactly one
     of `template` (a name below the image's template folders) and `content` (an inline template) is
     set. `within` are the folders that it must not leave by any link: those that are allowed to
-    userData, if that had a say in the file, else none.
+    userData, if that had a say in the file, else none. `layer` declares the file, `mode_layer` says
+    who else than its owner may use it: by `mode` or `acl`, whose place is `mode_origin`.
     """
 
     path: str
@@ -39,6 +40,9 @@ class FileSpec(Frozen):
     in_place: bool = False
     backup: bool = False
     within: tuple[str, ...] = ()
+    layer: Literal["image", "userData"] = "image"
+    mode_layer: Literal["image", "userData"] = "image"
+    mode_origin: str = ""  # "userData:7:31"
     origin: str = ""  # "image config.d/10-shop.yaml:7:5"
     check_origin: str = ""  # where a document has `check`
 
@@ -48,7 +52,8 @@ class SecretReference(Frozen):
 
     `vault` is a name or a host. Without `version` it is the current one. `form` other than `value`
     takes a certificate apart. `credential` says that it goes to systemd's credentials, too: as it
-    is, or sealed.
+    is, or sealed. `of_image` is set when everything in it comes from documents of the image, which
+    may name vaults that userData may not.
     """
 
     vault: str
@@ -59,6 +64,7 @@ class SecretReference(Frozen):
     encoding: Literal["text", "base64"] = "text"
     credential: Literal["", "plain", "sealed"] = ""
     origin: str = ""  # "userData:4:11"
+    of_image: bool = False
 
 
 class Configuration(Frozen):

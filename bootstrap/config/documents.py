@@ -57,8 +57,16 @@ class Document:
             value = value[step]
         if path[:1] in self.broken:
             return None
-        part = grow(value, DocumentOrigin(self.source, path))
+        part = grow(value, DocumentOrigin(self.source, path, self.trust))
         return self._sound(part, path) if self.broken else part
+
+    def parts(self, path: Path) -> dict[str, Part]:
+        """Each usable part of the mapping at `path`, the whole document's included."""
+        value = self.source.data
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        keys = value if isinstance(value, dict) else ()
+        return {key: part for key in keys if (part := self.part((*path, key)))}
 
     def _sound(self, part: Part, path: Path) -> Part:
         """The part without what is broken in it."""
@@ -89,7 +97,7 @@ def read(
     try:
         source = parse(text, name)
     except InvalidDocument as error:
-        return [_without_text(problem) if shape.hides else problem for problem in error.problems]
+        return [without_text(problem) if shape.hides else problem for problem in error.problems]
     source = source.concealing(_hidden(source.data, shape))
     document = Document(source, trust)
     if not isinstance(source.data, dict):
@@ -185,7 +193,8 @@ def _hidden_in_sections(data: Any, path: Path, shape: Shape) -> Iterator[Path]:
                 yield (*path, "secrets", name, key)
 
 
-def _without_text(problem: Problem) -> Problem:
+def without_text(problem: Problem) -> Problem:
+    """Return the problem without the line of the source."""
     return Problem(
         problem.message, where=problem.where, path=problem.path, width=1, hint=problem.hint
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 OCTAL = 8
 SOURCES = ("template", "content")
 COMMANDS = ("check", "notify")
+ACCESS = ("mode", "acl")
 POSIX_KEYS = {
     "mode": 'say who may do what with `acl`, such as ["Users:R"]',
     "group": 'give the group its rights in `acl`, such as ["Users:R"]',
@@ -85,9 +86,19 @@ def is_whole(entry: Part) -> bool:
     return any(source in entry.value for source in SOURCES)
 
 
-def spec(entry: Part, within: tuple[str, ...] = ()) -> FileSpec:
-    """The file that a merged entry describes, and that has to stay `within` these folders."""
+def spec(
+    entry: Part, within: tuple[str, ...] = (), image: Part | None = None, *, trusted: bool = True
+) -> FileSpec:
+    """The file that a merged entry describes, and that has to stay `within` these folders.
+
+    `image` is the entry as image documents have it, if they do; without any, a file that is not
+    `trusted` is userData's. A mode that userData lays over one of the image's only takes bits of
+    that, so it still is the image's word.
+    """
     keys: dict[str, Any] = entry.plain()
+    is_users = image is None and not trusted
+    access = next((entry.value[key] for key in ACCESS if key in entry.value), None)
+    is_users_access = not trusted and access and not (image and any(map(image.has, ACCESS)))
     if "mode" in keys:
         keys["mode"] = int(keys["mode"], OCTAL)
     for name in COMMANDS:
@@ -95,7 +106,15 @@ def spec(entry: Part, within: tuple[str, ...] = ()) -> FileSpec:
     if "acl" in keys:
         keys["acl"] = tuple(keys["acl"])
     at = str(entry.value["check"].origin) if "check" in entry.value else ""
-    return FileSpec(**keys, within=within, origin=str(entry.origin), check_origin=at)
+    return FileSpec(
+        **keys,
+        within=within,
+        layer="userData" if is_users else "image",
+        mode_layer="userData" if is_users_access else "image",
+        mode_origin=str(access.origin) if access else "",
+        origin=str(entry.origin),
+        check_origin=at,
+    )
 
 
 def _cleared(known: Part, entry: Part) -> Part:

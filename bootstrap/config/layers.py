@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from bootstrap.config import files, secret_trust, trust
+from bootstrap.config.drives import folded
 from bootstrap.config.origins import TagOrigin, overlay
 from bootstrap.errors import Public, nearest
+from bootstrap.imds.tags import fold_case
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bootstrap.config.documents import Document
+    from bootstrap.config.documents import Document, Trust
     from bootstrap.config.origins import Origin, Part
     from bootstrap.config.references import VaultRules
     from bootstrap.config.tags import TagLayer
@@ -27,7 +29,9 @@ class Merged:
     def __init__(self) -> None:
         self.sections: dict[str, Part] = {}
         self.files: dict[str, Part] = {}
+        self.of_image: dict[str, Part] = {}  # the files as the image declares them, by path
         self.of_user_data: set[str] = set()  # the paths of files in which userData had a say
+        self.beyond: list[Problem] = []  # what userData asks of the image's files beyond its trust
         self.environment: str | None = None
         self.environment_origin: Origin | None = None
         self.problem: Problem | None = None  # the environment that was chosen does not exist
@@ -38,10 +42,20 @@ class Merged:
         for name in MERGED:
             if part := document.part((*path, name)):
                 self.sections[name] = overlay(self.sections.get(name), part)
-        if entries := document.part((*path, "files")):
+        if (entries := document.part((*path, "files"))) and entries.value:
             self.files = files.overlay_files(self.files, entries.value)
-            if document.trust == "userData":
-                self.of_user_data |= {entry.value["path"].value for entry in entries.value}
+            self._trace(document.trust, entries.value)
+
+    def _trace(self, layer: Trust, entries: Sequence[Part]) -> None:
+        """Remember which files are the image's, and judge what userData asks of those."""
+        for entry in entries:
+            path = folded(entry.value["path"].value)
+            if layer == "image":
+                self.of_image[path] = self.files[path]
+            else:
+                self.of_user_data.add(path)
+                if path in self.of_image:
+                    self.beyond += trust.check_over_image(entry, self.of_image[path])
 
 
 def merge(documents: Sequence[Document], tags: TagLayer) -> Merged:
@@ -64,14 +78,13 @@ def check_layers(
     document: Document, settings: UserDataSettings, vaults: VaultRules
 ) -> Iterator[Problem]:
     """What a document asks for beyond its trust, and where its own entries contradict."""
+    yield from trust.check_document(document, settings)
     paths: list[Path] = [("environments", name) for name in document.environments()]
     for path in [(), *paths]:
         entries = document.part((*path, "files"))
-        if entries:
+        if entries and entries.value:
             yield from files.repeated(entries.value)
-            yield from trust.check_files(entries.value, document.trust, settings)
-        handlers = document.part((*path, "handlers"))
-        yield from trust.check_handlers(handlers, document.trust, settings)
+            yield from trust.check_paths(entries.value, document.trust, settings)
         secrets, values = (document.part((*path, name)) for name in ("secrets", "values"))
         yield from secret_trust.check_entries(secrets, document.trust, settings, vaults)
         yield from secret_trust.check_values(values, document.trust, vaults)
@@ -100,8 +113,8 @@ def _match(wanted: str, known: Sequence[str]) -> str | None:
     """The environment of that name; people type tags, so its case may differ."""
     if wanted in known:
         return wanted
-    folded = {name.casefold(): name for name in reversed(known)}
-    return folded.get(wanted.casefold())
+    folded = {fold_case(name): name for name in reversed(known)}
+    return folded.get(fold_case(wanted))
 
 
 def _not_chosen(known: Sequence[str], tags: TagLayer) -> str:

@@ -8,28 +8,30 @@ from bootstrap.source import format_path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, TypeAlias
+    from typing import Any, Literal, TypeAlias
 
     from bootstrap.source import Path, Reading, Source
 
+    Layer: TypeAlias = Literal["image", "userData", "tag"]
     Origin: TypeAlias = "DocumentOrigin | TagOrigin"
 
 
 class DocumentOrigin:
-    """A value's place in a document: `userData:4:11`."""
+    """A value's place in a document: `userData:4:11`; `layer` says whose document it is."""
 
-    __slots__ = ("path", "source")
+    __slots__ = ("layer", "path", "source")
 
-    def __init__(self, source: Source, path: Path) -> None:
+    def __init__(self, source: Source, path: Path, layer: Layer = "image") -> None:
         self.source = source
         self.path = path
+        self.layer: Layer = layer
 
     def __str__(self) -> str:
         return self.source.where(self.path)
 
     def below(self, part: str | int) -> DocumentOrigin:
         """The origin of what the value holds at `part`."""
-        return DocumentOrigin(self.source, (*self.path, part))
+        return DocumentOrigin(self.source, (*self.path, part), self.layer)
 
     def reading(self) -> Reading | None:
         """What YAML may have misread here."""
@@ -46,6 +48,7 @@ class TagOrigin:
     """A value set by a tag: `tag config:web.port`; `text` is empty where it must not be shown."""
 
     __slots__ = ("name", "path", "text")
+    layer: Layer = "tag"
 
     def __init__(self, name: str, text: str, path: Path) -> None:
         self.name = name

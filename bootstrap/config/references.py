@@ -13,12 +13,11 @@ import re
 from bootstrap.config.configuration import SecretReference
 from bootstrap.errors import nearest
 from bootstrap.frozen import Frozen
-from bootstrap.metadata.clouds import CLOUDS
+from bootstrap.imds.clouds import CLOUDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any
+    from collections.abc import Iterator
 
     from bootstrap.config.origins import Part
     from bootstrap.source import Path
@@ -78,26 +77,42 @@ def is_reference(value: object) -> bool:
 
 
 def references(part: Part, path: Path = ()) -> Iterator[tuple[Path, Part]]:
-    """Every text in a value that is meant as a reference, with its path below `path`."""
+    """Yield every text in a value that names a secret, with its path below `path`.
+
+    Only an image document or a userData can name one: a text that a tag has set is a text, however
+    it is spelled.
+    """
     if isinstance(part.value, dict):
         for key, inner in part.value.items():
             yield from references(inner, (*path, key))
     elif isinstance(part.value, list):
         for at, inner in enumerate(part.value):
             yield from references(inner, (*path, at))
-    elif is_reference(part.value):
+    elif part.origin.layer != "tag" and is_reference(part.value):
         yield path, part
 
 
-def parse(text: str, origin: str = "") -> SecretReference:
-    """The reference in the App Service spelling; raises ValueError with words for its writer."""
+def mentions_reference(value: object) -> bool:
+    """Return whether the mark of a reference is anywhere in plain data, keys included."""
+    if isinstance(value, dict):
+        return any(map(mentions_reference, (*value, *value.values())))
+    if isinstance(value, list):
+        return any(map(mentions_reference, value))
+    return isinstance(value, str) and MARK in value.lower()
+
+
+def parse(text: str, origin: str = "", *, of_image: bool = False) -> SecretReference:
+    """Return the reference in the App Service spelling.
+
+    Raises ValueError with words for its writer.
+    """
     match = re.fullmatch(r"@microsoft\.keyvault\((.*)\)", text.strip(), re.IGNORECASE)
     if not match:
         raise ValueError("this is not a whole reference to a secret")
     pairs = [part.partition("=") for part in match[1].split(";") if part.strip()]
     fields = {key.strip().lower(): value.strip() for key, _, value in pairs}
     if set(fields) == {"secreturi"}:
-        return _from_uri(fields["secreturi"], origin)
+        return _from_uri(fields["secreturi"], origin, of_image=of_image)
     known = {"vaultname": VAULT, "secretname": NAME, "secretversion": VERSION}
     for key in fields:
         if key not in known:
@@ -108,21 +123,24 @@ def parse(text: str, origin: str = "") -> SecretReference:
     if len(fields) != len(pairs) or not {"vaultname", "secretname"} <= set(fields):
         raise ValueError("a reference has VaultName and SecretName, each once")
     for key, value in fields.items():
-        if value and not re.fullmatch(known[key], value):
-            raise ValueError(f"the {key} of this reference is not one")
+        is_current = key == "secretversion" and not value
+        if not is_current and not re.fullmatch(known[key], value):
+            raise ValueError(f"the {key} of this reference is {'not one' if value else 'empty'}")
     return SecretReference(
         vault=fields["vaultname"],
         name=fields["secretname"],
         version=fields.get("secretversion", ""),
         origin=origin,
+        of_image=of_image,
     )
 
 
-def from_mapping(entry: Mapping[str, Any], origin: str) -> SecretReference:
-    """The reference that a checked entry of `secrets` is.
+def from_entry(part: Part) -> SecretReference:
+    """Return the reference that a checked entry of `secrets` is, merged from all layers.
 
     `as` other than `value` is for certificates, and a certificate is `pem` unless it says so.
     """
+    entry = part.plain()
     form = entry.get("as", "pem" if entry.get("certificate") else "value")
     return SecretReference(
         vault=entry["vault"],
@@ -132,16 +150,19 @@ def from_mapping(entry: Mapping[str, Any], origin: str) -> SecretReference:
         form=form,
         encoding=entry.get("encoding", "text"),
         credential=entry.get("credential", ""),
-        origin=origin,
+        origin=str(part.origin),
+        of_image=all(one.origin.layer == "image" for one in part.value.values()),
     )
 
 
-def _from_uri(uri: str, origin: str) -> SecretReference:
+def _from_uri(uri: str, origin: str, *, of_image: bool) -> SecretReference:
     match = re.fullmatch(rf"https://({HOST})/secrets/({NAME})(?:/({VERSION})?)?", uri)
     if not match:
         raise ValueError("its SecretUri is not that of a secret")
     host, name, version = match.groups()
-    return SecretReference(vault=host, name=name, version=version or "", origin=origin)
+    return SecretReference(
+        vault=host, name=name, version=version or "", origin=origin, of_image=of_image
+    )
 
 
 def _split(vault: str) -> tuple[str, str]:

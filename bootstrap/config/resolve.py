@@ -32,16 +32,21 @@ class Resolution:
 
     `error` holds every problem of every layer, None when there is none. With an error the
     configuration must not be applied: it is what could be understood, for finding more mistakes in
-    the same run, and None when the values themselves are in doubt.
+    the same run, and None when the values themselves are in doubt. `schema` is the image's.
     """
 
-    __slots__ = ("configuration", "error")
+    __slots__ = ("configuration", "error", "schema")
 
     def __init__(
-        self, *, configuration: Configuration | None, error: InvalidDocument | None
+        self,
+        *,
+        configuration: Configuration | None,
+        error: InvalidDocument | None,
+        schema: ValuesSchema | None = None,
     ) -> None:
         self.configuration = configuration
         self.error = error
+        self.schema = schema
 
     def sound(self) -> Configuration:
         """The configuration, if nothing is wrong. Raises InvalidDocument."""
@@ -88,7 +93,7 @@ def resolve(
         return Resolution(configuration=None, error=error)
     specs = _files(merged, user_data_trust)
     configuration = _configuration(merged, values, specs, stage.shape, notes + merged.notes)
-    return Resolution(configuration=configuration, error=error)
+    return Resolution(configuration=configuration, error=error, schema=stage.owner)
 
 
 def validate(
@@ -107,12 +112,12 @@ def validate(
     What other layers may still bring (a required value, a handler) is not missed. `doubt` hears of
     what is valid and hardly meant. Raises ImageError when the image's schema cannot be used.
     """
-    from bootstrap.config.unit_commands import doubts  # a boot does not ask
+    from bootstrap.config import exposure, unit_commands  # a boot does not ask
 
     stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None, vaults)
     stage.read(text, name, "userData" if trust else "image", trust or UserDataSettings())
     for document in stage.documents:
-        for problem in doubts(document):
+        for problem in (*unit_commands.doubts(document), *exposure.doubts(document)):
             doubt(problem)
         paths: list[Path] = [("environments", entry) for entry in document.environments()]
         for path in [(), *paths]:
@@ -140,7 +145,9 @@ def _read_user_data(stage: Stage, encoded: str, settings: UserDataSettings) -> t
 
 def _files(merged: Merged, trust: UserDataSettings) -> tuple[FileSpec, ...]:
     return tuple(
-        files.spec(entry, trust.paths if path in merged.of_user_data else ())
+        files.spec(entry, trust.paths, merged.of_image.get(path), trusted=False)
+        if path in merged.of_user_data
+        else files.spec(entry)
         for path, entry in merged.files.items()
         if files.is_whole(entry)
     )
@@ -171,10 +178,7 @@ def _configuration(
 
 def _secrets(section: Part | None) -> dict[str, SecretReference]:
     entries = section.value if section else {}
-    return {
-        name: references.from_mapping(entry.plain(), str(entry.origin))
-        for name, entry in entries.items()
-    }
+    return {name: references.from_entry(entry) for name, entry in entries.items()}
 
 
 def _value_secrets(values: Part | None) -> dict[Path, SecretReference]:
@@ -182,7 +186,9 @@ def _value_secrets(values: Part | None) -> dict[Path, SecretReference]:
     found = {}
     for path, part in references.references(values) if values else ():
         with suppress(ValueError):
-            found[(*VALUES, *path)] = references.parse(part.value, str(part.origin))
+            found[(*VALUES, *path)] = references.parse(
+                part.value, str(part.origin), of_image=part.origin.layer == "image"
+            )
     return found
 
 

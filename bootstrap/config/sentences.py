@@ -174,7 +174,9 @@ def _wrong_value(error: Any, path: Path, *, hidden: bool) -> Finding:
 
 def _not_among(error: Any, path: Path, value: str, *, hidden: bool) -> Finding:
     choices = error.validator_value
-    message = f"{value} is none of {', '.join(show(choice) for choice in choices)}"
+    listed = f"none of {', '.join(show(choice) for choice in choices)}"
+    expected = error.schema.get("x-expected")
+    message = f"{value} is not {expected}" if expected else f"{value} is {listed}"
     near = None
     if isinstance(error.instance, str) and not hidden:
         near = nearest(error.instance, [choice for choice in choices if isinstance(choice, str)])
@@ -246,7 +248,9 @@ def _no_alternative(
         expected = " or ".join(TYPES.get(name, name) for name in names)
         yield Finding(path, f"{value} is not {expected}")
         return
-    yield Finding(path, f"{value} is in none of the {len(branches)} forms that the schema takes")
+    forms = f"in none of the {len(branches)} forms that the schema takes"
+    expected = error.schema.get("x-expected")
+    yield Finding(path, f"{value} is not {expected}" if expected else f"{value} is {forms}")
 
 
 def _is_about_kind(inner: Any) -> bool:

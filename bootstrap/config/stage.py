@@ -76,8 +76,9 @@ class Stage:
             data,
             reading=lambda path: part.find(path).origin.reading(),
             hidden=hidden.__contains__,
+            unknown=secrets,
         ):
-            if finding.path not in secrets and not (is_partial and finding.missing):
+            if not (is_partial and finding.missing):
                 problem = part.find(finding.path).origin.problem(
                     finding.message,
                     hint=finding.hint,
@@ -99,7 +100,7 @@ class Stage:
 
     def check_merged(self, merged: Merged, tags: TagLayer) -> None:
         """Check what only shows once the layers are merged."""
-        self.problems += tags.problems
+        self.problems += (*tags.problems, *merged.beyond)
         if merged.problem or tags.problems:
             self.has_sound_values = False
         if merged.problem and not self._lacks({"environments"}):

@@ -57,7 +57,7 @@ def _null(text: str, _shape: Shape, _path: Path) -> Any:
 
 
 def _boolean(text: str, _shape: Shape, _path: Path) -> Any:
-    return BOOLEANS.get(text.casefold(), UNREADABLE)
+    return BOOLEANS.get(text.lower(), UNREADABLE)
 
 
 def _integer(text: str, _shape: Shape, _path: Path) -> Any:

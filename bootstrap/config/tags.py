@@ -5,8 +5,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from bootstrap.config.origins import Part, TagOrigin, grow, overlay
-from bootstrap.config.references import MARK
+from bootstrap.config.references import mentions_reference
 from bootstrap.config.tag_values import Unfit, typed
+from bootstrap.imds.tags import fold_case
 from bootstrap.source import format_path, parse_path
 from bootstrap.source.building import MAX_DEPTH
 
@@ -42,19 +43,19 @@ class TagLayer:
         self._sort(tags)
 
     def _sort(self, tags: Iterable[Tag]) -> None:
-        mapped = {name.casefold(): path for name, path in self.rules.map.items()}
-        prefix = self.rules.prefix.casefold()
+        mapped = {fold_case(name): path for name, path in self.rules.map.items()}
+        prefix = fold_case(self.rules.prefix)
         seen: set[str] = set()
         for name, text in tags:
-            folded = name.casefold()
+            folded = fold_case(name)
             if folded in mapped:
                 self.setters.append(((name, text), mapped[folded]))
             elif prefix and folded.startswith(prefix):
                 self.setters.append(((name, text), name[len(prefix) :].strip()))
-            elif folded != self.rules.environment.casefold():
+            elif folded != fold_case(self.rules.environment):
                 self.others.append(name)
                 continue
-            if folded == self.rules.environment.casefold():
+            if folded == fold_case(self.rules.environment):
                 self.environment = (name, text.strip())
             if folded in seen:
                 origin = TagOrigin(name, "", ())
@@ -79,7 +80,7 @@ class TagLayer:
         return values
 
     def _path_hint(self, name: str) -> str:
-        if name.casefold().startswith(self.rules.prefix.casefold()):
+        if fold_case(name).startswith(fold_case(self.rules.prefix)):
             return f"write it as {self.rules.prefix}web.port"
         return "correct its path in the setting tags.map in the image's agent.yaml"
 
@@ -91,26 +92,22 @@ class TagLayer:
             there = values and below and _reaches(values, tuple(found))
             known = set(below.value) if there and below and isinstance(below.value, dict) else set()
             known |= self.shape.names(tuple(found))
-            folded = {name.casefold(): name for name in sorted(known)}
-            found.append(part if part in known else folded.get(str(part).casefold(), part))
+            folded = {fold_case(name): name for name in sorted(known)}
+            found.append(part if part in known else folded.get(fold_case(str(part)), part))
         return tuple(found)
 
     def _layer(self, name: str, text: str, path: Path, values: Part | None) -> Part | None:
         """The values with nothing but this tag's in them; None, and a problem, if it may not."""
         is_guarded = self._is_guarded(path)
         origin = TagOrigin(name, "" if is_guarded else text, (*VALUES, *path))
-        problem = (
-            _secret(origin, text)
-            or self._forbidden(origin, path)
-            or self._blocked(origin, path, values)
-        )
+        problem = self._forbidden(origin, path) or self._blocked(origin, path, values)
         if not problem:
             try:
                 part = grow(typed(text, self.shape, path), origin)
             except Unfit as error:
                 problem = origin.problem(error.without_value if is_guarded else str(error))
             else:
-                problem = self._replaces_mapping(part, path, values)
+                problem = _secret(part) or self._replaces_mapping(part, path, values)
         if problem:
             self.problems.append(problem)
             return None
@@ -159,11 +156,12 @@ class TagLayer:
         return part.origin.problem(message, hint=hint)
 
 
-def _secret(origin: TagOrigin, text: str) -> Problem | None:
-    if MARK not in text.lower():
+def _secret(part: Part) -> Problem | None:
+    """Return a problem where the value that a tag sets, once read, spells a reference."""
+    if not mentions_reference(part.plain()):
         return None
     hint = "name it in the image's documents or in userData"
-    return origin.problem("a tag may not name a secret", hint=hint)
+    return part.origin.problem("a tag may not name a secret", hint=hint)
 
 
 def _path(dotted: str) -> Path:

@@ -9,15 +9,11 @@ What a machine file says:
     identities     its managed identities, and its Arc agent
     vault          one Key Vault
 
-How it is read, every mistake at its line and column:
+How it is read, by `schema/machine.schema.json`, every mistake at its line and column:
 
-    kinds          what each key may hold
-    vault_kinds    what each key of a vault may hold
     machine_file   YAML -> Machine
-    identity_file  the identities and the Arc agent
-    vault_file     the vaults, without ever showing a value
-    fault_file     the script of faults
-    checks         the mistakes of a mapping
+    vault_file     its vaults
+    checks         what the schema cannot say
     origin         a machine that is edited while it is served
 
 One request -> one reply, without a socket:

@@ -6,7 +6,8 @@ from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Literal
 
 
 class Fault(Frozen):
@@ -38,3 +39,23 @@ class Fault(Frozen):
 
 
 NO_FAULT = Fault(times=None)
+
+
+def read_faults(entries: Sequence[str | Mapping[str, Any]]) -> tuple[Fault, ...]:
+    """Return the script that the entries of a machine file describe; its schema accepted them."""
+    return tuple(_fault(entry) for entry in entries)
+
+
+def _fault(entry: str | Mapping[str, Any]) -> Fault:
+    given = {entry: True} if isinstance(entry, str) else entry
+    keys: dict[str, Any] = {key: _whole(value) for key, value in given.items()}
+    if keys.get("times") == "forever":
+        keys["times"] = None
+    headers = keys.get("headers", {})
+    keys["headers"] = tuple((name, str(_whole(text))) for name, text in headers.items())
+    return Fault(**keys)
+
+
+def _whole(value: Any) -> Any:
+    """Return the integer for a number such as 2.0, which JSON Schema calls one as well."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

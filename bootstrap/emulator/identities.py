@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os.path
+
 from bootstrap.emulator.stable import stable_id
 from bootstrap.frozen import Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 TENANT = stable_id("tenant")
 
@@ -47,4 +54,34 @@ def system_identity(machine_name: str) -> Identity:
     return Identity(
         client_id=stable_id(f"identity/{machine_name}/client"),
         object_id=stable_id(f"identity/{machine_name}/object"),
+    )
+
+
+def read_user_identities(data: Mapping[str, Any]) -> tuple[Identity, ...]:
+    """Return the user-assigned identities of a machine file's `identities`.
+
+    Names that are left out are derived.
+    """
+    return tuple(_user_identity(entry) for entry in data.get("user", ()))
+
+
+def _user_identity(entry: Mapping[str, str]) -> Identity:
+    client_id = entry["clientId"]
+    made = (
+        f"/subscriptions/{stable_id('subscription')}/resourceGroups/emulated"
+        f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{client_id}"
+    )
+    return Identity(
+        client_id=client_id,
+        object_id=entry.get("objectId", stable_id(f"object/{client_id}")),
+        resource_id=entry.get("resourceId", made),
+    )
+
+
+def read_arc(data: Mapping[str, Any], folder: str) -> Arc:
+    """Return the agent of a machine file's `arc`; a relative folder starts at `folder`."""
+    return Arc(
+        tokens=os.path.abspath(os.path.join(folder, data["tokens"])),
+        announced=data.get("announced", ""),
+        old_agent=data.get("oldAgent", False),
     )

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import base64
+import json
 import os.path
+from functools import cache
 
-from bootstrap.emulator.checks import key_problems
-from bootstrap.emulator.fault_file import read_faults, script_problems
-from bootstrap.emulator.identities import TOKEN_LIFETIME, TOKENS_PER_SECOND
-from bootstrap.emulator.identity_file import identity_problems, read_arc, read_user_identities
-from bootstrap.emulator.kinds import FAULT, MACHINE, SERVICE_FAULT
+from bootstrap import shipped
+from bootstrap.config.documents import without_text
+from bootstrap.config.schema import findings
+from bootstrap.config.shape import Shape
+from bootstrap.emulator.checks import findings_beyond_schema
+from bootstrap.emulator.fault import read_faults
+from bootstrap.emulator.identities import (
+    TOKEN_LIFETIME,
+    TOKENS_PER_SECOND,
+    read_arc,
+    read_user_identities,
+)
 from bootstrap.emulator.machine import Machine
-from bootstrap.emulator.vault_file import read_vaults, vault_problems
+from bootstrap.emulator.vault_file import read_vaults
 from bootstrap.emulator.versions import ARC_VERSIONS
 from bootstrap.errors import InvalidDocument
 from bootstrap.frozen import fields_of
-from bootstrap.metadata.versions import KNOWN_VERSIONS
+from bootstrap.imds.versions import KNOWN_VERSIONS
 from bootstrap.source import parse
 
 TYPE_CHECKING = False
@@ -24,34 +33,58 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.errors import Problem
-    from bootstrap.source import Source
+    from bootstrap.source import Path, Source
 
-# https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
-_TAGS = 50
-_TAG_NAME = 512  # characters
-_TAG_VALUE = 256  # characters
-# https://learn.microsoft.com/azure/virtual-machines/user-data
-_USER_DATA = 65_536  # bytes before base64
-_SAME_NAME = MACHINE.keys() & fields_of(Machine).keys() - {"faults", "arc", "vaults"}
-_USER_DATA_KEYS = ("userData", "userDataFile", "userDataBase64")
+_SAME_NAME = fields_of(Machine).keys() - {"faults", "arc", "vaults"}
 
 
 def read_machine(text: str, name: str, folder: str = ".") -> Machine:
-    """The machine that a file's text describes; an empty one is a plain VM.
+    """Return the machine that a file's text describes; an empty one is a plain VM.
 
     `name` is what messages call the file, `folder` where a relative `userDataFile` starts.
-    Raises InvalidDocument with a problem for each mistake.
+    Raises InvalidDocument with a problem for each mistake; none repeats a secret or its line.
     """
-    source = parse(text, name)
+    try:
+        source = parse(text, name)
+    except InvalidDocument as error:
+        hidden = map(without_text, error.problems)  # it is not known which lines hold secrets
+        raise InvalidDocument(error.message, problems=hidden) from None
     data = {} if source.data is None else source.data
-    if not isinstance(data, dict):
-        problem = source.problem((), "a machine file is a mapping")
-        raise InvalidDocument(f"{name} is not a machine file", problems=[problem])
-    problems = [*_machine_problems(source, data), *_user_data_problems(source, data, folder)]
+    problems = sorted(_problems(source, data, folder), key=_place)
     if problems:
-        problems.sort(key=_place)
         raise InvalidDocument(f"{name} is not a valid machine file", problems=problems)
     return _machine(data, folder)
+
+
+@cache
+def machine_shape() -> Shape:
+    """Return the schema of machine files, once it is read."""
+    return Shape(json.loads(shipped.read("schema/machine.schema.json")))
+
+
+def _problems(source: Source, data: Any, folder: str) -> Iterator[Problem]:
+    shape = machine_shape()
+    guarded = frozenset(_guarded(data, shape))
+    source = source.concealing(guarded)
+    found = list(findings(shape.root, data, reading=source.reading, hidden=guarded.__contains__))
+    broken = {finding.path for finding in found}
+    if isinstance(data, dict):
+        beyond = findings_beyond_schema(data, folder)
+        found += [finding for finding in beyond if finding.path not in broken]
+    for one in found:
+        yield source.problem(one.path, one.message, hint=one.hint, at_key=one.at_key)
+
+
+def _guarded(data: Any, shape: Shape) -> Iterator[Path]:
+    """Yield the paths that no message may repeat: secrets, and what may be a misplaced one.
+
+    A scalar under an unknown key of the machine itself is more likely a misspelt `name`.
+    """
+    known = shape.names(())
+    for path in shape.guarded(data):
+        is_scalar = len(path) == 1 and not isinstance(data[path[0]], (dict, list))
+        if not isinstance(data, dict) or not is_scalar or path[0] in known:
+            yield path
 
 
 def _user_data_file(data: Mapping[str, Any], folder: str) -> str | None:
@@ -94,50 +127,6 @@ def _user_data(data: Mapping[str, Any], folder: str) -> str:
         return base64.b64encode(file.read()).decode()
 
 
-def _machine_problems(source: Source, data: Mapping[str, Any]) -> Iterator[Problem]:
-    wrong = list(key_problems(source, (), data, MACHINE))
-    yield from wrong
-    broken = {problem.path for problem in wrong}
-    sound = {key: value for key, value in data.items() if key not in broken}
-    yield from _tag_problems(source, sound.get("tags", {}))
-    for key, kinds in (("faults", FAULT), ("identityFaults", SERVICE_FAULT)):
-        yield from script_problems(source, (key,), sound.get(key, ()), kinds)
-    yield from identity_problems(source, sound)
-    yield from vault_problems(source, sound.get("vaults", {}))
-
-
-def _tag_problems(source: Source, tags: Mapping[str, Any]) -> Iterator[Problem]:
-    if len(tags) > _TAGS:
-        yield source.problem(("tags",), f"a resource has at most {_TAGS} tags", at_key=True)
-    folded: set[str] = set()
-    for name, value in tags.items():
-        path = ("tags", name)
-        if name.casefold() in folded:
-            yield source.problem(path, "tag names ignore case: this one is there", at_key=True)
-        folded.add(name.casefold())
-        if len(name) > _TAG_NAME:
-            yield source.problem(path, f"a name has at most {_TAG_NAME} characters", at_key=True)
-        if not isinstance(value, str):
-            yield source.problem(path, "a tag's value is text", hint="put it in quotes")
-        elif len(value) > _TAG_VALUE:
-            yield source.problem(path, f"a tag's value has at most {_TAG_VALUE} characters")
-
-
-def _user_data_problems(source: Source, data: Mapping[str, Any], folder: str) -> Iterator[Problem]:
-    given = [key for key in _USER_DATA_KEYS if key in data]
-    for key in given[1:]:
-        yield source.problem((key,), f"`{key}` cannot go with `{given[0]}`", at_key=True)
-    path = _user_data_file(data, folder)
-    try:
-        size = os.stat(path).st_size if path else len(str(data.get("userData", "")).encode())
-    except OSError as error:
-        yield source.problem(("userDataFile",), f"{path}: {error.strerror}")
-        return
-    if size > _USER_DATA:
-        message = f"userData has at most {_USER_DATA} bytes, this one {size}"
-        yield source.problem((given[0],), message, at_key=True)
-
-
 def _place(problem: Problem) -> tuple[int, ...]:
-    """Line and column, so that problems stand in the order of the file."""
+    """Return line and column, which put problems in the order of the file."""
     return tuple(int(part) for part in problem.where.rsplit(":", 2)[1:])

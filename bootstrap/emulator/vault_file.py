@@ -1,10 +1,10 @@
-"""The vaults of a machine file, read and checked; no message shows a line that holds a value."""
+"""The vaults of a machine file, from the data that its schema accepted."""
 
 from __future__ import annotations
 
-from bootstrap.emulator.checks import key_problems, missing_key, not_a_mapping, same_names
-from bootstrap.emulator.fault_file import read_faults, script_problems
-from bootstrap.emulator.kinds import SERVICE_FAULT
+from datetime import datetime, timezone
+
+from bootstrap.emulator.fault import read_faults
 from bootstrap.emulator.vault import (
     READS_PER_SECOND,
     CertificateSpec,
@@ -12,23 +12,11 @@ from bootstrap.emulator.vault import (
     SecretVersion,
     Vault,
 )
-from bootstrap.emulator.vault_kinds import (
-    CERTIFICATE,
-    OBJECT_NAME,
-    SECRET,
-    SECRET_VERSION,
-    VAULT,
-    VAULT_NAME,
-    moment,
-)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any
-
-    from bootstrap.errors import Problem
-    from bootstrap.source import Path, Source
 
 
 def read_vaults(data: Mapping[str, Any]) -> dict[str, Vault]:
@@ -78,77 +66,15 @@ def _certificate(name: str, data: Mapping[str, Any] | None) -> CertificateSpec:
     return CertificateSpec(**keys)
 
 
-def vault_problems(source: Source, vaults: Mapping[str, Any]) -> Iterator[Problem]:
-    """Everything that is wrong with the vaults, each problem at its place."""
-    yield from same_names(source, ("vaults",), vaults, "vault")
-    for name, data in vaults.items():
-        path = ("vaults", name)
-        if not VAULT_NAME.fullmatch(str(name)):
-            message = "a vault's name has 3 to 24 letters, digits and hyphens"
-            yield source.problem(path, message, at_key=True, hidden=True)
-        if isinstance(data, dict):
-            yield from _one_vault_problems(source, path, data)
-        elif data is not None:
-            yield not_a_mapping(source, path, "a vault")
+def moment(value: float | str) -> int | None:
+    """Return seconds since 1970 for a number of them, or for an ISO 8601 time; else None.
 
-
-def _one_vault_problems(source: Source, path: Path, data: Mapping[str, Any]) -> Iterator[Problem]:
-    yield from key_problems(source, path, data, VAULT, hidden=True)
-    sound = {key: data[key] for key in data.keys() & VAULT if VAULT[key].accepts(data[key])}
-    secrets, certificates = sound.get("secrets", {}), sound.get("certificates", {})
-    for kind, entries, problems in (
-        ("secrets", secrets, _secret_problems),
-        ("certificates", certificates, _certificate_problems),
-    ):
-        yield from same_names(source, (*path, kind), entries, kind.removesuffix("s"))
-        for name, entry in entries.items():
-            yield from _name_problems(source, (*path, kind, name))
-            yield from problems(source, (*path, kind, name), entry)
-    for name in certificates.keys() & secrets.keys():
-        message = "the secret of this name is the certificate's own"
-        yield source.problem((*path, "certificates", name), message, at_key=True, hidden=True)
-    yield from script_problems(source, (*path, "faults"), sound.get("faults", ()), SERVICE_FAULT)
-
-
-def _name_problems(source: Source, path: Path) -> Iterator[Problem]:
-    if not OBJECT_NAME.fullmatch(str(path[-1])):
-        message = "a name has 1 to 127 letters, digits and hyphens"
-        yield source.problem(path, message, at_key=True, hidden=True)
-
-
-def _secret_problems(source: Source, path: Path, entry: Any) -> Iterator[Problem]:
-    if isinstance(entry, str):
-        if not SECRET_VERSION["value"].accepts(entry):
-            yield source.problem(path, f"`value` is not {SECRET['value'].words}", hidden=True)
-    elif not isinstance(entry, dict):
-        hint = "put it in quotes"
-        yield source.problem(path, "a secret is text or a mapping", hint=hint, hidden=True)
-    elif "versions" in entry:
-        yield from _versions_problems(source, path, entry)
-    else:
-        yield from key_problems(source, path, entry, SECRET, hidden=True)
-        yield from missing_key(source, path, entry, "value")
-
-
-def _versions_problems(source: Source, path: Path, entry: Mapping[str, Any]) -> Iterator[Problem]:
-    yield from key_problems(source, path, entry, SECRET, hidden=True)
-    for key in SECRET_VERSION.keys() & entry.keys():
-        message = f"`{key}` cannot go with `versions`"
-        yield source.problem((*path, key), message, at_key=True, hidden=True)
-    versions = entry["versions"]
-    for position, version in enumerate(versions if isinstance(versions, list) else ()):
-        where = (*path, "versions", position)
-        if isinstance(version, dict):
-            yield from key_problems(source, where, version, SECRET_VERSION, hidden=True)
-            yield from missing_key(source, where, version, "value")
-        else:
-            yield not_a_mapping(source, where, "a version")
-    if versions == []:
-        yield source.problem((*path, "versions"), "a secret has a version", hidden=True)
-
-
-def _certificate_problems(source: Source, path: Path, entry: Any) -> Iterator[Problem]:
-    if isinstance(entry, dict):
-        yield from key_problems(source, path, entry, CERTIFICATE)
-    elif entry is not None:
-        yield not_a_mapping(source, path, "a certificate")
+    Such a time is in UTC unless it says otherwise.
+    """
+    if isinstance(value, (int, float)):
+        return int(value)
+    try:
+        time = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return int((time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp())

@@ -1,16 +1,20 @@
-"""Where a secret is asked for: a URL made of checked parts, and nothing else."""
+"""Where a secret is asked for: a URL made of checked parts, in a vault that may be asked.
+
+`address_of` makes every address, and the client takes nothing else: a token goes to no host that
+these rules do not name, whatever was believed of a document before.
+"""
 
 from __future__ import annotations
 
 import re
 
-from bootstrap.config.references import NAME, VERSION, host_of
+from bootstrap.config.references import NAME, VERSION, VaultRules, host_of
 from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootstrap.config.configuration import SecretReference
-    from bootstrap.metadata.clouds import Cloud
+    from bootstrap.imds.clouds import Cloud
 
 API_VERSION = "7.4"  # https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret
 
@@ -47,11 +51,15 @@ class Address(Frozen):
         return version if self.version.lower() in ("", version.lower()) else None
 
 
-def address_of(reference: SecretReference, cloud: Cloud) -> Address:
-    """The address of a secret in this cloud.
+def address_of(reference: SecretReference, cloud: Cloud, allow: tuple[str, ...] = ()) -> Address:
+    """Return the address of a secret in this cloud; `allow` is the setting `vaults.allow`.
 
-    Raises ValueError for parts that no checked document could hold.
+    Raises ValueError for a vault that may not be asked, and for parts that no checked document
+    could hold.
     """
+    rules = VaultRules(allow=allow, suffixes=(cloud.vault_suffix,))
+    if refusal := rules.refusal(reference.vault, trusted=reference.of_image):
+        raise ValueError(refusal)
     host = host_of(reference.vault, cloud.vault_suffix)
     if not re.fullmatch(NAME, reference.name):
         raise ValueError(f"{reference.name!r} is not a secret's name")

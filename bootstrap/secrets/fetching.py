@@ -7,9 +7,10 @@ import time
 from collections import deque
 from math import ceil
 
+from bootstrap.config.secret_trust import ALLOW_HINT
 from bootstrap.errors import ImageError, Problem, Public, SecretsRefused, SecretsUnavailable
 from bootstrap.frozen import Frozen
-from bootstrap.metadata.selector import OWN, Selector
+from bootstrap.identity.identity_id import OWN, Selector
 from bootstrap.secrets import certificates, forms
 from bootstrap.secrets.address import address_of
 from bootstrap.secrets.answers import validity
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from bootstrap.config.configuration import SecretReference
-    from bootstrap.metadata.clouds import Cloud
+    from bootstrap.imds.clouds import Cloud
     from bootstrap.secret import Secret
     from bootstrap.secrets.address import Address
     from bootstrap.secrets.answers import Found
@@ -73,12 +74,13 @@ def fetch(
     `clock`, `now` gives seconds since 1970.
 
     Raises ImageError, before anybody is asked, when this installation cannot take certificates
-    apart and a reference wants it; SecretsRefused with every secret whose answer is final; else
+    apart and a reference wants it, and SecretsRefused when a vault may not be asked; SecretsRefused
+    with every secret whose answer is final; else
     what the identity raised; else SecretsUnavailable with every secret that was not answered in
     time; SettingsError.
     """
     _check_installation(references)
-    addresses = {path: address_of(one, cloud) for path, one in references.items()}
+    addresses = _addresses(references, cloud, settings)
     vault = Vault(
         ca_file=settings.ca_file,
         endpoint=settings.endpoint,
@@ -124,6 +126,23 @@ def _check_installation(references: Mapping[str, SecretReference]) -> None:
             ],
             hint=certificates.CURE,
         )
+
+
+def _addresses(
+    references: Mapping[str, SecretReference], cloud: Cloud, settings: VaultSettings
+) -> Mapping[str, Address]:
+    """Return where each secret is asked for; raise SecretsRefused for those that may not be."""
+
+    def address(path: str, reference: SecretReference) -> Address | Problem:
+        try:
+            return address_of(reference, cloud, settings.allow)
+        except ValueError as error:
+            return Problem(str(error), where=reference.origin, path=path, hint=ALLOW_HINT)
+
+    found = {path: address(path, one) for path, one in references.items()}
+    if problems := [one for one in found.values() if isinstance(one, Problem)]:
+        raise SecretsRefused("a secret may not be asked for", problems=problems)
+    return {path: one for path, one in found.items() if not isinstance(one, Problem)}
 
 
 class _Round:

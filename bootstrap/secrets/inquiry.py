@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.errors import Public
-from bootstrap.metadata.asking import Budget
+from bootstrap.http.retry import Budget
 from bootstrap.secrets.answers import Again, Denied, Final, Found, Unauthorized, judge
 from bootstrap.secrets.pacing import Pacing
 from bootstrap.secrets.vault import Fault
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeAlias
 
-    from bootstrap.metadata.selector import Selector
+    from bootstrap.identity.identity_id import Selector
     from bootstrap.secret import Secret
     from bootstrap.secrets.address import Address
     from bootstrap.secrets.pacing import Uniform
@@ -109,7 +109,7 @@ class Inquiry:
         """One question; what is neither an answer nor worth a repetition is raised."""
         token = self._rules.token(self._rules.audience, self._selector)
         try:
-            answer = self._vault.get(self._address.url, token, deadline=self._rules.deadline)
+            answer = self._vault.get(self._address, token, deadline=self._rules.deadline)
         except Fault as fault:
             if fault.final:
                 message = f"asking the vault {self._address.vault}: {fault}"

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.secret import Secret
+    from bootstrap.secrets.address import Address
 
 LARGEST_BODY = 64 * 1024  # bytes; a secret's value is at most 25 KB, escaped and wrapped in JSON
 LONGEST_ATTEMPT = 15.0  # seconds; then another connection may do better
@@ -100,8 +101,10 @@ class Vault:
         self._session.adapters.clear()
         self._session.mount("https://", _Adapter(self._trust.context, address, connections))
 
-    def get(self, url: str, token: Secret, *, deadline: float) -> Answer:
-        """The answer to one request, by `deadline` (on the clock); raises Fault if there is none.
+    def get(self, address: Address, token: Secret, *, deadline: float) -> Answer:
+        """Return the answer to one request, by `deadline` (on the clock).
+
+        Raises Fault if there is none.
 
         Neither a handshake nor a header nor a body can outlast the deadline by dripping: each
         single read ends at it.
@@ -110,12 +113,12 @@ class Vault:
         with self._lanes.turn():
             end = min(deadline, self._clock() + LONGEST_ATTEMPT)
             _waiting.left = lambda: end - self._clock()
-            answer = self._attempt(url, token, max(0.01, end - self._clock()))
+            answer = self._attempt(address.url, token, max(0.01, end - self._clock()))
         if isinstance(answer, Answer):
             return answer
         if answer.outcome == UNTRUSTED and not is_whole:
             self._trust.widen()
-            return self.get(url, token, deadline=deadline)
+            return self.get(address, token, deadline=deadline)
         # Not from within a handler: the cause would carry the request, and with it the token.
         raise answer
 

@@ -18,7 +18,9 @@ VALUES = st.recursive(
     lambda inner: st.dictionaries(KEYS, inner | SCALARS | st.lists(inner | SCALARS, max_size=3)),
     max_leaves=12,
 )
-SLOW = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+SLOW = settings(
+    max_examples=settings.default.max_examples * 3 // 5, suppress_health_check=list(HealthCheck)
+)
 
 
 def outcome(call, **layers):

@@ -1,7 +1,6 @@
 """Random lives of a machine against a model: what is on the disk is what the documents ask for."""
 
 import json
-import os
 import shutil
 import stat
 import tempfile
@@ -26,7 +25,7 @@ pytestmark = pytest.mark.crash
 PATHS = ("/etc/app/one.conf", "/etc/app/two", "/etc/other/three", "/opt/four")
 CONTENTS = ("first", "second", "in {{ tags.Color }}", "")
 MODES = (0o600, 0o640, 0o644)
-LIVES, EVENTS = 30, 14
+LIVES, EVENTS = settings.default.max_examples * 3 // 10, 14
 
 
 @dataclass(frozen=True)
@@ -301,8 +300,6 @@ def test_any_life_of_a_machine(tmp_path):
             settings=settings(
                 max_examples=LIVES,
                 stateful_step_count=EVENTS,
-                deadline=None,
-                derandomize=bool(os.environ.get("CI")),
                 suppress_health_check=[HealthCheck.too_slow],
             ),
         )

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 
 import pytest
 
+from bootstrap.config.image_schema import ValuesSchema
+from bootstrap.config.shape import walk
 from bootstrap.emulator.fault import Fault
 from bootstrap.emulator.identities import Arc, Identity
-from bootstrap.emulator.kinds import FAULT, MACHINE
 from bootstrap.emulator.machine import Machine
-from bootstrap.emulator.machine_file import read_machine
+from bootstrap.emulator.machine_file import machine_shape, read_machine
 from bootstrap.emulator.vault import CertificateSpec, SecretSpec, SecretVersion, Vault
 from bootstrap.errors import InvalidDocument
 from bootstrap.frozen import fields_of
+from bootstrap.imds.versions import KNOWN_VERSIONS
+from bootstrap.report.diagnostic import describe
+from bootstrap.source import parse
 
 INVALID = sorted(Path(__file__).with_name("cases").joinpath("invalid").glob("*.yaml"))
 
@@ -172,12 +177,50 @@ def test_every_key_is_understood():
     )
 
 
-def test_the_tables_and_the_values_name_the_same_things():
+def test_the_schema_and_the_values_name_the_same_things():
     """Every key of a fault is a field of Fault; every plain key of a machine, one of Machine."""
-    assert FAULT.keys() == set(fields_of(Fault))
-    renamed = {"vmId", "apiVersions", "userData", "userDataFile", "userDataBase64"}
+    rules = machine_shape().root
+    assert rules["$defs"]["faultKeys"]["properties"].keys() == set(fields_of(Fault))
+    renamed = {"$schema", "vmId", "apiVersions", "userData", "userDataFile", "userDataBase64"}
     renamed |= {"identities", "identityDelay", "identityRate", "identityFaults", "tokenLifetime"}
-    assert set(MACHINE) - renamed < set(fields_of(Machine))
+    assert set(rules["properties"]) - renamed < set(fields_of(Machine))
+
+
+def test_the_schema_is_valid():
+    """It is JSON Schema 2020-12 with a name of its own and without remote references."""
+    rules = machine_shape().root
+    assert rules["$id"].endswith("/schema/machine.schema.json")
+    ValuesSchema(parse(json.dumps(rules), "machine.schema.json"))
+
+
+def test_every_key_is_described():
+    """Whoever hovers over a key in an editor reads what it does."""
+    rules = machine_shape().root
+    for path, part in walk(rules):
+        for name, said in part.get("properties", {}).items():
+            referred = rules["$defs"].get(said.get("$ref", "")[8:], {})
+            assert "description" in said or "description" in referred, (path, name)
+
+
+def test_the_schema_lists_the_api_versions():
+    """An editor offers the api-versions that the emulator knows."""
+    listed = machine_shape().root["properties"]["apiVersions"]["items"]["enum"]
+    assert tuple(listed) == KNOWN_VERSIONS
+
+
+def test_the_defaults_of_the_schema_are_those_of_the_machine():
+    """What an editor shows as a default is what a file that leaves the key out gets."""
+    rules = machine_shape().root
+    for key, part in rules["properties"].items():
+        if "default" in part:
+            named = f"{key}: {json.dumps(part['default'])}\n"
+            assert read_machine(named, "m") == Machine(), key
+    parts = {"certificate": CertificateSpec(), "vault": Vault(), "faultKeys": Fault()}
+    fields = {"grantAfter": "grant_after"}
+    for name, value in parts.items():
+        for key, part in rules["$defs"][name]["properties"].items():
+            if "default" in part:
+                assert getattr(value, fields.get(key, key)) == part["default"], (name, key)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "{}\n", "---\n"])
@@ -191,6 +234,93 @@ def test_syntax_is_told_like_any_other_mistake():
     with pytest.raises(InvalidDocument) as caught:
         read_machine("tags: {a: b\n", "m")
     assert caught.value.problems[0].where.startswith("m:")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "vaults: {a: {secrets: {b: 'canary' c}}}\n",
+        "vualts: {contoso-prod: {secrets: {b: canary}}}\n",
+        "vaults: {contoso-prod: {secrets: {b: {vlaue: canary}}}}\n",
+        "vaults: {contoso-prod: {secrets: {b: {value: v, version: canary}}}}\n",
+        "vaults: {contoso-prod: {secrets: {b: {versions: [canary]}}}}\n",
+        "vaults: {contoso-prod: {secrets: [canary]}}\n",
+        "vaults: {contoso-prod: {b: canary}}\n",
+        "vaults: canary\n",
+        "secrets: {b: canary}\n",
+        "- canary\n",
+        "canary\n",
+    ],
+)
+def test_a_misplaced_secret_is_not_repeated(text):
+    """Neither a message nor a line shows what may be the value of a secret."""
+    with pytest.raises(InvalidDocument) as caught:
+        read_machine(text, "m")
+    assert "canary" not in describe(caught.value)
+
+
+def test_a_mistake_is_underlined_where_it_stands():
+    """Beside vaults, too, the line of a mistake is shown, with the nearest name."""
+    text = "nmae: shop\nvaults: {contoso-prod: {secrets: {b: canary}}}\n"
+    with pytest.raises(InvalidDocument) as caught:
+        read_machine(text, "m")
+    assert describe(caught.value) == (
+        "error[IB105] m is not a valid machine file\n"
+        "  --> m:1:1  nmae\n"
+        "   |\n"
+        " 1 | nmae: shop\n"
+        '   | ^^^^ the key "nmae" is not known here\n'
+        "   = help: did you mean name?\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("time", "valid"),
+    [("2030-01-31", True), ("2030-01-31T12:00Z", True), ("2030-01-31 12:00:00.123+02:00", True),
+     ("2030-02-31", False), ("2030-01-31T24:30Z", False), ("20300131", False), ("soon", False)],
+)  # fmt: skip
+def test_a_time_is_one_that_every_python_reads(time, valid):
+    """A time has the form that the schema gives, and is in the calendar; it is found once."""
+    text = f"vaults: {{contoso-prod: {{secrets: {{b: {{value: v, expires: '{time}'}}}}}}}}\n"
+    if valid:
+        assert read_machine(text, "m").vaults["contoso-prod"].secrets["b"].versions[0].expires
+    else:
+        with pytest.raises(InvalidDocument) as caught:
+            read_machine(text, "m")
+        assert len(caught.value.problems) == 1
+
+
+def test_a_whole_number_may_have_a_point():
+    """JSON Schema calls 2.0 an integer; it works as one."""
+    fault = "{times: 2.0, status: 503.0, truncate: 1.0, headers: {Retry-After: 1.0}}"
+    secret = "{value: v, expires: 7.0}"
+    machine = read_machine(
+        f"faults: [{fault}]\nvaults: {{contoso-prod: {{secrets: {{b: {secret}}}}}}}\n", "m"
+    )
+    expected = Fault(times=2, status=503, truncate=1, headers=(("Retry-After", "1"),))
+    assert repr(machine.faults) == repr((expected,))
+    assert repr(machine.vaults["contoso-prod"].secrets["b"].versions[0].expires) == "7"
+
+
+def test_a_value_is_at_most_25_kib():
+    """The limit counts bytes, in each place where a value stands, and is found once."""
+    for size, letter, valid in ((25_600, "x", True), (25_601, "x", False), (12_801, "é", False)):
+        value = letter * size
+        for entry in (value, f"{{value: {value}}}", f"{{versions: [{{value: {value}}}]}}"):
+            text = f"vaults: {{contoso-prod: {{secrets: {{b: {entry}}}}}}}\n"
+            if valid:
+                read_machine(text, "m")
+            else:
+                with pytest.raises(InvalidDocument) as caught:
+                    read_machine(text, "m")
+                assert len(caught.value.problems) == 1
+
+
+def test_a_folder_is_no_user_data(tmp_path):
+    """A userDataFile that cannot be read is a mistake at its place."""
+    with pytest.raises(InvalidDocument) as caught:
+        read_machine("userDataFile: .\n", "m", str(tmp_path))
+    assert caught.value.problems[0].path == "userDataFile"
 
 
 @pytest.mark.parametrize(("size", "valid"), [(65_536, True), (65_537, False)])

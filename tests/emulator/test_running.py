@@ -59,7 +59,7 @@ def test_an_invalid_edit_is_told_and_changes_nothing(serve, instance, machine):
     emulator = serve(machine.path, log=lines.append)
     machine.write("rate: 0\ntags: {a: 1}\n")
     assert tags(instance, emulator) == {"a": "1"}
-    assert any(f"{machine.path}:2:11 tags.a: a tag's value is text" in line for line in lines)
+    assert any(f"{machine.path}:2:11 tags.a: 1 is not a string" in line for line in lines)
     machine.write("rate: 0\ntags: {a: '2'}\n")
     assert tags(instance, emulator) == {"a": "2"}
 

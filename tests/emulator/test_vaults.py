@@ -16,8 +16,6 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-
-pytest.importorskip("cryptography", reason="the vaults' TLS needs it")
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12

@@ -14,8 +14,11 @@ from bootstrap.errors import BootstrapError
 from bootstrap.render.filters.table import FILTERS, JINJA_FILTERS, TESTS
 from bootstrap.settings.reference import settings_reference
 
+pytestmark = pytest.mark.once
+
 CHECKOUT = Path(__file__).parents[2]
-PAGES = [CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", *sorted((CHECKOUT / "docs").glob("*"))]
+TOP_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PAGES = [*(CHECKOUT / name for name in TOP_PAGES), *sorted((CHECKOUT / "docs").glob("*"))]
 
 
 def verbs():

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 ATTEMPT = "import socket; socket.create_connection(({host!r}, 80), timeout=0.2)"
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 PACKAGE = Path(__file__).parents[2] / "bootstrap"
 FILES = sorted(PACKAGE.rglob("*.py"))
 WINDOWS = PACKAGE / "windows"
@@ -27,18 +29,10 @@ FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "
 
 # Along the data: a room may use the rooms before it, never those after.
 ORDER = [
-    *(
-        "frozen",
-        "problem",
-        "errors",
-        "secret",
-        "core_dumps",
-        "source",
-        "shipped",
-        "settings",
-        "image",
-    ),
-    *("metadata", "config", "secrets", "render", "apply", "state", "report"),
+    *("frozen", "problem", "errors", "secret", "core_dumps", "source", "shipped"),
+    *("settings", "image"),
+    *("http", "platform", "imds", "identity"),
+    *("config", "secrets", "render", "apply", "state", "report"),
     *("machine", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
     *("emulator", "cli"),
 ]
@@ -237,10 +231,10 @@ def test_pure_rooms_touch_nothing(room):
         assert not calls & {"open", "exec", "eval", "input", "print"}, name_of(path)
 
 
-def test_only_metadata_knows_the_link_local_address():
+def test_only_imds_knows_the_link_local_address():
     """Nothing but the room that asks IMDS can ask it."""
     knowing = [path for path in FILES if "169.254.169.254" in path.read_text()]
-    assert {room_of(name_of(path)) for path in knowing} <= {"metadata"}
+    assert {room_of(name_of(path)) for path in knowing} <= {"http", "imds"}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from bootstrap.errors import MetadataRefused, MetadataUnavailable, SettingsError
-from bootstrap.metadata.imds import Imds
+from bootstrap.imds.client import Imds
 
 VM_ID = "0f9e8d7c-6b5a-4938-8271-605f4e3d2c1b"
 OTHER_VM = "11111111-2222-4333-8444-555555555555"

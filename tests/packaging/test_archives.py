@@ -7,8 +7,6 @@ from email import message_from_string
 
 import pytest
 
-pytest.importorskip("hatchling")
-
 SHIPPED = ("schema", "templates")
 
 

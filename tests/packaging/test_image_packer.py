@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import hcl2
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
@@ -17,7 +18,6 @@ SCRIPTS = ["install.sh", "configure.sh", "capture.sh"]
 
 def template():
     """The template, parsed."""
-    hcl2 = pytest.importorskip("hcl2", reason="python-hcl2 is not installed")
     return hcl2.loads(TEMPLATE.read_text())
 
 
@@ -35,7 +35,6 @@ def test_every_variable_is_declared_and_used():
 
 def test_the_example_values_are_of_declared_variables():
     """The file of values names variables that exist, and leaves out only what has a default."""
-    hcl2 = pytest.importorskip("hcl2", reason="python-hcl2 is not installed")
     variables = {
         name.strip('"'): one for all_ in template()["variable"] for name, one in all_.items()
     }

@@ -13,8 +13,6 @@ import zipfile
 
 import pytest
 
-pytest.importorskip("hatchling")
-
 PLACES = ("wheel", "checkout", "editable", "zipapp")
 LAUNCH = "import sys; from bootstrap.cli import main; sys.exit(main())"
 TEMPLATES = "from bootstrap import shipped; print(*shipped.names('templates'))"
@@ -80,10 +78,11 @@ def test_it_is_the_package_of_that_place(place):
     assert python(place, WHERE).startswith(f"{place}{os.sep}bootstrap")
 
 
-def test_the_schema_is_found(place, sources):
-    """`schema document` prints the file as it stands in the checkout."""
-    expected = (sources / "schema" / "document.schema.json").read_text()
-    assert python(place, LAUNCH, "schema", "document") == expected
+@pytest.mark.parametrize("name", ["document", "settings", "status", "machine"])
+def test_the_schema_is_found(place, sources, name):
+    """`schema NAME` prints the file as it stands in the checkout."""
+    expected = (sources / "schema" / f"{name}.schema.json").read_text()
+    assert python(place, LAUNCH, "schema", name) == expected
 
 
 def test_every_template_is_found(place, sources):

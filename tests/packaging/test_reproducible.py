@@ -11,8 +11,6 @@ import subprocess
 
 import pytest
 
-pytest.importorskip("hatchling")
-
 # Each form, and the files of it that must be the same; a Debian package's .buildinfo and .changes
 # are there to say when and on what machine it was built.
 FORMS = {

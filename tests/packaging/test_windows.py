@@ -8,15 +8,14 @@ import re
 from pathlib import Path
 
 import pytest
+import tree_sitter
+import tree_sitter_powershell as grammar
 import yaml
+from lxml import etree
 
 from bootstrap.config.resolve import validate
 from bootstrap.settings import Settings
 from bootstrap.shipped import read
-
-etree = pytest.importorskip("lxml.etree", reason="lxml checks the task's XML")
-tree_sitter = pytest.importorskip("tree_sitter", reason="a grammar checks the scripts")
-grammar = pytest.importorskip("tree_sitter_powershell", reason="a grammar checks the scripts")
 
 HERE = Path(__file__).parent
 WINDOWS = HERE.parents[1] / "packaging" / "windows"

@@ -18,8 +18,6 @@ import pytest
 
 from bootstrap.cli.options import VERBS
 
-pytest.importorskip("hatchling")
-
 CHECKOUT = Path(__file__).parents[2]
 HERE = CHECKOUT / "packaging/zipapp"
 NOBODY = 65534
@@ -204,7 +202,6 @@ def test_a_secret_comes_from_key_vault(placed, root, tmp_path, authorities):
 
     Where the system has no list of authorities the archive's own is unpacked for the moment.
     """
-    pytest.importorskip("cryptography")
     image(root, SECRETS)
     temporary = tmp_path / "tmp"
     temporary.mkdir()

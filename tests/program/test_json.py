@@ -12,6 +12,8 @@ from jsonschema import Draft202012Validator
 from bootstrap import shipped
 from bootstrap.emulator import Emulator
 
+pytestmark = pytest.mark.process
+
 DOCUMENT = """\
 version: 1
 values: {port: 80}

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 VM_ID = "0f9e8d7c-6b5a-4938-8271-605f4e3d2c1b"
 # What the firmware of a Generation 1 VM makes of it, in the letters of an old kernel.
 PRODUCT_UUID = "7C8D9E0F-5A6B-3849-8271-605F4E3D2C1B"

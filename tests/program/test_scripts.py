@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 HERE = Path(__file__).parent
 SCRIPTS = sorted((HERE / "cases").glob("*.sh"))
 PROGRAMS = Path(sys.executable).parent  # where imds-bootstrap of this environment lies

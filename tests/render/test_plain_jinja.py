@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import DictLoader, Environment, StrictUndefined
 
@@ -85,14 +85,12 @@ def plain(text):
     return environment.get_template("main.j2").render()
 
 
-@settings(deadline=None)  # other work on the machine is no fault of a template
 @given(TEXTS)
 def test_plain_templates_are_plain_jinja(text):
     """Any sequence of common pieces gives, character for character, what Jinja itself gives."""
     assert ours(text) == plain(text)
 
 
-@settings(deadline=None)  # other work on the machine is no fault of a template
 @given(TEXTS)
 def test_line_ends_of_windows_stay(text):
     r"""The same template with `\r\n` gives the same lines with `\r\n`."""

@@ -53,7 +53,7 @@ def test_json_text_is_toml_text(value):
 
 
 @given(NESTED.filter(lambda value: "inf" not in repr(value)))
-@settings(max_examples=40)
+@settings(max_examples=settings.default.max_examples * 2 // 5)
 def test_yaml_comes_back(value):
     """from_yaml reads what to_yaml writes."""
     try:
@@ -85,7 +85,7 @@ def test_ini_comes_back_or_is_refused(value):
 
 
 @given(st.lists(TEXT.filter(lambda word: "\0" not in word), max_size=20))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=settings.default.max_examples // 5)
 def test_quoted_words_reach_the_command(words):
     """A real shell hands each quoted word on as it was."""
     quoted = " ".join(text.quote(word) for word in words)

@@ -18,13 +18,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-pytest.importorskip("cryptography", reason="the emulated vault needs it")
 sys.path.insert(0, str(Path(__file__).parent))  # tests are no package
 from canaries import Canaries
 from canary_machine import DOCUMENT, FAULTY, CanaryMachine, vault_of
 
 from bootstrap.cli.options import VERBS
 from bootstrap.emulator import Emulator
+
+pytestmark = pytest.mark.process
 
 HERE = Path(__file__).parent
 CASES = yaml.safe_load((HERE / "cases" / "canary.yaml").read_text(encoding="utf-8"))
@@ -193,8 +194,8 @@ FAULTS = [
     "bootstrap.secrets.forms:form",
     "bootstrap.secrets.inquiry:judge",
     "bootstrap.secrets.vault:Vault._get",
-    "bootstrap.metadata.identity:Identity._fetch",
-    "bootstrap.metadata.wire:get",
+    "bootstrap.identity.managed_identity:Identity._fetch",
+    "bootstrap.http.transport:get",
     "bootstrap.disclosure:_disclosed",
     "bootstrap.disclosure:Disclosed.fill",
     "bootstrap.credentials:_credential",

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("simpy", reason="the herd needs SimPy")
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the herd is a program beside the rooms
 from herd import DEADLINE, GRACE, LOADS, READS, WINDOW, Herd, Load, Vault
+
+pytestmark = pytest.mark.once
 
 # Those that take seconds; `make bench` runs them all.
 QUICK = [("1000x5", False), ("1000x5", True), ("1000x20", False), ("1000x20", True)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import math
+
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bootstrap.secrets.pacing import BASE, CAP, LAST_CHANCE, Pacing, wait_after
@@ -15,6 +17,7 @@ def test_waits_are_between_their_bounds(failures, at_least):
     assert at_least <= wait <= at_least + min(CAP, BASE * 2.0 ** min(failures - 1, 30))
 
 
+@example(left=529.158650559836, wishes=[5000.0, 5000.0], share=0.0)  # 1.0 s, but for a last digit
 @given(
     left=st.floats(0.01, 1000),
     wishes=st.lists(st.floats(0, 5000), min_size=1, max_size=30),
@@ -27,7 +30,8 @@ def test_no_wait_passes_the_deadline(left, wishes, share):
     for wish in wishes:
         wait = pacing.next_wait(now, at_least=wish)
         if wait is None:
-            assert left - now <= LAST_CHANCE  # there was a last question
+            last_wait = left - now  # there was a last question, this long before the deadline
+            assert last_wait < LAST_CHANCE or math.isclose(last_wait, LAST_CHANCE, abs_tol=1e-9)
             return
         now += wait
         assert now < left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
+from types import SimpleNamespace
 
 import pytest
 from scripted_vault import TOKEN, VALUE, Authority, reference, secret
@@ -11,6 +12,7 @@ from scripted_vault import TOKEN, VALUE, Authority, reference, secret
 from bootstrap.errors import SecretsRefused, SecretsUnavailable, SettingsError
 from bootstrap.secret import Secret
 from bootstrap.secrets import trust
+from bootstrap.secrets.address import Address
 from bootstrap.secrets.trust import Trust
 from bootstrap.secrets.vault import Fault
 from bootstrap.secrets.vault import Vault as Client
@@ -96,8 +98,9 @@ def test_no_way_leads_to_plain_http(way, believed, vault):
     """A token is never sent in the clear."""
     server = vault(secret(), plain=True)
     client = Client(**believed(way))
+    address = SimpleNamespace(url=f"http://127.0.0.1:{server.port}/")
     with pytest.raises(Fault):
-        client.get(f"http://127.0.0.1:{server.port}/", Secret(TOKEN), deadline=time.monotonic() + 5)
+        client.get(address, Secret(TOKEN), deadline=time.monotonic() + 5)
     client.close()
     assert not server.requests
 
@@ -126,10 +129,10 @@ def test_a_folder_that_knows_the_authority_is_enough(believed, vault, monkeypatc
     believed("folder")
     monkeypatch.setenv("SSL_CERT_FILE", str(stranger.file))
     server, strange = vault(secret()), vault(secret(), context=stranger.context())
-    url = "https://contoso.vault.azure.net/secrets/db?api-version=7.4"
+    address = Address(host="contoso.vault.azure.net", name="db")
     for one, read in ((server, "ours"), (strange, "stranger")):
         client = Client(endpoint=one.endpoint)
-        assert client.get(url, Secret(TOKEN), deadline=time.monotonic() + 30).status == 200
+        assert client.get(address, Secret(TOKEN), deadline=time.monotonic() + 30).status == 200
         client.close()
         subjects = [one["subject"] for one in client._trust.context.get_ca_certs()]
         assert subjects == [((("commonName", read),),)]

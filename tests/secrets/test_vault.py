@@ -10,10 +10,11 @@ from scripted_vault import TOKEN, VALUE, answer, drip, reference, secret
 
 from bootstrap.errors import SecretsRefused, SecretsUnavailable, SettingsError
 from bootstrap.secret import Secret
+from bootstrap.secrets.address import Address
 from bootstrap.secrets.vault import Fault
 from bootstrap.secrets.vault import Vault as Client
 
-URL = "https://contoso.vault.azure.net/secrets/db?api-version=7.4"
+ADDRESS = Address(host="contoso.vault.azure.net", name="db")
 
 
 def silent(server, connection):
@@ -55,7 +56,7 @@ def test_a_thread_is_not_held_either(vault, authority, head):
     client = Client(ca_file=str(authority.file), endpoint=server.endpoint)
     began = time.monotonic()
     with pytest.raises(Fault, match="in time"):
-        client.get(URL, Secret(TOKEN), deadline=began + 0.5)
+        client.get(ADDRESS, Secret(TOKEN), deadline=began + 0.5)
     client.close()
     assert time.monotonic() - began < 3
 

@@ -1,11 +1,36 @@
-"""The promises of docs/security.md, attacked: one file for each kind.
+"""Attacks that must not get through: one file for each kind, each test named by its promise."""
 
-Each case is named by the promise that it keeps. What a kind of attack needs besides its own file
-(the emulator, the search for canaries) is that of tests/secrets and of the program's own emulator.
-docs/security.md has the list of the files, each with what it shows; test_index.py keeps it whole.
-"""
+from __future__ import annotations
 
-import sys
-from pathlib import Path
+import json
+from base64 import b64encode
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "secrets"))  # canaries.py; tests are no package
+import pytest
+
+from bootstrap import shipped
+from bootstrap.config.references import VaultRules
+from bootstrap.config.resolve import resolve
+from bootstrap.settings import TagSettings, UserDataSettings
+from bootstrap.source import dump, parse
+
+
+@pytest.fixture(scope="session")
+def layers():
+    """A function that resolves layers as the run does; `settings` are those of the image."""
+    rules = json.loads(shipped.read("schema/document.schema.json"))
+
+    def run(*, image=None, user_data=None, tags=(), schema=None, tag_map=None, allow=()):
+        return resolve(
+            documents=[("image config.d/10.yaml", dump({"version": 1, **(image or {})}))],
+            user_data=b64encode(dump({"version": 1, **user_data}).encode()).decode()
+            if user_data
+            else "",
+            tags=tags,
+            user_data_trust=UserDataSettings(),
+            tag_rules=TagSettings(map=tag_map or {}),
+            document_schema=rules,
+            values_schema=parse(dump(schema), "values.schema.json") if schema else None,
+            vaults=VaultRules(allow=allow, suffixes=("vault.azure.net",)),
+        )
+
+    return run

@@ -93,7 +93,8 @@ def test_nothing_is_left_beside_the_state(root, library):
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=settings.default.max_examples // 2,
 )
 @given(data=st.binary())
 def test_damaged_state_is_reported_and_set_aside(tmp_path, data):

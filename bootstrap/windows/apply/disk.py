@@ -13,6 +13,7 @@ import ctypes
 import errno
 import os
 import stat
+from contextlib import contextmanager
 from hashlib import sha256
 
 from bootstrap.windows.apply import security, sids
@@ -85,17 +86,18 @@ def access_of(record: Record) -> Access:
 
 
 class Found:
-    """What stands at a place: its kind, access, size in bytes and file number.
+    """What stands at a place: its kind, access, size in bytes, file number and number of names.
 
     `stamp` is all that differs once somebody has written the file, or put another in its place.
     """
 
-    __slots__ = ("_access", "_path", "inode", "kind", "size", "stamp")
+    __slots__ = ("_access", "_path", "inode", "kind", "links", "size", "stamp")
 
     def __init__(self, path: str, status: os.stat_result) -> None:
         self.kind = _kind(status)
         self.size = status.st_size
         self.inode = status.st_ino
+        self.links = status.st_nlink
         self.stamp = (status.st_ino, status.st_mtime_ns, status.st_file_attributes, status.st_size)
         self._path = path
         self._access: Access | None = None
@@ -159,20 +161,27 @@ def digest(place: Place) -> str:
     return hashed.hexdigest()
 
 
-def chunks(place: Place, limit: int | None = None) -> Iterator[bytes]:
-    """The content of a regular file, piece by piece, up to `limit` bytes."""
+@contextmanager
+def opened_file(place: Place) -> Iterator[int]:
+    """Open a regular file for reading; a link at its end is not followed."""
     if is_link(os.lstat(place.path)):
         raise OSError(errno.ELOOP, "it is a link", place.path)
     descriptor = os.open(place.path, READ_FLAGS)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", place.path)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def chunks(place: Place, limit: int | None = None) -> Iterator[bytes]:
+    """The content of a regular file, piece by piece, up to `limit` bytes."""
+    with opened_file(place) as descriptor:
         left = CHUNK if limit is None else limit
         while left and (chunk := os.read(descriptor, min(left, CHUNK))):
             yield chunk
             left = CHUNK if limit is None else left - len(chunk)
-    finally:
-        os.close(descriptor)
 
 
 def own_access(mode: int) -> Access:

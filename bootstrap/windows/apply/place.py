@@ -21,7 +21,7 @@ from bootstrap.windows.apply.kernel import is_link, long_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 LINKS_AT_MOST = 40  # as many as anybody needs; Windows itself follows 63
 OWN_WORDS = "\\\\?\\"  # how the system begins a path that it does not interpret
@@ -108,10 +108,17 @@ def refuse_foreign(path: str) -> None:
         raise OSError(errno.EINVAL, message, path)
 
 
-def resolve(path: str, root: str = ROOT, *, follow: bool = False) -> Place:
+def resolve(
+    path: str,
+    root: str = ROOT,
+    *,
+    follow: bool = False,
+    on_link: Callable[[Place], None] = lambda _: None,
+) -> Place:
     """The place of `path`, every link and junction on the way read.
 
-    A link that is the last name itself is resolved only when `follow` is set. What does not exist
+    A link that is the last name itself is resolved only when `follow` is set. `on_link` is called
+    with the place of each link before it is followed, and may raise. What does not exist
     yet is taken by its word. Raises OSError when links go in circles, a folder is unreadable, or a
     path leads to another drive than a root that is not the machine's own.
     """
@@ -132,6 +139,7 @@ def resolve(path: str, root: str = ROOT, *, follow: bool = False) -> Place:
             links += 1
             if links > LINKS_AT_MOST:
                 raise OSError(errno.ELOOP, "too many links on the way", path)
+            on_link(Place(root, "/".join([*passed, name])))
             started, more = _started(target, root)
             if ntpath.isabs(target):
                 passed = started

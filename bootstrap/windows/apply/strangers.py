@@ -1,4 +1,4 @@
-r"""Who else could decide where a file ends up: folders on the way that strangers can take away.
+r"""Folders that others can take away: who could decide where a file ends up.
 
 By default every user may make new folders in C:\ and in ProgramData; that alone lets nobody touch
 what is there. Who may remove, rename or give away a folder on the way can put another in its place.
@@ -10,41 +10,32 @@ import sys
 
 assert sys.platform == "win32"  # noqa: S101  (nothing imports it elsewhere)
 
-from bootstrap.apply.failures import unsafe
 from bootstrap.windows.apply import security, sids
 from bootstrap.windows.apply.place import on_disk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.ground import Ground
-    from bootstrap.config.configuration import FileSpec
-    from bootstrap.windows.apply.disk import Access
-    from bootstrap.windows.apply.place import Place
+    from bootstrap.windows.apply.accounts import Accounts
 
 # FILE_DELETE_CHILD, DELETE, WRITE_DAC, WRITE_OWNER, GENERIC_WRITE and GENERIC_ALL
 TAKES_AWAY = 0x40 | 0x10000 | 0x40000 | 0x80000 | 0x40000000 | 0x10000000
+IS_ORDINARY = False  # no file is written where somebody else can take away a folder on the way
 HINT = "write below a folder that only administrators can change, or take the right away"
 
 
-def refuse_strangers(spec: FileSpec, place: Place, access: Access, ground: Ground) -> None:  # noqa: ARG001
-    """Raise UnsafeDestination when a stranger can take away a folder on the way.
+def who_can_write(root: str, folder: str, accounts: Accounts) -> str:  # noqa: ARG001
+    """Return, in words, who else can take away a folder; empty if nobody can.
 
-    No stranger is the system, an administrator, the user who runs the agent, or the one whom the
-    document gives the file.
+    `folder` is relative to `root`. The system, administrators and the user who runs the agent are
+    nobody else.
     """
     trusted = {sids.SYSTEM, sids.ADMINISTRATORS, sids.TRUSTED_INSTALLER}
     trusted |= {sids.own_user(), sids.CREATOR_OWNER}
-    if spec.owner and access.owner:
-        trusted.add(access.owner)
-    for folder in place.walked:
-        path = on_disk(place.root, folder)
-        try:
-            who = _stranger(path, trusted)
-        except FileNotFoundError:
-            continue
-        if who:
-            message = f"{sids.name_of(who)} can replace its folder {path}"
-            raise unsafe(message, path=spec.path, origin=spec.origin, hint=HINT)
+    try:
+        who = _stranger(on_disk(root, folder), trusted)
+    except FileNotFoundError:
+        return ""
+    return sids.name_of(who) if who else ""
 
 
 def _stranger(path: str, trusted: set[str]) -> str:

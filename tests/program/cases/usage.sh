@@ -21,8 +21,10 @@ prints "emulate"
 agent 0 run --help
 prints "--offline"
 agent 0 --version
-agent 0 schema document
-prints "2020-12"
+for name in document settings status machine; do
+    agent 0 schema "$name"
+    prints "2020-12"
+done
 # Running text is as wide as the terminal; an example stays as it was written.
 for verb in run plan verify status show get validate render clean schema emulate demo; do
     COLUMNS=80 agent 0 "$verb" --help

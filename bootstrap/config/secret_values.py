@@ -1,0 +1,41 @@
+"""Fetched secrets against the image's schema: each has to satisfy every place that it goes to."""
+
+from __future__ import annotations
+
+from bootstrap.config import schema as json_schema
+from bootstrap.errors import Problem
+from bootstrap.source import format_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from bootstrap.config.configuration import Configuration
+    from bootstrap.config.image_schema import ValuesSchema
+    from bootstrap.source import Path
+
+HINT = "change the secret in its vault, or what the image's schema asks of this place"
+
+
+def misfits(values: Any, configuration: Configuration, schema: ValuesSchema) -> Iterator[Problem]:
+    """Yield what the schema does not accept of `values`, in which each secret is filled in.
+
+    The problems name places and rules, and repeat no value.
+    """
+
+    def hidden(path: Path) -> bool:
+        return schema.shape.hides or any(path[: len(one)] == one for one in secrets)
+
+    secrets = {path[1:]: one for path, one in configuration.value_secrets.items()}
+    for finding in json_schema.findings(
+        schema.rules, values, reading=lambda _: None, hidden=hidden
+    ):
+        below = (one for path, one in secrets.items() if path[: len(finding.path)] == finding.path)
+        reference = secrets.get(finding.path) or next(below, None)
+        yield Problem(
+            finding.message,
+            where=reference.origin if reference else "",
+            path=format_path(("values", *finding.path)),
+            hint=HINT,
+        )

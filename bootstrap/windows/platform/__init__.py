@@ -1,0 +1,1 @@
+"""The firmware's tables as Windows gives them."""
