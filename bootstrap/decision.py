@@ -12,12 +12,13 @@ from bootstrap.image import DOCUMENT_FOLDER, decode, shipped_templates
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from typing import Any
 
     from bootstrap.config.configuration import Configuration, FileSpec
     from bootstrap.config.references import VaultRules
     from bootstrap.config.resolve import Resolution
+    from bootstrap.config.template_trust import TemplateOffer
     from bootstrap.credentials import Seal
     from bootstrap.disclosure import Disclosed
     from bootstrap.image import Image
@@ -116,7 +117,22 @@ def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution
         tag_rules=settings.tags,
         document_schema=json.loads(shipped.read("schema/document.schema.json")),
         values_schema=read_schema(*schema) if schema else None,
+        templates=template_offer(settings, image.templates),
         vaults=_vault_rules(instance, settings),
+    )
+
+
+def template_offer(settings: Settings, own: Collection[str] | None) -> TemplateOffer:
+    """Return the templates that userData may use, where the image has its `own`.
+
+    `own` is None where the image is not here to be asked.
+    """
+    from bootstrap.config.template_trust import TemplateOffer
+
+    return TemplateOffer(
+        patterns=settings.user_data.templates,
+        own=None if own is None else frozenset(own),
+        shipped=frozenset(shipped_templates()),
     )
 
 

@@ -49,7 +49,7 @@ def read_image(root: str, *, templates: Sequence[str], values_schema: str) -> Im
     name is not there or cannot be read, NotPermitted when this user may not read it.
     """
     documents = tuple(_read_documents(root))
-    found = _read_templates(root, templates)
+    found = read_templates(root, templates)
     schema = _read_schema(root, values_schema)
     whole = sha256()
     for name, (path, content) in sorted(found.items()):
@@ -91,7 +91,8 @@ def _read_documents(root: str) -> Iterator[tuple[str, bytes]]:
             yield f"image config.d/{name}", _read(root, f"{DOCUMENT_FOLDER}/{name}")
 
 
-def _read_templates(root: str, folders: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+def read_templates(root: str, folders: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+    """Read the templates of these folders below `root`, like `Image.templates`; raises alike."""
     found: dict[str, tuple[str, bytes]] = {}
     for folder in folders:
         for name in _walk(root, folder):

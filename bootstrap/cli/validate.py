@@ -3,7 +3,9 @@
 FILE is a userData document, plain or in any form that userData may have (gzip, base64, MIME), or
 an image document with --image. `-` reads standard input. Nothing is asked and nothing is written.
 
-A warning is about what is valid and hardly meant; it does not change the exit code.
+A warning is about what is valid and hardly meant; it does not change the exit code. With --image
+it also tells where a template prints, without a filter, what tags and userData may set to any text.
+The templates and the schema are those of the image around a FILE in config.d, else those of --root.
 
 Exit code: 0 it is valid; 1 it is not; 66 there is no such file.
 """
@@ -15,13 +17,13 @@ import os
 import sys
 
 from bootstrap.cli.options import columns_of, machine_of, print_json, use_color
-from bootstrap.errors import InvalidDocument, MissingInput, NotPermitted, Problem
+from bootstrap.errors import ImageError, InvalidDocument, MissingInput, NotPermitted, Problem
 from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from bootstrap.settings import UserDataSettings
@@ -72,10 +74,15 @@ def _judge(options: argparse.Namespace) -> Verdict:
     from bootstrap import observation, shipped
     from bootstrap.config.references import VaultRules
     from bootstrap.config.resolve import validate
+    from bootstrap.decision import template_offer
 
     machine = machine_of(options)
     settings = observation.settings_of(machine)
+    beside = _beside(options) if options.image else None
+    own = _own_templates(machine.root, settings.templates, beside)
     path = options.schema or os.path.join(machine.root, settings.values_schema.lstrip("/"))
+    if beside and not options.schema and os.path.lexists(f"{beside}/values.schema.json"):
+        path = f"{beside}/values.schema.json"
     schema = _values_schema(path, required=bool(options.schema))
     content = _read(options.file)
     rules = json.loads(shipped.read("schema/document.schema.json"))
@@ -88,6 +95,7 @@ def _judge(options: argparse.Namespace) -> Verdict:
             values_schema=schema,
             trust=trust,
             vaults=VaultRules(allow=settings.vaults.allow),
+            templates=template_offer(settings, own),
             doubt=doubt.append,
         )
 
@@ -101,10 +109,55 @@ def _judge(options: argparse.Namespace) -> Verdict:
         found = problems(None if options.image else settings.user_data, warnings)
         if found and not options.image:
             _ask_whose(found, problems(None, []))
+        if options.image:
+            warnings += _printed_unfiltered(own or {}, data, options.file, schema)
     except InvalidDocument as error:
         itself = Problem(error.message, where=options.file, hint=error.hint)
         return Verdict(problems=error.problems or (itself,))
     return Verdict(problems=found, warnings=warnings, unchecked=unchecked)
+
+
+def _beside(options: argparse.Namespace) -> str | None:
+    """Return the folder of an image that FILE lies in, as its config.d/NAME; else None."""
+    folder, parent = os.path.split(os.path.dirname(os.path.abspath(options.file)))
+    there = any(os.path.lexists(f"{folder}/{name}") for name in ("templates", "values.schema.json"))
+    return folder if parent == "config.d" and there else None
+
+
+def _own_templates(
+    root: str, folders: Sequence[str], beside: str | None
+) -> Mapping[str, tuple[str, bytes]] | None:
+    """Return the image's own templates, like `Image.templates`; None where no image is here."""
+    from bootstrap import CONFIGURATION
+    from bootstrap.image import read_templates
+
+    installed = os.path.join(root, CONFIGURATION.lstrip("/"))
+    try:
+        if beside and os.path.realpath(beside) != os.path.realpath(installed):
+            return read_templates(beside, ["templates"])
+        return read_templates(root, folders) if os.path.isdir(installed) else None
+    except (ImageError, NotPermitted):
+        return None
+
+
+def _printed_unfiltered(
+    own: Mapping[str, tuple[str, bytes]], data: Mapping[str, Any], name: str, schema: Source | None
+) -> Iterator[Problem]:
+    """Yield where a template, or a content of this document, prints what may be any text."""
+    from bootstrap.config.shape import Shape
+    from bootstrap.render.rendered import Template
+    from bootstrap.render.unfiltered import unfiltered
+
+    templates = [Template(path, content.decode(errors="replace")) for path, content in own.values()]
+    environments = data.get("environments")
+    for part in (data, *(environments.values() if isinstance(environments, dict) else ())):
+        files = part.get("files") if isinstance(part, dict) else None
+        templates += [
+            Template(f"{name} content of {entry.get('path')}", entry["content"])
+            for entry in (files if isinstance(files, list) else ())
+            if isinstance(entry, dict) and isinstance(entry.get("content"), str)
+        ]
+    yield from unfiltered(templates, Shape(schema.data if schema else {}))
 
 
 def _data(text: str, name: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@
     trust_table    which keys of a document each layer may say: the whole list
     closed         places of the system that are the image's alone
     path_names     characters that a path must not hold
+    control        control characters in what a tag or a userData says
+    template_trust  which templates userData may use
     references     references to secrets, in either spelling
     secret_values  fetched secrets against the image's schema
     secret_trust   which secrets each layer may name, and where they may go

@@ -23,6 +23,7 @@ class FileSpec(Frozen):
     set. `within` are the folders that it must not leave by any link: those that are allowed to
     userData, if that had a say in the file, else none. `layer` declares the file, `mode_layer` says
     who else than its owner may use it: by `mode` or `acl`, whose place is `mode_origin`.
+    `includes` are the templates that a `content` of userData may name; None where any may be named.
     """
 
     path: str
@@ -43,6 +44,7 @@ class FileSpec(Frozen):
     layer: Literal["image", "userData"] = "image"
     mode_layer: Literal["image", "userData"] = "image"
     mode_origin: str = ""  # "userData:7:31"
+    includes: frozenset[str] | None = None
     origin: str = ""  # "image config.d/10-shop.yaml:7:5"
     check_origin: str = ""  # where a document has `check`
 

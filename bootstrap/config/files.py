@@ -87,13 +87,19 @@ def is_whole(entry: Part) -> bool:
 
 
 def spec(
-    entry: Part, within: tuple[str, ...] = (), image: Part | None = None, *, trusted: bool = True
+    entry: Part,
+    within: tuple[str, ...] = (),
+    image: Part | None = None,
+    *,
+    trusted: bool = True,
+    includes: frozenset[str] | None = None,
 ) -> FileSpec:
     """The file that a merged entry describes, and that has to stay `within` these folders.
 
     `image` is the entry as image documents have it, if they do; without any, a file that is not
     `trusted` is userData's. A mode that userData lays over one of the image's only takes bits of
-    that, so it still is the image's word.
+    that, so it still is the image's word. `includes` are the templates that its content may name,
+    None where that is not limited.
     """
     keys: dict[str, Any] = entry.plain()
     is_users = image is None and not trusted
@@ -109,6 +115,7 @@ def spec(
     return FileSpec(
         **keys,
         within=within,
+        includes=includes,
         layer="userData" if is_users else "image",
         mode_layer="userData" if is_users_access else "image",
         mode_origin=str(access.origin) if access else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bootstrap.errors import Problem
 from bootstrap.source import format_path
+from bootstrap.source.characters import escaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class TagOrigin:
         self.path = path
 
     def __str__(self) -> str:
-        return f"tag {self.name}"
+        return f"tag {escaped(self.name)}"  # which must not begin a line of a message
 
     def below(self, part: str | int) -> TagOrigin:
         """The origin of an entry, when the tag's text became a list or a mapping."""

@@ -48,18 +48,20 @@ class VaultRules(Frozen):
 
     def refusal(self, vault: str, *, trusted: bool) -> str:
         """Why a document may not name this vault (a name or a host), or an empty text."""
-        name, suffix = _split(vault)
-        allowed = {one.lower() for one in self.allow}
-        if allowed & {vault.lower(), *(f"{vault}.{one}".lower() for one in self.suffixes)}:
+        if any(self._hosts(vault) & self._hosts(one) for one in self.allow):
             return ""
-        is_ours = not suffix or suffix in self.suffixes
-        if is_ours and name in allowed:
-            return ""
-        if not is_ours:
+        _, _, suffix = vault.lower().partition(".")
+        if suffix and suffix not in self.suffixes:
             return f"{vault} is not a vault of this machine's cloud"
         if self.allow and not trusted:
             return f"userData may not name the vault {vault} on this image"
         return ""
+
+    def _hosts(self, vault: str) -> set[str]:
+        """Return the hosts that a vault's name stands for; of a host, itself."""
+        known = vault.lower()
+        is_host = "." in known or not self.suffixes
+        return {known} if is_host else {f"{known}.{suffix}" for suffix in self.suffixes}
 
 
 def host_of(vault: str, suffix: str) -> str:
@@ -106,12 +108,13 @@ def parse(text: str, origin: str = "", *, of_image: bool = False) -> SecretRefer
 
     Raises ValueError with words for its writer.
     """
-    match = re.fullmatch(r"@microsoft\.keyvault\((.*)\)", text.strip(), re.IGNORECASE)
+    flags = re.IGNORECASE | re.ASCII
+    match = re.fullmatch(r"@microsoft\.keyvault\((.*)\)", text.strip(), flags)
     if not match:
         raise ValueError("this is not a whole reference to a secret")
     pairs = [part.partition("=") for part in match[1].split(";") if part.strip()]
     fields = {key.strip().lower(): value.strip() for key, _, value in pairs}
-    if set(fields) == {"secreturi"}:
+    if set(fields) == {"secreturi"} and len(pairs) == 1:
         return _from_uri(fields["secreturi"], origin, of_image=of_image)
     known = {"vaultname": VAULT, "secretname": NAME, "secretversion": VERSION}
     for key in fields:
@@ -163,8 +166,3 @@ def _from_uri(uri: str, origin: str, *, of_image: bool) -> SecretReference:
     return SecretReference(
         vault=host, name=name, version=version or "", origin=origin, of_image=of_image
     )
-
-
-def _split(vault: str) -> tuple[str, str]:
-    name, _, suffix = vault.lower().partition(".")
-    return name, suffix

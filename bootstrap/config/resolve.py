@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from bootstrap.config import files, layers, references, userdata
+from bootstrap.config import files, layers, references, template_trust, userdata
 from bootstrap.config.configuration import Configuration
 from bootstrap.config.image_schema import ValuesSchema
 from bootstrap.config.references import VaultRules
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.config.configuration import FileSpec, SecretReference
+    from bootstrap.config.documents import Document
     from bootstrap.config.layers import Merged
     from bootstrap.config.origins import Part
     from bootstrap.config.shape import Shape
+    from bootstrap.config.template_trust import TemplateOffer
     from bootstrap.errors import Problem
     from bootstrap.settings import TagSettings
     from bootstrap.source import Path, Source
@@ -68,13 +70,15 @@ def resolve(
     tag_rules: TagSettings,
     document_schema: Mapping[str, Any],
     values_schema: Source | None,
+    templates: TemplateOffer,
     vaults: VaultRules = ANY_VAULT,
 ) -> Resolution:
     """What all layers together ask for.
 
     `documents` are the image's, name and text, in the order in which they apply; `user_data` is
     base64 as IMDS gives it; `tags` are name and value. `default` in the image's schema is not
-    applied: what no layer says stays unsaid. `vaults` are the Key Vaults that may be named.
+    applied: what no layer says stays unsaid. `vaults` are the Key Vaults that may be named,
+    `templates` those that the image offers to userData.
 
     Raises MissingInput when the settings require a userData that is not there, ImageError when the
     image's schema cannot be used.
@@ -83,6 +87,8 @@ def resolve(
     for name, text in documents:
         stage.read(text, name, "image", user_data_trust)
     notes = _read_user_data(stage, user_data, user_data_trust)
+    for document in stage.documents:
+        stage.problems += template_trust.check_document(document, templates)
     tag_layer = TagLayer(tags, tag_rules, stage.shape)
     merged = layers.merge(stage.documents, tag_layer)
     values = tag_layer.over(merged.sections.get("values"))
@@ -91,7 +97,7 @@ def resolve(
     error = stage.error()
     if stage.lacks_values():
         return Resolution(configuration=None, error=error)
-    specs = _files(merged, user_data_trust)
+    specs = _files(merged, stage.documents, user_data_trust, templates)
     configuration = _configuration(merged, values, specs, stage.shape, notes + merged.notes)
     return Resolution(configuration=configuration, error=error, schema=stage.owner)
 
@@ -104,11 +110,13 @@ def validate(
     values_schema: Source | None = None,
     trust: UserDataSettings | None = None,
     vaults: VaultRules = ANY_VAULT,
+    templates: TemplateOffer | None = None,
     doubt: Callable[[Problem], object] = lambda _: None,
 ) -> tuple[Problem, ...]:
     """Every problem of one document by itself, before it is deployed.
 
-    With `trust` it is a userData, held to what those settings allow; without, it is the image's.
+    With `trust` it is a userData, held to what those settings allow and to the `templates` that the
+    image offers; without, it is the image's.
     What other layers may still bring (a required value, a handler) is not missed. `doubt` hears of
     what is valid and hardly meant. Raises ImageError when the image's schema cannot be used.
     """
@@ -119,6 +127,10 @@ def validate(
     for document in stage.documents:
         for problem in (*unit_commands.doubts(document), *exposure.doubts(document)):
             doubt(problem)
+        if templates:
+            stage.problems += template_trust.check_document(document, templates)
+            for problem in template_trust.doubts(document, templates):
+                doubt(problem)
         paths: list[Path] = [("environments", entry) for entry in document.environments()]
         for path in [(), *paths]:
             part = document.part((*path, *VALUES))
@@ -143,14 +155,24 @@ def _read_user_data(stage: Stage, encoded: str, settings: UserDataSettings) -> t
     return (Public(f"userData holds {found.what}: left alone"),) if found.kind == "foreign" else ()
 
 
-def _files(merged: Merged, trust: UserDataSettings) -> tuple[FileSpec, ...]:
+def _files(
+    merged: Merged, documents: Sequence[Document], trust: UserDataSettings, offer: TemplateOffer
+) -> tuple[FileSpec, ...]:
+    offered = offer.names
     return tuple(
-        files.spec(entry, trust.paths, merged.of_image.get(path), trusted=False)
-        if path in merged.of_user_data
-        else files.spec(entry)
+        _file(path, entry, merged, trust, template_trust.may_include(entry, documents, offered))
         for path, entry in merged.files.items()
         if files.is_whole(entry)
     )
+
+
+def _file(
+    path: str, entry: Part, merged: Merged, trust: UserDataSettings, includes: frozenset[str] | None
+) -> FileSpec:
+    if path not in merged.of_user_data:
+        return files.spec(entry, includes=includes)
+    image = merged.of_image.get(path)
+    return files.spec(entry, trust.paths, image, trusted=False, includes=includes)
 
 
 def _configuration(

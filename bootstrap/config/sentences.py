@@ -166,9 +166,8 @@ def _wrong_value(error: Any, path: Path, *, hidden: bool) -> Finding:
     if error.validator == "const" and not is_kept:
         shown = error.schema.get("x-expected", shown)
     template = SENTENCES.get(error.validator, f"{{value}} does not satisfy `{error.validator}`")
-    hint = (
-        "remove the quotes" if error.validator == "const" and str(limit) == error.instance else ""
-    )
+    is_quoted = error.validator == "const" and str(limit) == error.instance and not hidden
+    hint = "remove the quotes" if is_quoted else ""
     return Finding(path, template.format(value=value, limit=shown), hint=hint)
 
 
@@ -232,7 +231,8 @@ def _no_alternative(
     """The complaints of the alternative that was meant, where that is plain."""
     branches: dict[Any, list[Any]] = {}
     for inner in error.context:
-        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+        which = next(iter(inner.relative_schema_path), None)  # none leads to a plain `false`
+        branches.setdefault(which, []).append(inner)
     if not branches:
         message = "this fits more than one of the forms of which the schema takes one"
         yield Finding(path, message)
@@ -255,4 +255,4 @@ def _no_alternative(
 
 def _is_about_kind(inner: Any) -> bool:
     """Whether an alternative fails on the value as a whole rather than on something in it."""
-    return inner.validator in {"type", "const", "enum"} and not inner.relative_path
+    return inner.validator in {"type", "const", "enum", None} and not inner.relative_path

@@ -32,6 +32,8 @@ SINGLES = (
     "unevaluatedItems",
     "unevaluatedProperties",
 )
+LIMITS = ("pattern", "enum", "const")
+ANY = "any\0key"  # in a path: every key that a mapping may have
 TYPE_NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
 
 
@@ -46,6 +48,32 @@ class Shape:
     def types(self, path: Path) -> frozenset[str]:
         """The types that the schema takes at `path`; empty where it does not say."""
         return frozenset(name for schema in self.at(path) for name in _types(schema))
+
+    def takes_any_text(self, path: Path) -> bool:
+        """Whether a text at `path` may be any: nothing says a pattern, an enum or another type.
+
+        `ANY` in the path stands for every key that a mapping may have. `format` limits nothing,
+        for nothing enforces it.
+        """
+        return self._takes_any_text(self._unfold([self.root]), path)
+
+    def _takes_any_text(self, schemas: list[Mapping[str, Any]], path: Path) -> bool:
+        if not path:
+            types = {name for schema in schemas for name in _types(schema)}
+            return not any(map(_limits, schemas)) and (not types or "string" in types)
+        found = [one for schema in schemas for one in _step(schema, path[0])]
+        if path[0] == ANY:
+            ways = [[one] for one in found if one is not False]
+            return not found or any(self._takes_any_text(self._unfold(w), path[1:]) for w in ways)
+        return False not in found and self._takes_any_text(self._unfold(found), path[1:])
+
+    def takes_any_key(self, path: Path) -> bool:
+        """Whether the mapping at `path` may have any key: no pattern and no list of names."""
+        closed = ("additionalProperties", "unevaluatedProperties")
+        return not any(
+            _limits(schema.get("propertyNames")) or False in map(schema.get, closed)
+            for schema in self.at(path)
+        )
 
     def names(self, path: Path) -> set[str]:
         """The keys that the schema knows for the mapping at `path`."""
@@ -187,7 +215,16 @@ def _types(schema: Mapping[str, Any]) -> Iterator[str]:
     yield from (TYPE_NAMES[type(choice)] for choice in choices if type(choice) in TYPE_NAMES)
 
 
+def _limits(schema: Any) -> bool:
+    return isinstance(schema, dict) and any(name in schema for name in LIMITS)
+
+
 def _step(schema: Mapping[str, Any], part: str | int) -> Iterator[Any]:
+    if part == ANY:
+        for name in ("properties", "patternProperties"):
+            yield from schema.get(name, {}).values()
+        yield _rest(schema, "additionalProperties", "unevaluatedProperties")
+        return
     if isinstance(part, int):
         prefix = schema.get("prefixItems", [])
         yield prefix[part] if part < len(prefix) else _rest(schema, "items", "unevaluatedItems")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bootstrap.config import control, files, layers, schema
 from bootstrap.config import documents as reading
-from bootstrap.config import files, layers, schema
 from bootstrap.config.origins import DocumentOrigin, Part
 from bootstrap.config.references import references
 from bootstrap.config.sentences import TYPES
@@ -55,6 +55,7 @@ class Stage:
         self.documents.append(document)
         self.problems += document.problems
         self.problems += layers.check_layers(document, settings, self.vaults)
+        self.problems += control.in_document(document, self.shape)
 
     def miss(self, name: str, problems: Iterable[Problem]) -> None:
         """Note that a document cannot be read at all."""

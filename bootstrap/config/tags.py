@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from bootstrap.config import control
 from bootstrap.config.origins import Part, TagOrigin, grow, overlay
 from bootstrap.config.references import mentions_reference
 from bootstrap.config.tag_values import Unfit, typed
@@ -56,16 +57,26 @@ class TagLayer:
                 self.others.append(name)
                 continue
             if folded == fold_case(self.rules.environment):
-                self.environment = (name, text.strip())
+                self._pick(name, text.strip())
             if folded in seen:
                 origin = TagOrigin(name, "", ())
                 self.problems.append(origin.problem("this tag is there twice"))
             seen.add(folded)
 
+    def _pick(self, name: str, environment: str) -> None:
+        origin = TagOrigin(name, environment, ("environment",))
+        if problem := control.in_tag_name(origin, name, environment):
+            self.problems.append(problem)
+        else:
+            self.environment = (name, environment)
+
     def over(self, values: Part | None) -> Part | None:
         """The values with the tags' over them; what cannot be set becomes a problem."""
         for (name, text), dotted in self.setters:
             origin = TagOrigin(name, text, VALUES)
+            if problem := control.in_tag_name(origin, name):
+                self.problems.append(problem)
+                continue
             try:
                 path = _path(dotted)
             except ValueError as error:
@@ -108,6 +119,7 @@ class TagLayer:
                 problem = origin.problem(error.without_value if is_guarded else str(error))
             else:
                 problem = _secret(part) or self._replaces_mapping(part, path, values)
+                self.problems += control.in_tag(part, path, self.shape)
         if problem:
             self.problems.append(problem)
             return None

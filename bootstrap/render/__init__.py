@@ -5,14 +5,18 @@
     environment  Jinja, sandboxed and strict
     access       what a template may reach inside a value
     filters      the filters that templates have beside Jinja's own
+    inclusion    which templates a template may include, extend or import
     guards       what stands between a template and a filter
     bounds       how much time and room a rendering may use
     secret_use   whether a file looked at a secret
+    tag_text     tags with a control character, which a template may not look at
     veil         what stands for a value that must not be shown
     lines        which newlines of a template are text
     missing      a name that does not exist
     names        what a missing name is called, and which was probably meant
     refusal      what a filter raises: words for the template's author
+    prints       what a template prints, as paths into what it sees
+    unfiltered   where a template prints what may be any text, filtered by nothing
     failures     what ended a rendering, in such words
     findings     what is wrong with the templates, each thing once, at its line
 

@@ -35,6 +35,7 @@ from bootstrap.render import access, bounds
 from bootstrap.render.filters import table
 from bootstrap.render.filters.text import percent, string
 from bootstrap.render.guards import guard
+from bootstrap.render.inclusion import ANYTHING
 from bootstrap.render.lines import drop_statement_lines
 from bootstrap.render.missing import Gap
 from bootstrap.render.refusal import Refusal, kind
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from jinja2.runtime import Context
 
     from bootstrap.render.findings import Findings
+    from bootstrap.render.inclusion import Inclusion
     from bootstrap.render.rendered import Template
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "TemplateRuntimeError",
     "TemplateSyntaxError",
     "TemplatesNotFound",
+    "syntax_tree",
 ]
 
 GLOBALS = ("range", "dict", "namespace", "cycler", "joiner")
@@ -90,6 +93,7 @@ class Environment(ImmutableSandboxedEnvironment):
         *,
         findings: Findings,
         budget: bounds.Budget,
+        inclusion: Inclusion = ANYTHING,
         compiled: Compiled | None = None,
     ) -> None:
         super().__init__(
@@ -106,6 +110,7 @@ class Environment(ImmutableSandboxedEnvironment):
         self.template_class = _Template
         self._budget = budget
         self._findings = findings
+        self._inclusion = inclusion
         self._lexer = _Lexer(self)
         self.binop_table |= {"+": bounds.add, "*": bounds.multiply, "**": bounds.power}
         self.binop_table["%"] = self._modulo
@@ -130,6 +135,11 @@ class Environment(ImmutableSandboxedEnvironment):
             return ""
         self._budget.spend(len(text))
         return text
+
+    def join_path(self, template: str, parent: str) -> str:
+        """The template that `parent` names; Refusal if it may not."""
+        self._inclusion.check(template, parent, self._findings)
+        return template
 
     def turn(self, characters: int) -> None:
         """A loop, macro, block or template begins, and prints so many characters of its own."""
@@ -212,6 +222,11 @@ class Environment(ImmutableSandboxedEnvironment):
         _Metered(newline="\r\n" if crlf else "\n").visit(template)
         template.set_environment(self)
         return template
+
+
+def syntax_tree(text: str) -> nodes.Template:
+    """Parse a template, without what its rendering needs; raises TemplateSyntaxError."""
+    return ImmutableSandboxedEnvironment().parse(text)
 
 
 def _missing_class(reported_to: Findings) -> type[Undefined]:

@@ -9,10 +9,12 @@ from bootstrap.render import failures
 from bootstrap.render.bounds import Budget
 from bootstrap.render.environment import Environment
 from bootstrap.render.findings import Findings
+from bootstrap.render.inclusion import Inclusion
 from bootstrap.render.names import Names
 from bootstrap.render.refusal import Exhausted
 from bootstrap.render.rendered import Rendered, Template
 from bootstrap.render.secret_use import WatchedSecrets, revealed
+from bootstrap.render.tag_text import without_control
 from bootstrap.render.veil import veiled
 
 TYPE_CHECKING = False
@@ -74,12 +76,21 @@ class _Rendering:
         self._folders = folders
         show = veiled if masked else revealed
         self._secrets = WatchedSecrets(context.get("secrets", {}), show)
-        seen = {**context, "secrets": self._secrets, "values": show(context.get("values", {}))}
+        seen = without_control(
+            {**context, "secrets": self._secrets, "values": show(context.get("values", {}))}
+        )
         sources = {**templates, **_inline(files)}
         self._findings = Findings(sources, Names(seen))
         self._budget = budget
         self._environment = Environment(
-            sources, seen, findings=self._findings, budget=budget, compiled=compiled
+            sources,
+            seen,
+            findings=self._findings,
+            budget=budget,
+            inclusion=Inclusion(
+                {_name(spec): spec.includes for spec in files if spec.content is not None}
+            ),
+            compiled=compiled,
         )
 
     def run(self) -> tuple[Rendered, ...]:

@@ -46,6 +46,11 @@ def printable(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """Return `printable` text in which a name that others chose can begin no line of its own."""
+    return printable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
+
+
 def describe_problems(
     problems: tuple[Problem, ...], *, color: bool = False, columns: int = 0
 ) -> str:
@@ -58,7 +63,7 @@ def describe_problems(
 def _describe_problem(
     problem: Problem, paint: Callable[[str, str], str], columns: int
 ) -> Iterator[str]:
-    place = "  ".join(printable(part) for part in (problem.where, problem.path) if part)
+    place = "  ".join(one_line(part) for part in (problem.where, problem.path) if part)
     if not problem.text:
         yield f"  {paint(BLUE, '-->')} {place}: {printable(problem.message)}"
         gutter = "   "

@@ -51,6 +51,11 @@ class UserDataSettings(Frozen):
         choices=("content", "check", "handlers"),
     )
     paths: tuple[str, ...] = _setting(USUAL_FOLDERS, "folders below which userData may place files")
+    templates: tuple[str, ...] = _setting(
+        ("image:*",),
+        "patterns of the templates that userData may use; "
+        "`image:` before one leaves out those that ship",
+    )
 
 
 class TagSettings(Frozen):

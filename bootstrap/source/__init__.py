@@ -2,6 +2,7 @@
 
     document    what was read: data, and the place of every key and value
     paths       where a value stands inside a document: `files[0].mode`
+    characters  control characters, and what a message calls one
     reading     text -> Source: JSON where it is JSON, YAML otherwise
     json_text   JSON with places
     yaml_text   YAML with places

@@ -7,6 +7,7 @@ import re
 from bootstrap.errors import InvalidDocument
 from bootstrap.source import json_text, yaml_text
 from bootstrap.source.building import MAX_TEXT, Findings
+from bootstrap.source.characters import escape
 from bootstrap.source.document import Source, Span
 
 YAML_BREAK = re.compile("[\n\x85]")  # U+2028 and U+2029 are refused before anything counts lines
@@ -58,7 +59,8 @@ def _refuse_unreadable(text: str, findings: Findings) -> None:
     for match in UNREADABLE.finditer(text):
         before = YAML_BREAK.split(text[: match.start()])
         message = f"the character U+{ord(match.group()):04X} cannot stand in a document"
-        hint = 'write it as an escape in double quotes ("\\x07"), or remove it'
+        written = escape(match.group())
+        hint = f'remove it; a document of the image may hold it as an escape: "{written}"'
         findings.add(Span(len(before), len(before[-1]) + 1), message, hint=hint)
     if findings.problems:
         raise findings.error()

@@ -10,8 +10,11 @@ import pytest
 from bootstrap import shipped
 from bootstrap.config.references import VaultRules
 from bootstrap.config.resolve import resolve
+from bootstrap.config.template_trust import TemplateOffer
 from bootstrap.settings import TagSettings, UserDataSettings
 from bootstrap.source import dump, parse
+
+SHIPPED = ["env/app.env.j2", "app/app.toml.j2"]
 
 
 @pytest.fixture(scope="session")
@@ -23,15 +26,19 @@ def document_schema():
 def resolve_layers(document_schema):
     """A function that resolves layers given as plain text and data."""
 
-    def run(*, image=None, user_data="", tags=(), schema=None, settings=None):
+    def run(*, image=None, user_data="", tags=(), schema=None, settings=None, templates=()):
+        trust = _settings(UserDataSettings, settings, "user_data")
         return resolve(
             documents=[(f"image config.d/{name}", text) for name, text in (image or {}).items()],
             user_data=encode(user_data),
             tags=[tuple(tag) for tag in tags],
-            user_data_trust=_settings(UserDataSettings, settings, "user_data"),
+            user_data_trust=trust,
             tag_rules=_settings(TagSettings, settings, "tags"),
             document_schema=document_schema,
             values_schema=schema_source(schema),
+            templates=TemplateOffer(
+                patterns=trust.templates, own=frozenset(templates), shipped=frozenset(SHIPPED)
+            ),
             vaults=VaultRules(**_lists((settings or {}).get("vaults", {}))),
         ).sound()
 

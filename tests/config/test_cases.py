@@ -12,7 +12,7 @@ from bootstrap.frozen import Frozen, fields_of
 from bootstrap.source import format_path
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
-LAYERS = ("image", "user_data", "tags", "schema", "settings")
+LAYERS = ("image", "user_data", "tags", "schema", "settings", "templates")
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from base64 import b64encode
+from pathlib import Path
 
 import pytest
 
 from bootstrap import shipped
 from bootstrap.config.references import VaultRules
 from bootstrap.config.resolve import resolve
+from bootstrap.config.template_trust import TemplateOffer
 from bootstrap.settings import TagSettings, UserDataSettings
 from bootstrap.source import dump, parse
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests are no package
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +35,7 @@ def layers():
             tag_rules=TagSettings(map=tag_map or {}),
             document_schema=rules,
             values_schema=parse(dump(schema), "values.schema.json") if schema else None,
+            templates=TemplateOffer(patterns=("*",), own=None, shipped=frozenset()),
             vaults=VaultRules(allow=allow, suffixes=("vault.azure.net",)),
         )
 

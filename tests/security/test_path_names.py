@@ -44,7 +44,7 @@ def test_a_deceptive_character_is_refused_by_name(rules, kind, trust):
     """The error says which character it is, in the documents of every layer."""
     for character in DECEPTIVE[kind]:
         for path in (f"/etc/a{character}b", f"/etc/{character}/shadow", f"C:\\Shop\\a{character}b"):
-            found = problems(path, rules, trust)
+            found = [one for one in problems(path, rules, trust) if "the path" in one.message]
             assert len(found) == 1, (ascii(character), path)
             assert found[0].path == "files[0].path"
             assert f"U+{ord(character):04X} {unicodedata.name(character, '')}" in found[0].message

@@ -85,6 +85,7 @@ def test_a_tag_in_a_mapping_of_references_makes_none(layers):
         "@Microsoft.KeyVault(VaultName=ours;SecretName=)",
         "@Microsoft.KeyVault(VaultName;SecretName=x)",
         "@Microsoft.KeyVault(SecretUri=)",
+        "@Microsoft.KeyVault(SecretUri=https://a.vault.azure.net/secrets/x;SecretUri=https://ours)",
         "@Microsoft.KeyVault(VaultName=ours\n;SecretName=x\n\n.y)",
     ],
 )
@@ -107,6 +108,8 @@ def test_only_a_version_may_be_empty(layers, text):
         ("other", ("contoso-prod",)),
         ("contoso-prod\n", ("contoso-prod",)),
         ("", ()),
+        ("a.example", ("a.example.vault.azure.net",)),  # a host is a host, and no name of another
+        ("contoso-prod.vault.azure.net.", ("contoso-prod",)),
     ],
 )
 def test_no_request_is_built_around_the_rules(vault, allow):
@@ -139,6 +142,8 @@ def test_userdata_turns_no_secret_of_the_image_into_another(layers, change):
         ({"not": {"pattern": ";"}}, "a;b"),
         ({"anyOf": [{"pattern": "^a"}, {"pattern": "^b"}]}, "evil"),
         ({"$ref": "#/$defs/word"}, "two words"),
+        ({"const": 5150}, "5150"),
+        ({"anyOf": [False, {"pattern": "^a"}]}, "evil"),
     ],
 )
 def test_a_fetched_secret_satisfies_the_schema_of_its_place(layers, rule, secret):

@@ -17,6 +17,7 @@ from bootstrap.config.configuration import FileSpec
 from bootstrap.config.references import VaultRules
 from bootstrap.config.resolve import resolve, validate
 from bootstrap.config.shape import Shape
+from bootstrap.config.template_trust import TemplateOffer
 from bootstrap.config.trust_table import USER_DATA
 from bootstrap.decision import decide_and_render
 from bootstrap.disclosure import veiled
@@ -70,6 +71,7 @@ def problems(user_data, schema, *, rules=ALL, image=IMAGE):
         tag_rules=TagSettings(),
         document_schema=schema,
         values_schema=None,
+        templates=TemplateOffer(patterns=("*",), own=None, shipped=frozenset()),
     )
     found = resolution.error.problems if resolution.error else ()
     return [(one.path, one.message) for one in found]

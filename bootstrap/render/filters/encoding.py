@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 
 from bootstrap.errors import InvalidDocument
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 SCALARS = (str, int, float, type(None))
+_LATE_CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029]")
 DEPTH = 100  # mappings within mappings; deeper ones come from a template that nests its own
 
 
@@ -32,7 +34,8 @@ def to_json(value: Any, indent: int | None = None, *, sort_keys: bool = False) -
         )
     except ValueError:
         raise Refusal("JSON has no word for infinity or not-a-number") from None
-    return text.replace("\x7f", "\\u007f")  # so that the text of a string is TOML's too
+    # TOML's texts hold no DEL, and not every reader of lines takes C1 and separators for text.
+    return _LATE_CONTROLS.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def to_yaml(value: Any) -> str:

@@ -81,6 +81,8 @@ def _interface(value: Any) -> IPv4Interface | IPv6Interface:
 def _read(text: str) -> IPv4Interface | IPv6Interface | None:
     import ipaddress  # 4 ms, and few templates reckon with addresses
 
+    if "%" in text:  # the zone of fe80::1%eth0, in which ipaddress takes whatever stands there
+        return None
     try:
         return ipaddress.ip_interface(text.strip())
     except ValueError:

@@ -6,7 +6,7 @@ HTML, that print Python's notation, or whose result cannot be bounded.
 
 from __future__ import annotations
 
-from bootstrap.render.filters import choice, encoding, network, text
+from bootstrap.render.filters import choice, encoding, network, syntax, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +20,11 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "comment": text.comment,
     "d": choice.default,
     "default": choice.default,
+    "env_quote": syntax.env_quote,
     "format": text.percent,
     "from_json": encoding.from_json,
     "from_yaml": encoding.from_yaml,
+    "fullmatch": text.fullmatch,
     "in_network": network.in_network,
     "indent": text.indent,
     "ip_address": network.ip_address,
@@ -35,7 +37,9 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "join": text.join,
     "lower": text.lower,
     "mandatory": choice.mandatory,
+    "nginx_quote": syntax.nginx_quote,
     "nindent": text.nindent,
+    "one_line": syntax.one_line,
     "quote": text.quote,
     "regex_replace": text.regex_replace,
     "replace": text.replace,
@@ -43,6 +47,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "sha256": encoding.sha256,
     "split": text.split,
     "string": text.string,
+    "systemd_quote": syntax.systemd_quote,
     "ternary": choice.ternary,
     "title": text.title,
     "to_ini": encoding.to_ini,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+# Whatever some program takes for the end of a line: those of str.splitlines().
+_LINE_END = re.compile("\r\n|[\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029]")
 SUBJECT = 64 * 1024  # characters a regular expression is tried on: all of a userData
 
 
@@ -63,7 +65,7 @@ def trim(value: Any, characters: str | None = None) -> str:
 
 
 def quote(value: Any) -> str:
-    """One word for a POSIX shell, whatever the value holds; also right in systemd's env files."""
+    """One word for a POSIX shell, whatever the value holds: line breaks, too."""
     text = string(value)
     if "\0" in text:
         raise Refusal("a shell word cannot hold a NUL character")
@@ -88,7 +90,7 @@ def nindent(value: Any, width: int = 4) -> str:
 
 def comment(value: Any, prefix: str = "# ") -> str:
     """Every line as a comment; `prefix` begins each."""
-    lines = re.split(r"\r\n|\r|\n", string(value))  # whatever a program may take for a line's end
+    lines = _LINE_END.split(string(value))
     require_text(sum(map(len, lines)) + (len(prefix) + 1) * len(lines))
     return "\n".join((prefix + line).rstrip() for line in lines)
 
@@ -142,6 +144,17 @@ def regex_replace(
 def matches(value: Any, pattern: str, *, ignorecase: bool = False) -> bool:
     """Whether a regular expression matches somewhere in the text."""
     return _compile(pattern, ignorecase=ignorecase).search(_subject(value)) is not None
+
+
+def fullmatch(value: Any, pattern: str, expected: str = "") -> str:
+    """The text, or an error if the regular expression does not match all of it."""
+    text = _subject(value)
+    if not _compile(pattern, ignorecase=False).fullmatch(text):
+        raise Refusal(
+            f"the value is not {expected or 'of the form that is asked for here'}",
+            hint="imds-bootstrap show config --origin tells which layer set it",
+        )
+    return text
 
 
 def percent(form: Any, *arguments: Any) -> str:
