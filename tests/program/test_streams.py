@@ -11,6 +11,8 @@ import pytest
 
 from bootstrap.cli.options import VERBS
 
+pytestmark = pytest.mark.process
+
 PROGRAM = [sys.executable, "-m", "bootstrap"]
 LARGE = 40_000  # characters: several times what any buffer holds
 SECONDS = 60
