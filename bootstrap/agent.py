@@ -22,6 +22,7 @@ from bootstrap.errors import (
     IdentityUnavailable,
     MetadataRefused,
     MetadataUnavailable,
+    Public,
     SecretsUnavailable,
 )
 from bootstrap.frozen import replace
@@ -157,7 +158,8 @@ class _Run:
         """Leave the machine as it is, if it was configured before; else the error is raised."""
         if not vm_id or not self._may_keep(vm_id):
             raise error
-        self._warn(f"{error.message}; the files stay as they are")
+        stay = "the files stay as they are"
+        self._warn(f"{error.message}; {stay}", public=Public(f"{error.public}; {stay}"))
         return "kept"
 
     def _recover(self) -> None:
@@ -230,7 +232,7 @@ class _Run:
             self._warn(note)
         self.status.record["environment"] = configuration.environment
         if self.machine.clock() >= self.deadline:
-            raise DeadlinePassed("the deadline passed before anything was written")
+            raise DeadlinePassed(Public("the deadline passed before anything was written"))
         after = State(
             vm_id=state.vm_id,
             agent_version=__version__,
@@ -290,6 +292,6 @@ class _Run:
         how = ended.reason or "ok"
         self.machine.log.event(priority, "command.ended", command=command[0], how=how)
 
-    def _warn(self, text: str) -> None:
-        self.status.warn(text)
+    def _warn(self, text: str, *, public: Public | None = None) -> None:
+        self.status.warn(public or text)
         self.machine.log.warning(text)

@@ -6,7 +6,7 @@ import json
 from hashlib import sha256
 
 from bootstrap import __version__
-from bootstrap.errors import ImageError, InvalidDocument, MetadataRefused, RenderError
+from bootstrap.errors import ImageError, InvalidDocument, MetadataRefused, Public, RenderError
 from bootstrap.frozen import replace
 from bootstrap.image import DOCUMENT_FOLDER, decode, shipped_templates
 
@@ -71,6 +71,7 @@ def decide_and_render(
             raise InvalidDocument(
                 f"{resolution.error.message}, and {error.message}",
                 problems=resolution.error.problems + error.problems,
+                public=Public(f"{resolution.error.public}, and {error.public}"),
             ) from None
     configuration = resolution.sound()
     disclosed = disclose(configuration)
@@ -99,7 +100,8 @@ def _exposed(contents: tuple[Rendered, ...]) -> tuple[str, ...]:
 def _nothing_asked(contents: tuple[Rendered, ...]) -> tuple[str, ...]:
     if contents:
         return ()
-    return (f"no file is asked for: neither documents in {DOCUMENT_FOLDER} nor userData name one",)
+    nobody = f"neither documents in {DOCUMENT_FOLDER} nor userData name one"
+    return (Public(f"no file is asked for: {nobody}"),)
 
 
 def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution:
@@ -154,7 +156,7 @@ def read_schema(name: str, content: bytes) -> Source:
         return parse(decode(name, content), name)
     except InvalidDocument as error:
         raise ImageError(
-            "the image's schema for values cannot be read", problems=error.problems
+            Public("the image's schema for values cannot be read"), problems=error.problems
         ) from None
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bootstrap.errors import InvalidDocument, MissingInput
+from bootstrap import core_dumps
+from bootstrap.errors import InvalidDocument, MissingInput, Public
 from bootstrap.frozen import replace
 from bootstrap.observation import arc_of, teller
 from bootstrap.report.log import DEBUG, INFO
@@ -112,8 +113,10 @@ def disclose(
         return Disclosed({})
     if offline and not settings.imds.endpoint:
         raise MissingInput(
-            f"fetching {', '.join(map(format_path, references))}: with --offline nobody is asked, "
-            "so there is no token for Key Vault",
+            Public(
+                f"fetching {', '.join(map(format_path, references))}: with --offline nobody is "
+                "asked, so there is no token for Key Vault"
+            ),
             hint="set imds.endpoint to have an identity service asked, such as that of "
             "`imds-bootstrap emulate`; `render` shows a file without its secrets",
         )
@@ -125,6 +128,8 @@ def disclose(
         """What happens on the way to each secret; never what is in it."""
         machine.log.event(DEBUG if event == "vault.found" else INFO, event, **fields)
 
+    if not core_dumps.forbid():
+        machine.log.event(DEBUG, "secrets.dumpable")
     identity = _identity(machine, settings, deadline)
     try:
         fetched = fetch(

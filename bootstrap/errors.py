@@ -25,9 +25,17 @@
 The second column is the stable code, the third the exit code of the process (sysexits.h where it
 has a name for the case). An error says what was being done, where, why, and what to do about it:
 the message, the problems (one per place), the hint. It never holds a secret.
+
+Two kinds of readers are told. Whoever runs the program, and who reads the journal, gets all of it.
+status.json is for every user of the machine, and gets what `as_public` gives: the code, the places,
+and of the words only those that are marked as `Public`; else the class's own sentence, `about`.
 """
 
 from __future__ import annotations
+
+from bootstrap.problem import Problem, Public
+
+__all__ = ["Problem", "Public"]  # handed on; what is made here needs no mention
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,60 +43,32 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
 
-class Problem:
-    """One finding, at one place in something that a person wrote.
+class BootstrapError(Exception):
+    """Any failure that this program foresees.
 
-    `where` is the place as a person writes it (`userData:4:11`), `path` the key
-    (`files[0].mode`), `text` the line of the source without its newline (empty when it must not
-    be shown), `column` where the finding starts in it (from 1) and `width` how many characters
-    it takes.
+    `message` says what was being done and why it failed; `hint` what to do about it; `problems`
+    are the single findings, in the order in which they stand in their sources. `public` is the
+    message for everybody: the one that is given, the message where it is `Public`, else `about`.
     """
 
-    __slots__ = ("column", "hint", "message", "path", "text", "where", "width")
+    code: ClassVar[str] = "IB009"
+    exit_code: ClassVar[int] = 1
+    about: ClassVar[str] = "a fault in imds-bootstrap"  # the class in words, for everybody
 
     def __init__(
         self,
         message: str,
         *,
-        where: str = "",
-        path: str = "",
-        text: str = "",
-        column: int = 0,
-        width: int = 1,
         hint: str = "",
+        problems: Iterable[Problem] = (),
+        public: Public | None = None,
     ) -> None:
-        self.message = message
-        self.where = where
-        self.path = path
-        self.text = text
-        self.column = column
-        self.width = width
-        self.hint = hint
-
-    def __repr__(self) -> str:
-        return f"Problem({self.where} {self.path}: {self.message})"
-
-    def as_dict(self) -> dict[str, object]:
-        """The finding for a program: only the fields that say something."""
-        fields = ("message", "where", "path", "hint")
-        return {name: getattr(self, name) for name in fields if getattr(self, name)}
-
-
-class BootstrapError(Exception):
-    """Any failure that this program foresees.
-
-    `message` says what was being done and why it failed; `hint` what to do about it; `problems`
-    are the single findings, in the order in which they stand in their sources.
-    """
-
-    code: ClassVar[str] = "IB009"
-    exit_code: ClassVar[int] = 1
-
-    def __init__(self, message: str, *, hint: str = "", problems: Iterable[Problem] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.problems = tuple(problems)
+        marked = message if isinstance(message, Public) else Public(self.about)
+        self.public = marked if public is None else public
 
     def as_dict(self) -> dict[str, object]:
         """The error for a program, as it stands in `--format json` and in status.json."""
@@ -99,12 +79,19 @@ class BootstrapError(Exception):
             record["problems"] = [problem.as_dict() for problem in self.problems]
         return record
 
+    def as_public(self) -> dict[str, object]:
+        """Return the error for everybody, as it stands in status.json."""
+        hint = {"hint": self.hint} if isinstance(self.hint, Public) and self.hint else {}
+        places = [problem.as_public() for problem in self.problems]
+        return {"code": self.code, "message": self.public, **hint, "places": places}
+
 
 class UsageError(BootstrapError):
     """The command line asks for something that does not exist."""
 
     code = "IB001"
     exit_code = 2
+    about = "the command line asks for something that does not exist"
 
 
 class SettingsError(BootstrapError):
@@ -112,6 +99,7 @@ class SettingsError(BootstrapError):
 
     code = "IB002"
     exit_code = 78
+    about = "a setting cannot be used"
 
 
 class NotPermitted(BootstrapError):
@@ -119,6 +107,7 @@ class NotPermitted(BootstrapError):
 
     code = "IB003"
     exit_code = 77
+    about = "the machine does not let this process do it"
 
 
 class LockHeld(BootstrapError):
@@ -126,6 +115,7 @@ class LockHeld(BootstrapError):
 
     code = "IB004"
     exit_code = 75
+    about = "another run is at work, and did not finish in time"
 
 
 class DeadlinePassed(BootstrapError):
@@ -133,6 +123,7 @@ class DeadlinePassed(BootstrapError):
 
     code = "IB005"
     exit_code = 75
+    about = "the whole run took longer than its deadline"
 
 
 class NoSuchValue(BootstrapError):
@@ -140,6 +131,7 @@ class NoSuchValue(BootstrapError):
 
     code = "IB006"
     exit_code = 1
+    about = "a question about this machine has no answer"
 
 
 class InternalError(BootstrapError):
@@ -147,6 +139,7 @@ class InternalError(BootstrapError):
 
     code = "IB009"
     exit_code = 1
+    about = "a fault in imds-bootstrap"
 
 
 class MissingInput(BootstrapError):
@@ -154,6 +147,7 @@ class MissingInput(BootstrapError):
 
     code = "IB104"
     exit_code = 66
+    about = "something that the settings require is not there"
 
 
 class InvalidDocument(BootstrapError):
@@ -161,6 +155,7 @@ class InvalidDocument(BootstrapError):
 
     code = "IB105"
     exit_code = 65
+    about = "a document or a tag cannot be used"
 
 
 class ImageError(BootstrapError):
@@ -168,6 +163,7 @@ class ImageError(BootstrapError):
 
     code = "IB110"
     exit_code = 78
+    about = "what the image carries cannot be used"
 
 
 class MetadataUnavailable(BootstrapError):
@@ -175,6 +171,7 @@ class MetadataUnavailable(BootstrapError):
 
     code = "IB201"
     exit_code = 75
+    about = "IMDS gave no usable answer before the deadline"
 
 
 class MetadataRefused(BootstrapError):
@@ -182,6 +179,7 @@ class MetadataRefused(BootstrapError):
 
     code = "IB202"
     exit_code = 69
+    about = "IMDS gave an answer that is final"
 
 
 class IdentityUnavailable(BootstrapError):
@@ -189,6 +187,7 @@ class IdentityUnavailable(BootstrapError):
 
     code = "IB301"
     exit_code = 75
+    about = "the managed identity gave no token before the deadline"
 
 
 class IdentityRefused(BootstrapError):
@@ -196,6 +195,7 @@ class IdentityRefused(BootstrapError):
 
     code = "IB302"
     exit_code = 69
+    about = "the managed identity cannot be used"
 
 
 class SecretsUnavailable(BootstrapError):
@@ -203,6 +203,7 @@ class SecretsUnavailable(BootstrapError):
 
     code = "IB303"
     exit_code = 75
+    about = "Key Vault gave no usable answer before the deadline"
 
 
 class SecretsRefused(BootstrapError):
@@ -210,6 +211,7 @@ class SecretsRefused(BootstrapError):
 
     code = "IB304"
     exit_code = 69
+    about = "Key Vault gave an answer that is final"
 
 
 class RenderError(BootstrapError):
@@ -217,6 +219,7 @@ class RenderError(BootstrapError):
 
     code = "IB401"
     exit_code = 65
+    about = "the templates do not fit the values"
 
 
 class WriteError(BootstrapError):
@@ -224,12 +227,14 @@ class WriteError(BootstrapError):
 
     code = "IB501"
     exit_code = 73
+    about = "a file could not be written"
 
 
 class UnsafeDestination(WriteError):
     """A destination is a link, or lies where this agent will not write."""
 
     code = "IB502"
+    about = "a destination is not safe to write to"
 
 
 class CommandFailed(BootstrapError):
@@ -237,6 +242,7 @@ class CommandFailed(BootstrapError):
 
     code = "IB503"
     exit_code = 1
+    about = "a check or a handler failed"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -10,7 +10,7 @@ import stat
 from hashlib import sha256
 
 from bootstrap import CONFIGURATION, ELEVATE, ENDINGS, shipped
-from bootstrap.errors import ImageError, NotPermitted, Problem
+from bootstrap.errors import ImageError, NotPermitted, Problem, Public
 from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
@@ -71,7 +71,8 @@ def decode(name: str, content: bytes) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         problem = Problem("this byte is not UTF-8 text", where=f"{name}:{line}")
-        raise ImageError("a file of the image cannot be read as text", problems=[problem]) from None
+        message = Public("a file of the image cannot be read as text")
+        raise ImageError(message, problems=[problem]) from None
 
 
 def shipped_templates() -> dict[str, tuple[str, bytes]]:
@@ -99,10 +100,9 @@ def read_templates(root: str, folders: Sequence[str]) -> dict[str, tuple[str, by
             if name not in found:
                 found[name] = (path, _read(root, path))
             if len(found) > FILES_LIMIT:
-                raise ImageError(
-                    f"reading the templates in {folder}: there are more than {FILES_LIMIT} files",
-                    hint="name a folder in `templates` that holds templates only",
-                )
+                told = f"reading the templates in {folder}: there are more than {FILES_LIMIT} files"
+                hint = Public("name a folder in `templates` that holds templates only")
+                raise ImageError(Public(told), hint=hint)
     return found
 
 
@@ -138,14 +138,14 @@ def _read(root: str, path: str) -> bytes:
         # A pipe would be waited for without end, and no deadline runs here.
         with open(_below(root, path), "rb", opener=_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ImageError(f"reading {path} of the image: it is not a file")
+                raise ImageError(Public(f"reading {path} of the image: it is not a file"))
             content = file.read(FILE_LIMIT + 1)
     except OSError as error:
         _refuse(path, error)
     if len(content) > FILE_LIMIT:
         raise ImageError(
-            f"reading {path} of the image: it is larger than {FILE_LIMIT} bytes",
-            hint="documents, templates and the schema are text that a person writes",
+            Public(f"reading {path} of the image: it is larger than {FILE_LIMIT} bytes"),
+            hint=Public("documents, templates and the schema are text that a person writes"),
         )
     return content
 
@@ -164,10 +164,10 @@ def _list(root: str, folder: str) -> list[str]:
 
 
 def _refuse(path: str, error: OSError) -> NoReturn:
-    doing = f"reading {path} of the image: {error.strerror}"
+    doing = Public(f"reading {path} of the image: {error.strerror}")
     if isinstance(error, PermissionError):
         raise NotPermitted(doing, hint=ELEVATE) from error
-    hint = "make it, or name another one in the settings"
+    hint = Public("make it, or name another one in the settings")
     raise ImageError(doing, hint=hint if isinstance(error, FileNotFoundError) else "") from error
 
 

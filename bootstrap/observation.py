@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bootstrap.errors import MetadataRefused, MissingInput, Problem
+from bootstrap.errors import MetadataRefused, MissingInput, Problem, Public
 from bootstrap.http.responses import strict_json
 from bootstrap.image import read_image
 from bootstrap.imds.client import Imds
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bootstrap.settings import Settings
 
 ARC_VERSION = "2019-11-01"  # the api-version that the agent of Azure Arc knows
-SAVING = "save one with: imds-bootstrap show instance --format json > instance.json"
+SAVING = Public("save one with: imds-bootstrap show instance --format json > instance.json")
 
 ALL_THE_SAME = "set imds.endpoint, or imds.detect to false, if IMDS is there all the same"
 
@@ -147,14 +147,16 @@ def read_offline(path: str) -> Instance:
             document = strict_json(file.read())
         return Instance.from_document(document, api_version="saved")
     except OSError as error:
-        raise MissingInput(f"{doing}: {error.strerror}", hint=SAVING) from error
+        raise MissingInput(Public(f"{doing}: {error.strerror}"), hint=SAVING) from error
     except json.JSONDecodeError as error:
         problem = Problem(error.msg, where=f"{path}:{error.lineno}:{error.colno}")
-        raise MissingInput(f"{doing}: it is not JSON", hint=SAVING, problems=[problem]) from None
+        message = Public(f"{doing}: it is not JSON")
+        raise MissingInput(message, hint=SAVING, problems=[problem]) from None
     except UnicodeDecodeError:
-        raise MissingInput(f"{doing}: it is not UTF-8 text", hint=SAVING) from None
+        raise MissingInput(Public(f"{doing}: it is not UTF-8 text"), hint=SAVING) from None
     except (WrongShape, ValueError) as error:
-        raise MissingInput(f"{doing}: {error}", hint=SAVING) from None
+        message = Public(f"{doing}: it is no instance document")
+        raise MissingInput(f"{doing}: {error}", hint=SAVING, public=message) from None
 
 
 def warnings_of(instance: Instance) -> list[str]:
@@ -172,7 +174,7 @@ def warnings_of(instance: Instance) -> list[str]:
         )
     if missing := missing_keys(instance):
         told.append(f"IMDS left {' and '.join(missing)} out of its answer: taken for empty")
-    return told
+    return [Public(text) for text in told]
 
 
 def teller(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bootstrap.apply.ended import Ended
 from bootstrap.apply.entries import PLACEHOLDER, takes_path
 from bootstrap.apply.failures import cure, spelled, together
-from bootstrap.errors import CommandFailed, Problem
+from bootstrap.errors import CommandFailed, Problem, Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _refused(change: Change, ended: Ended, *, private: bool) -> list[CommandFail
         return []
     message = f"its check `{spelled(change.check)}` {ended.reason}"
     # For everybody, in the status: a command's words are for those who may read the document.
-    told = f"{change.path}: its check {ended.reason}"
+    told = Public(f"{change.path}: its check {ended.reason}")
     by_hand = f"`imds-bootstrap render {change.path}` shows the file, to check it by hand"
     hint = cure(ended, change.check, private=private, by_hand=by_hand)
     where = change.check_origin or change.origin

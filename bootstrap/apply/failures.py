@@ -6,7 +6,7 @@ import errno
 
 from bootstrap import ELEVATE
 from bootstrap.apply import disk
-from bootstrap.errors import NotPermitted, Problem, UnsafeDestination, WriteError
+from bootstrap.errors import NotPermitted, Problem, Public, UnsafeDestination, WriteError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,15 +41,15 @@ WINDOWS_HINTS = {
 
 
 def refusal(message: str, *, path: str, origin: str = "", hint: str = "") -> WriteError:
-    """A file that cannot be written as it is asked for."""
-    problem = Problem(message, path=path, where=origin, hint=hint)
-    return WriteError(f"{path}: {message}", problems=[problem])
+    """A file that cannot be written as it is asked for; the message names and never quotes."""
+    problem = Problem(Public(message), path=path, where=origin, hint=Public(hint))
+    return WriteError(Public(f"{path}: {message}"), problems=[problem])
 
 
 def unsafe(message: str, *, path: str, origin: str = "", hint: str = "") -> UnsafeDestination:
-    """A destination that this agent does not write through."""
-    problem = Problem(message, path=path, where=origin, hint=hint)
-    return UnsafeDestination(f"{path}: {message}", problems=[problem])
+    """A destination that this agent does not write through; the message names, never quotes."""
+    problem = Problem(Public(message), path=path, where=origin, hint=Public(hint))
+    return UnsafeDestination(Public(f"{path}: {message}"), problems=[problem])
 
 
 def told(error: OSError, doing: str, *, path: str, origin: str = "") -> BootstrapError:
@@ -60,8 +60,9 @@ def told(error: OSError, doing: str, *, path: str, origin: str = "") -> Bootstra
     kind = NotPermitted if powerless and code != IN_USE else WriteError
     hint = WINDOWS_HINTS.get(code) if code else HINTS.get(error.errno or 0)
     hint = ELEVATE if kind is NotPermitted else hint or ""
-    problem = Problem(f"{doing}: {reason}", path=path, where=origin, hint=hint)
-    return kind(f"{doing} {path}: {reason}", problems=[problem])
+    message = Public(f"{doing}: {reason}")
+    problem = Problem(message, path=path, where=origin, hint=Public(hint))
+    return kind(Public(f"{doing} {path}: {reason}"), problems=[problem])
 
 
 def spelled(command: Sequence[str]) -> str:
@@ -76,6 +77,13 @@ def spelled(command: Sequence[str]) -> str:
 
     line = " ".join(" ".join(map(word, command)).split())
     return line if len(line) <= SPELLED_AT_MOST else f"{line[:SPELLED_AT_MOST]}…"
+
+
+def program(command: Sequence[str]) -> str:
+    """Return the program of a command for everybody, without any word of a whole line in one."""
+    import re
+
+    return command[0] if re.fullmatch(r"[\w@%+,./:\\-]+", command[0]) else "its command"
 
 
 def cure(ended: Ended, command: Sequence[str], *, private: bool, by_hand: str) -> str:
@@ -101,4 +109,5 @@ def together(errors: Sequence[BootstrapError]) -> BootstrapError:
     kinds = {type(error) for error in errors}
     kind = kinds.pop() if len(kinds) == 1 else WriteError
     problems = [problem for error in errors for problem in error.problems]
-    return kind(f"{len(problems)} things stand in the way of writing the files", problems=problems)
+    message = Public(f"{len(problems)} things stand in the way of writing the files")
+    return kind(message, problems=problems)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bootstrap.apply import commands
-from bootstrap.apply.failures import cure, spelled
-from bootstrap.errors import BootstrapError, CommandFailed, Problem
+from bootstrap.apply.failures import cure, program, spelled
+from bootstrap.errors import BootstrapError, CommandFailed, Problem, Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +29,13 @@ class HandlersFailed(CommandFailed):
     ) -> None:
         self.due = tuple(due)
         self.rolled_back = rolled_back
-        told = [f"handler {p.path.removeprefix(PATH)} {p.message}" for p in problems]
-        super().__init__("; ".join(told + [ROLLED_BACK] * rolled_back), problems=problems)
+        back = [ROLLED_BACK] * rolled_back
+        names = [f"handler {problem.path.removeprefix(PATH)}" for problem in problems]
+        told = [f"{name} {one.message}" for name, one in zip(names, problems, strict=True)]
+        public = [f"{name} {one.public}" for name, one in zip(names, problems, strict=True)]
+        super().__init__(
+            "; ".join(told + back), problems=problems, public=Public("; ".join(public + back))
+        )
 
 
 class Handlers:
@@ -107,4 +112,10 @@ class Handlers:
         said = spelled(command)
         hint = cure(ended, command, private=self._private, by_hand=f"run it by hand: {said}")
         message = f"({said}) {where}{ended.reason}"
-        return Problem(message, path=PATH + name, where=self._origins.get(name, ""), hint=hint)
+        return Problem(
+            message,
+            path=PATH + name,
+            where=self._origins.get(name, ""),
+            hint=hint,
+            public=Public(f"({program(command)}) {where}{ended.reason}"),
+        )

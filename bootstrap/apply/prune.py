@@ -5,7 +5,7 @@ from __future__ import annotations
 from bootstrap.apply.change import Change, Snapshot
 from bootstrap.apply.comparison import CONTENT_AT_MOST
 from bootstrap.apply.mounts import is_mount_point
-from bootstrap.errors import BootstrapError
+from bootstrap.errors import BootstrapError, Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def removals(
         if change:
             changes.append(change)
         if kept:
-            notes.append(f"kept {record.path}: {kept}")
+            notes.append(Public(f"kept {record.path}: {kept}"))
     return changes, notes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bootstrap.apply import commands, disk
 from bootstrap.apply.place import resolve
 from bootstrap.apply.written import has_content
-from bootstrap.errors import CommandFailed
+from bootstrap.errors import CommandFailed, Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "systemd-creds"
 CREDENTIAL_AT_MOST = 1 << 20  # bytes: systemd's own limit for all credentials of a unit
-HINT = "it comes with systemd 250 and later; `credential: plain` does without"
+HINT = Public("it comes with systemd 250 and later; `credential: plain` does without")
 
 
 class Sealer:
@@ -45,11 +45,13 @@ class Sealer:
             if kept is not None:
                 return kept
         if not commands.exists(PROGRAM):
-            raise CommandFailed(f"sealing the credential {name}: there is no {PROGRAM}", hint=HINT)
+            message = f"sealing the credential {name}: there is no {PROGRAM}"
+            raise CommandFailed(Public(message), hint=HINT)
         if self._dry:
             return content
         command = [PROGRAM, "encrypt", f"--name={name}", "-", "-"]
         ended, sealed = commands.pour(command, content, timeout=self._timeout)
         if ended.reason:
-            raise CommandFailed(f"sealing the credential {name}: {PROGRAM} {ended.reason}")
+            message = f"sealing the credential {name}: {PROGRAM} {ended.reason}"
+            raise CommandFailed(Public(message))
         return sealed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.errors import DeadlinePassed
+from bootstrap.errors import DeadlinePassed, Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,5 +47,9 @@ class Timekeeper:
         """What the failure of a command comes to: where time alone was missing, try again later."""
         if not self._is_late:
             return error
-        message = f"the deadline passed while a command was at work: {error.message}"
-        return DeadlinePassed(message, problems=error.problems)
+        late = "the deadline passed while a command was at work"
+        return DeadlinePassed(
+            f"{late}: {error.message}",
+            problems=error.problems,
+            public=Public(f"{late}: {error.public}"),
+        )

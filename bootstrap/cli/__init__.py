@@ -7,13 +7,13 @@ import os
 import sys
 from contextlib import suppress
 
+from bootstrap.cli import streams
 from bootstrap.errors import BootstrapError, InternalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from typing import TextIO
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell has it
 BROKEN_PIPE = 141  # 128 + SIGPIPE: the reader left before all was said
@@ -38,14 +38,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _carry_out(words: Sequence[str]) -> int:
-    _open_streams()
+    streams.open_all()
     try:
         code = _run(words)
     except BrokenPipeError:
         code = BROKEN_PIPE
     except SystemExit as end:  # argparse has printed its help
         code = end.code if isinstance(end.code, int) else UNWRITTEN
-    return code if _flush_streams() else code or UNWRITTEN
+    return code if streams.close_all() else code or UNWRITTEN
 
 
 def _run(words: Sequence[str]) -> int:
@@ -77,43 +77,6 @@ def _fail(error: BootstrapError, words: Sequence[str], options: argparse.Namespa
     if as_json:
         print_json({"error": error.as_dict()})
     return error.exit_code
-
-
-def _open_streams() -> None:
-    """Have all three standard streams, whatever the caller closed, and let none fail on a letter.
-
-    A file that is opened later must not come to lie where a command's output goes.
-    """
-    for name in ("stdin", "stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115
-        elif name == "stdout" and hasattr(stream, "reconfigure"):
-            # Held back, so that a reader who leaves early cannot stop a command half way.
-            stream.reconfigure(errors="backslashreplace", write_through=False)
-
-
-def _flush_streams() -> bool:
-    """Write out what is buffered; False when standard output did not take it.
-
-    Of a reader who left early nobody complains: the command has done what it was asked.
-    """
-    refusal = _flush(sys.stdout)
-    if refusal and not isinstance(refusal, BrokenPipeError):
-        with suppress(OSError):  # it can be as full as the other
-            print(f"error: writing the output: {refusal.strerror}", file=sys.stderr)
-    _flush(sys.stderr)
-    return refusal is None or isinstance(refusal, BrokenPipeError)
-
-
-def _flush(stream: TextIO) -> OSError | None:
-    try:
-        stream.flush()
-    except OSError as error:
-        # Turned away from where it went, or the interpreter would fail on it once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return error
-    return None
 
 
 def _say_last(error: Exception) -> int:

@@ -11,6 +11,7 @@ import time
 from bootstrap import EVENTS
 from bootstrap.cli.options import print_json, seconds
 from bootstrap.errors import DeadlinePassed
+from bootstrap.report.diagnostic import printable
 from bootstrap.report.status import FINISHED, SCHEMA, read_status
 
 TYPE_CHECKING = False
@@ -78,14 +79,25 @@ def _lines(record: dict[str, Any] | None) -> list[str]:
         "handlers": ", ".join(record.get("handlers", ())),
     }
     lines = [f"{name}: {value}" for name, value in told.items() if value]
-    return lines + [f"warning: {text}" for text in record.get("warnings", ())]
+    lines += [f"warning: {_in_one_line(text)}" for text in record.get("warnings", ())]
+    return list(map(printable, lines))  # the names of others must not steer a terminal
 
 
 def _error(error: dict[str, Any] | None) -> str:
     if not error:
         return ""
-    places = ["  ".join(filter(None, (one["where"], one["path"]))) for one in error["places"]]
-    return "\n  ".join([f"[{error['code']}] {error['message']}", *filter(None, places)])
+    lines = [f"[{error['code']}] {error['message']}"]
+    for one in error["places"]:
+        place = "  ".join(filter(None, (one["where"], one["path"])))
+        lines.append(": ".join(filter(None, (place, one.get("message")))))
+        lines.append(f"  help: {one['hint']}" if one.get("hint") else "")
+    lines.append(f"help: {error['hint']}" if error.get("hint") else "")
+    return "\n  ".join(_in_one_line(line) for line in lines if line)
+
+
+def _in_one_line(text: str) -> str:
+    """The text, where no name in it begins a line of its own."""
+    return " ".join(text.splitlines())
 
 
 def _interrupted(record: dict[str, Any]) -> str:

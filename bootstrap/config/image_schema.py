@@ -6,7 +6,7 @@ import re
 
 from bootstrap.config import schema as json_schema
 from bootstrap.config.shape import Shape, resolve_reference, walk
-from bootstrap.errors import ImageError
+from bootstrap.errors import ImageError, Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ class ValuesSchema:
         """Raises ImageError with every fault of the schema in `source`."""
         problems = list(_problems(source))
         if problems:
-            raise ImageError("the image's schema for values cannot be used", problems=problems)
+            message = Public("the image's schema for values cannot be used")
+            raise ImageError(message, problems=problems)
         self.source = source
         self.rules: Mapping[str, Any] = source.data
         self.shape = Shape(source.data)

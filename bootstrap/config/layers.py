@@ -5,7 +5,7 @@ from __future__ import annotations
 from bootstrap.config import files, secret_trust, trust
 from bootstrap.config.drives import folded
 from bootstrap.config.origins import TagOrigin, overlay
-from bootstrap.errors import nearest
+from bootstrap.errors import Public, nearest
 from bootstrap.imds.tags import fold_case
 
 TYPE_CHECKING = False
@@ -100,7 +100,7 @@ def _choose(merged: Merged, documents: Sequence[Document], tags: TagLayer) -> No
         merged.environment_origin = TagOrigin(name, merged.environment, ("environment",))
     known = [name for document in documents for name in document.environments()]
     if known and merged.environment is None:
-        merged.notes = (_not_chosen(known, tags),)
+        merged.notes = (Public(_not_chosen(known, tags)),)
     if merged.environment is None or merged.environment_origin is None or not known:
         return
     match = _match(merged.environment, known)

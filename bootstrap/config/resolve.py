@@ -10,7 +10,7 @@ from bootstrap.config.image_schema import ValuesSchema
 from bootstrap.config.references import VaultRules
 from bootstrap.config.stage import Stage
 from bootstrap.config.tags import VALUES, TagLayer
-from bootstrap.errors import InvalidDocument, MissingInput
+from bootstrap.errors import InvalidDocument, MissingInput, Public
 from bootstrap.settings import UserDataSettings
 
 TYPE_CHECKING = False
@@ -53,12 +53,12 @@ class Resolution:
     def sound(self) -> Configuration:
         """The configuration, if nothing is wrong. Raises InvalidDocument."""
         if self.error or self.configuration is None:
-            raise self.error or InvalidDocument("the configuration is not valid")
+            raise self.error or InvalidDocument(Public("the configuration is not valid"))
         return self.configuration
 
 
 ANY_VAULT = VaultRules()
-MISSING_HINT = "set userData, or turn user_data.required off in the image's agent.yaml"
+MISSING_HINT = Public("set userData, or turn user_data.required off in the image's agent.yaml")
 
 
 def resolve(
@@ -150,9 +150,9 @@ def _read_user_data(stage: Stage, encoded: str, settings: UserDataSettings) -> t
         stage.read(found.text, userdata.NAME, "userData", settings)
         return ()
     if settings.required:
-        message = f"the settings require a userData document; userData holds {found.what}"
+        message = Public(f"the settings require a userData document; userData holds {found.what}")
         raise MissingInput(message, hint=MISSING_HINT)
-    return (f"userData holds {found.what}: left alone",) if found.kind == "foreign" else ()
+    return (Public(f"userData holds {found.what}: left alone"),) if found.kind == "foreign" else ()
 
 
 def _files(

@@ -8,7 +8,7 @@ from bootstrap.config.origins import DocumentOrigin, Part
 from bootstrap.config.references import references
 from bootstrap.config.sentences import TYPES
 from bootstrap.config.shape import Shape
-from bootstrap.errors import InvalidDocument
+from bootstrap.errors import InvalidDocument, Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Stage:
             return None
         subjects = {self._subject(problem) for problem in problems}
         subject = subjects.pop() if len(subjects) == 1 else "the configuration"
-        return InvalidDocument(f"{subject} is not valid", problems=problems)
+        return InvalidDocument(Public(f"{subject} is not valid"), problems=problems)
 
     def sorted_problems(self) -> list[Problem]:
         """All problems in the order of the layers, and in each from top to bottom."""

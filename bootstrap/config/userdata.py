@@ -12,7 +12,7 @@ import zlib
 from base64 import b64decode
 
 from bootstrap.config import mime
-from bootstrap.errors import InvalidDocument, Problem
+from bootstrap.errors import InvalidDocument, Problem, Public
 from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
@@ -165,4 +165,4 @@ def _classify(text: str) -> UserData:
 
 def _invalid(found: str, hint: str) -> InvalidDocument:
     problem = Problem(f"it is {found}", where=NAME, hint=hint)
-    return InvalidDocument(f"{NAME} cannot be read", problems=[problem])
+    return InvalidDocument(Public(f"{NAME} cannot be read"), problems=[problem])

@@ -73,12 +73,17 @@ class Tally:
             "elapsed": round(self.elapsed, 3),
         }
 
-    def __str__(self) -> str:
+    @property
+    def counts(self) -> str:
+        """What came how often, without a word of an answer."""
         by_count = sorted(self.outcomes.items(), key=lambda entry: -entry[1])
         counts = ", ".join(f"{outcome} ×{count}" for outcome, count in by_count)
         times = "once" if self.requests == 1 else f"{self.requests} times"
         asked = f"asked {times} over {self.elapsed:.1f} s"
-        return f"{asked} ({counts}); the last: {self.last}" if counts else asked
+        return f"{asked} ({counts})" if counts else asked
+
+    def __str__(self) -> str:
+        return f"{self.counts}; the last: {self.last}" if self.outcomes else self.counts
 
 
 class Patience:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from math import isfinite
 
+from bootstrap.errors import Public
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -82,7 +84,7 @@ def action(status: int) -> str:
 
 def hint(outcome: str) -> str:
     """What a person can do about an outcome, or nothing."""
-    return _HINTS.get(outcome) or _HINTS_BY_CLASS.get(outcome[:1], "")
+    return Public(_HINTS.get(outcome) or _HINTS_BY_CLASS.get(outcome[:1], ""))
 
 
 def is_redirect(status: int) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
+    from bootstrap.errors import Public
     from bootstrap.identity.identity_id import Selector
     from bootstrap.identity.token import Token
     from bootstrap.secret import Secret
@@ -39,8 +40,8 @@ class TokenShelf:
         place = self._place(audience, selector)
         with place.lock:
             if place.failure:
-                kind, message, hint = place.failure
-                raise kind(message, hint=hint)
+                kind, message, hint, public = place.failure
+                raise kind(message, hint=hint, public=public)
             if place.secret is None or self._clock() >= place.end:
                 return self._fill(place, audience, selector)
             return place.secret
@@ -57,7 +58,7 @@ class TokenShelf:
             token = self._fetch(audience, selector)
         except BootstrapError as error:
             # Its words only: the error itself would keep the answers it came from in memory.
-            place.failure = type(error), error.message, error.hint
+            place.failure = type(error), error.message, error.hint, error.public
             raise
         place.secret, place.end = token.secret, self._clock() + token.seconds
         return token.secret
@@ -74,6 +75,6 @@ class _Place:
 
     def __init__(self) -> None:
         self.end = 0.0
-        self.failure: tuple[type[BootstrapError], str, str] | None = None
+        self.failure: tuple[type[BootstrapError], str, str, Public] | None = None
         self.lock = Lock()
         self.secret: Secret | None = None

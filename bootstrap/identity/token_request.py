@@ -16,7 +16,7 @@ identity fails some time later than it could, instead of one that boots fast fai
 
 from __future__ import annotations
 
-from bootstrap.errors import IdentityRefused, IdentityUnavailable
+from bootstrap.errors import IdentityRefused, IdentityUnavailable, Public
 from bootstrap.http import responses
 from bootstrap.http.pacing import OutOfTime
 from bootstrap.http.retry import Final, Unusable, ask
@@ -77,7 +77,9 @@ class TokenRequest:
             return ask(self._patience, self._question)
         except Final as reason:
             hint = reason.hint or self._service.hint(reason.outcome, reason.detail, self._selector)
-            raise IdentityRefused(f"{self._service} {reason}", hint=hint) from reason
+            public = Public(f"{IdentityRefused.about}: {reason.outcome}")
+            message = f"{self._service} {reason}"
+            raise IdentityRefused(message, hint=hint, public=public) from reason
         except OutOfTime as error:
             raise self._unavailable() from error
 
@@ -114,7 +116,8 @@ class TokenRequest:
         tally = self._patience.tally
         message = f"{self._service} gave no token for {self._asked} before the deadline: {tally}"
         hint = self._service.hint(tally.commonest, tally.last, self._selector)
-        return IdentityUnavailable(message, hint=hint)
+        public = Public(f"{IdentityUnavailable.about}: {tally.counts}")
+        return IdentityUnavailable(message, hint=hint, public=public)
 
 
 def _action(response: Response) -> str:

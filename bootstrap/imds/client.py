@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from bootstrap.errors import MetadataRefused, MetadataUnavailable, SettingsError
+from bootstrap.errors import MetadataRefused, MetadataUnavailable, Public, SettingsError
 from bootstrap.http import responses, transport
 from bootstrap.http.endpoint import parse_endpoint
 from bootstrap.http.pacing import OutOfTime, Patience
@@ -176,12 +176,16 @@ class Imds:
         return instance
 
     def _told(self, refusal: _Refused) -> MetadataRefused:
-        return MetadataRefused(f"IMDS at {self._endpoint} {refusal}", hint=refusal.hint)
+        public = Public(f"{MetadataRefused.about}: {refusal.outcome}")
+        message = f"IMDS at {self._endpoint} {refusal}"
+        return MetadataRefused(message, hint=refusal.hint, public=public)
 
     def _unavailable(self) -> MetadataUnavailable:
         message = f"IMDS at {self._endpoint} gave no usable answer before the deadline"
         return MetadataUnavailable(
-            f"{message}: {self.tally}", hint=responses.hint(self.tally.commonest)
+            f"{message}: {self.tally}",
+            hint=responses.hint(self.tally.commonest),
+            public=Public(f"{MetadataUnavailable.about}: {self.tally.counts}"),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.errors import MetadataRefused, nearest
+from bootstrap.errors import MetadataRefused, Public, nearest
 from bootstrap.frozen import Frozen
 
 
@@ -45,6 +45,7 @@ def cloud_of(name: str) -> Cloud:
         raise MetadataRefused(
             f"this machine's cloud (azEnvironment) is {name!r}, and where that has its Key Vaults "
             "is not known" + (f"; did it mean {close}?" if close else ""),
+            public=Public("where this machine's cloud has its Key Vaults is not known"),
             hint=f"secrets can be read in {', '.join(known)}; elsewhere a document without secrets "
             "still configures the machine",
         )

@@ -47,7 +47,10 @@ class Log:
     def warning(self, text: str) -> None:
         """A sentence for a person; a warning never changes an exit code."""
         if self._level >= WARNING:
-            self._line(WARNING, f"warning: {text}")
+            from bootstrap.report.diagnostic import printable  # an unchanged boot warns of nothing
+
+            line = " ".join(printable(text).splitlines())  # no name in it begins a line of its own
+            self._line(WARNING, f"warning: {line}")
 
     def error(self, text: str) -> None:
         """The lines of a diagnostic; in the journal each carries its priority."""

@@ -1,8 +1,8 @@
 """How a run goes and how it ended: `/run/imds-bootstrap/status.json`, for everybody to read.
 
-It is written when a run begins and when it ends. It holds names, numbers and places, never a value
-of a document, for every user of the machine may read it; `schema/status.schema.json` says what a
-reader may rely on.
+It is written when a run begins and when it ends. Every user of the machine may read it, so it holds
+names, numbers, places and texts that are marked as `Public`; `schema/status.schema.json` says what
+a reader may rely on.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 
-from bootstrap import RUNTIME, __version__
-from bootstrap.errors import BootstrapError, NotPermitted
+from bootstrap import EVENTS, RUNTIME, __version__
+from bootstrap.errors import BootstrapError, InternalError, NotPermitted, Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ STATUS_MODE = 0o644
 SCHEMA = 1  # raised when a field changes its meaning or goes
 AT_MOST = 16 << 20  # bytes: far more than any status, far less than memory
 READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+ELSEWHERE = f"another warning is not for everybody: {EVENTS}"
 FINISHED = ("configured", "unchanged", "kept", "disabled")
 
 
@@ -61,8 +62,14 @@ class Status:
             self.record["stages"][name] = round(self._clock() - began, 3)
 
     def warn(self, text: str) -> None:
-        """Add words for a person; a warning never changes how a run ends."""
-        self.record.setdefault("warnings", []).append(text)
+        """Add words for a person; a warning never changes how a run ends.
+
+        Of one that is not for everybody it only says where to read it.
+        """
+        told = self.record.setdefault("warnings", [])
+        shown = text if isinstance(text, Public) else ELSEWHERE
+        if shown not in told:
+            told.append(shown)
 
     def end(self, result: str, **fields: Any) -> None:
         """The run has ended so; fields that are None are left out."""
@@ -74,21 +81,17 @@ class Status:
         )
 
     def fail(self, error: BaseException) -> None:
-        """The run has ended in an error; of what was found only the places are told.
+        """The run has ended in an error, of which only what is for everybody is told.
 
         An error that is no fault, such as KeyboardInterrupt, says that a signal ended the run.
         """
         if not isinstance(error, Exception):
             self.end("interrupted", signal=_signal_of(error), stage=self._stage)
             return
-        code, exit_code = "IB009", 1
-        message = type(error).__name__
-        places = []
-        if isinstance(error, BootstrapError):
-            code, exit_code, message = error.code, error.exit_code, error.message
-            places = [{"where": p.where, "path": p.path} for p in error.problems]
-        told = {"code": code, "message": message, "places": places}
-        self.end("failed", exit_code=exit_code, error=told)
+        if not isinstance(error, BootstrapError):
+            fault = Public(f"{InternalError.about}: {type(error).__name__}")
+            error = InternalError(fault)
+        self.end("failed", exit_code=error.exit_code, error=error.as_public())
 
     def publish(self, root: str = "/") -> None:
         """Write the status file; a machine that cannot hold one is configured all the same."""

@@ -8,7 +8,7 @@ from collections import deque
 from math import ceil
 
 from bootstrap.config.secret_trust import ALLOW_HINT
-from bootstrap.errors import ImageError, Problem, SecretsRefused, SecretsUnavailable
+from bootstrap.errors import ImageError, Problem, Public, SecretsRefused, SecretsUnavailable
 from bootstrap.frozen import Frozen
 from bootstrap.identity.identity_id import OWN, Selector
 from bootstrap.secrets import certificates, forms
@@ -206,16 +206,16 @@ def _made(
     """What a reference gets of an outcome: its form of the secret, or why there is none."""
     if isinstance(outcome, Exception):
         return outcome
+    named = f"the secret {reference.name} in {reference.vault}"
     invalid = validity(outcome, now)
     if invalid and settings.expired == "refuse":
-        hint = "renew it, or set vaults.expired to warn in the image's agent.yaml"
-        return Refused(f"the secret {reference.name} in {reference.vault}: {invalid}", hint)
-    note = f"the secret {reference.name} in {reference.vault}: {invalid}" if invalid else ""
+        hint = Public("renew it, or set vaults.expired to warn in the image's agent.yaml")
+        return Refused(Public(f"{named}: {invalid}"), hint)
+    note = Public(f"{named}: {invalid}" if invalid else "")
     try:
         return Fetched(secret=forms.form(outcome, reference), version=outcome.version, note=note)
     except Unfit as unfit:
-        message = f"the secret {reference.name} in {reference.vault} {unfit}"
-        return Refused(message, unfit.hint)
+        return Refused(Public(f"{named} {unfit}"), unfit.hint)
 
 
 def _sorted_out(
@@ -227,7 +227,7 @@ def _sorted_out(
         problems = [
             _problem(path, references[path], one, one.hint) for path, one in refused.items()
         ]
-        raise SecretsRefused(f"Key Vault refuses {_count(refused)}", problems=problems)
+        raise SecretsRefused(Public(f"Key Vault refuses {_count(refused)}"), problems=problems)
     for one in made.values():
         if isinstance(one, Exception) and not isinstance(one, Unanswered):
             raise one
@@ -235,17 +235,17 @@ def _sorted_out(
     if late:
         problems = [_problem(path, references[path], one) for path, one in late.items()]
         raise SecretsUnavailable(
-            f"Key Vault gave no usable answer for {_count(late)} before the deadline",
+            Public(f"Key Vault gave no usable answer for {_count(late)} before the deadline"),
             problems=problems,
-            hint="is the vault's name right, and is there a way to it from this network?",
+            hint=Public("is the vault's name right, and is there a way to it from this network?"),
         )
     return {path: one for path, one in made.items() if isinstance(one, Fetched)}
 
 
 def _problem(path: str, reference: SecretReference, error: Exception, hint: str = "") -> Problem:
-    message = str(error)
+    message = error.args[0]  # `str` of it would forget whether it is for everybody
     if isinstance(error, Unanswered):
-        message = f"the last answer for {reference.name} in {reference.vault} was {error}"
+        message = Public(f"the last answer for {reference.name} in {reference.vault} was {error}")
     return Problem(message, where=reference.origin, path=path, hint=hint)
 
 

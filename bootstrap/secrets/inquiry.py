@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bootstrap.errors import Public
 from bootstrap.http.retry import Budget
 from bootstrap.secrets.answers import Again, Denied, Final, Found, Unauthorized, judge
 from bootstrap.secrets.pacing import Pacing
@@ -116,7 +117,7 @@ class Inquiry:
             return Again(fault.outcome)
         verdict = judge(answer, self._address)
         if isinstance(verdict, Final):
-            raise Refused(verdict.message, verdict.hint)
+            raise Refused(Public(verdict.message), Public(verdict.hint))
         if isinstance(verdict, Denied):
             return self._denied(verdict)
         return self._renew(verdict, token) if isinstance(verdict, Unauthorized) else verdict
@@ -125,17 +126,18 @@ class Inquiry:
         if self._denials.lasts():
             return Again("403")
         waited = f" (still so after {self._rules.grace:g} s)" if self._rules.grace else ""
-        raise Refused(f"{verdict.message}{waited}", verdict.hint)
+        raise Refused(Public(f"{verdict.message}{waited}"), Public(verdict.hint))
 
     def _renew(self, challenge: Unauthorized, refused: Secret) -> Again:
         """Another token, once; none at all for a vault that asks for a token of somebody else."""
         vault, audience = self._address.vault, self._rules.audience
         if challenge.resource and challenge.resource.rstrip("/").lower() != audience.lower():
             message = f"the vault {vault} asks for a token that is not meant for {audience}"
-            raise Refused(message, "what answers is not a Key Vault of this machine's cloud")
+            hint = Public("what answers is not a Key Vault of this machine's cloud")
+            raise Refused(Public(message), hint)
         if self._renewed:
-            hint = "is the vault in the same Microsoft Entra tenant as the machine?"
-            raise Refused(f"the vault {vault} does not accept this machine's token", hint)
+            hint = Public("is the vault in the same Microsoft Entra tenant as the machine?")
+            raise Refused(Public(f"the vault {vault} does not accept this machine's token"), hint)
         self._renewed = True
         self._rules.forget(audience, self._selector, refused)
         return Again("401")
@@ -157,4 +159,6 @@ class Inquiry:
             self._rules.on_event(event, vault=address.vault, secret=address.name, **fields)
 
 
-FAULT_HINT = "check vaults.ca_file, the proxies of the environment, and what answers at that name"
+FAULT_HINT = Public(
+    "check vaults.ca_file, the proxies of the environment, and what answers at that name"
+)

@@ -11,7 +11,7 @@ import os
 from hashlib import sha256
 
 from bootstrap import CONFIGURATION, ELEVATE, ENDINGS, __version__
-from bootstrap.errors import NotPermitted, SettingsError
+from bootstrap.errors import NotPermitted, Public, SettingsError
 from bootstrap.settings.table import ENVIRONMENT_PREFIX, Settings, rows
 
 TYPE_CHECKING = False
@@ -89,12 +89,12 @@ def _read(path: str) -> bytes:
             return file.read()
     except PermissionError as error:
         raise NotPermitted(
-            f"reading the settings from {path}: {error.strerror}", hint=ELEVATE
+            Public(f"reading the settings from {path}: {error.strerror}"), hint=ELEVATE
         ) from error
     except OSError as error:
         raise SettingsError(
-            f"reading the settings from {path}: {error.strerror}",
-            hint="name a file that exists",
+            Public(f"reading the settings from {path}: {error.strerror}"),
+            hint=Public("name a file that exists"),
         ) from error
 
 

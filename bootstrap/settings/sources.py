@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bootstrap.errors import InvalidDocument, Problem, SettingsError, nearest
+from bootstrap.errors import InvalidDocument, Problem, Public, SettingsError, nearest
 from bootstrap.settings.table import rows
 from bootstrap.source import parse
 
@@ -35,7 +35,8 @@ def read_sources(
     for assignment in assignments:
         reader.read_assignment(assignment)
     if reader.problems:
-        raise SettingsError("the settings of this agent are not valid", problems=reader.problems)
+        message = Public("the settings of this agent are not valid")
+        raise SettingsError(message, problems=reader.problems)
     return reader.values, reader.origins
 
 
@@ -70,10 +71,12 @@ class _Reader:
     def read_assignment(self, assignment: str) -> None:
         name, equals, text = assignment.partition("=")
         where = f"--set {name}"
-        if not equals:
-            hint = f"such as --set {name}=VALUE" if name in self.rows else ""
+        if not equals:  # of a word that is no name nobody knows what it is
+            known = name in self.rows
+            hint = f"such as --set {name}=VALUE" if known else f"{name!r} is none"
+            place = where if known else "--set"
             self.problems.append(
-                Problem("a setting is given as name=value", where=where, hint=hint)
+                Problem("a setting is given as name=value", where=place, hint=hint)
             )
         elif name in self.rows:
             self._read_text(self.rows[name], text, where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.errors import InvalidDocument
+from bootstrap.errors import InvalidDocument, Public
 from bootstrap.source.document import problem_at
 
 TYPE_CHECKING = False
@@ -66,7 +66,7 @@ class Findings:
 
     def error(self) -> InvalidDocument:
         """All problems so far as one error."""
-        return InvalidDocument(f"{self.name} is not valid", problems=self.problems)
+        return InvalidDocument(Public(f"{self.name} is not valid"), problems=self.problems)
 
     def count(self, span: Span) -> None:
         """One more value was read; refuse a text of too many at once, not when it is in memory."""

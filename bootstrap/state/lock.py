@@ -9,7 +9,7 @@ from contextlib import suppress
 from bootstrap import ELEVATE, RUNTIME
 from bootstrap.apply import durable, writing
 from bootstrap.apply.place import resolve
-from bootstrap.errors import LockHeld, NotPermitted, WriteError
+from bootstrap.errors import LockHeld, NotPermitted, Public, WriteError
 from bootstrap.state import paths
 
 TYPE_CHECKING = False
@@ -50,8 +50,8 @@ class Lock:
             left = deadline - self._clock()
             if left <= 0:
                 raise LockHeld(
-                    f"another run ({self._holder()}) is at work",
-                    hint="wait for it to end; its lock ends with it, even if it is killed",
+                    Public(f"another run ({self._holder()}) is at work"),
+                    hint=Public("wait for it to end; its lock ends with it, even if it is killed"),
                 )
             self._sleep(min(left, GLANCE))
 
@@ -71,10 +71,11 @@ class Lock:
             descriptor = writing.seize(place, paths.PRIVATE_FILE)
         except PermissionError as error:
             raise NotPermitted(
-                f"opening the lock {paths.LOCK}: {error.strerror}", hint=ELEVATE
+                Public(f"opening the lock {paths.LOCK}: {error.strerror}"), hint=ELEVATE
             ) from error
         except OSError as error:
-            raise WriteError(f"opening the lock {paths.LOCK}: {error.strerror}") from error
+            message = Public(f"opening the lock {paths.LOCK}: {error.strerror}")
+            raise WriteError(message) from error
         if descriptor is None:
             return False
         self._descriptor = descriptor

@@ -12,7 +12,7 @@ from bootstrap import ELEVATE, LIBRARY
 from bootstrap.apply import disk, durable
 from bootstrap.apply.names import LITTER
 from bootstrap.apply.place import resolve
-from bootstrap.errors import BootstrapError, NotPermitted, WriteError
+from bootstrap.errors import BootstrapError, NotPermitted, Public, WriteError
 from bootstrap.frozen import replace
 from bootstrap.state import paths, store
 from bootstrap.state.record import Damaged, State, from_record
@@ -30,7 +30,7 @@ BECOMES = "becomes"  # in a journal's memo: the sign of the state that the run i
 
 
 class Recovered:
-    """How an interrupted run was settled, and in words.
+    """How an interrupted run was settled, and in words, which are for everybody.
 
     `undone`, `finished` or `damaged`; `littered` when only some of its litter is left.
     """
@@ -39,7 +39,7 @@ class Recovered:
 
     def __init__(self, verdict: str, text: str) -> None:
         self.verdict = verdict
-        self.text = text
+        self.text = Public(text)
 
 
 def recover(*, root: str = "/", now: str = "") -> Recovered | None:
@@ -55,13 +55,17 @@ def recover(*, root: str = "/", now: str = "") -> Recovered | None:
             return _recover(root, now)
         return Recovered("littered", f"of an interrupted run: {left}") if left else None
     except BootstrapError as error:
-        message = f"settling an interrupted run: {error.message}"
-        raise type(error)(message, hint=error.hint, problems=error.problems) from error
+        raise type(error)(
+            f"settling an interrupted run: {error.message}",
+            hint=error.hint,
+            problems=error.problems,
+            public=Public(f"settling an interrupted run: {error.public}"),
+        ) from error
     except PermissionError as error:
-        message = f"settling an interrupted run: {error}"
+        message = Public(f"settling an interrupted run: {error}")
         raise NotPermitted(message, hint=ELEVATE) from error
     except OSError as error:
-        raise WriteError(f"settling an interrupted run: {error}") from error
+        raise WriteError(Public(f"settling an interrupted run: {error}")) from error
 
 
 def is_due(*, root: str = "/") -> bool:

@@ -6,7 +6,7 @@ from bootstrap import ELEVATE, LIBRARY, RUNTIME
 from bootstrap.apply import disk, durable, writing
 from bootstrap.apply.names import token
 from bootstrap.apply.place import resolve
-from bootstrap.errors import NotPermitted, WriteError
+from bootstrap.errors import NotPermitted, Public, WriteError
 from bootstrap.state import paths
 from bootstrap.state.record import Damaged, decode, encode
 
@@ -56,7 +56,7 @@ class Loaded:
         if self.damaged:
             notes.append(f"the state is damaged ({self.damaged}); it is set aside and rebuilt")
         notes += [f"{path} is not what belongs there; it is set aside" for path in self.misplaced]
-        return tuple(notes)
+        return tuple(map(Public, notes))
 
 
 def load(vm_id: str, *, root: str = "/") -> Loaded:
@@ -69,7 +69,7 @@ def load(vm_id: str, *, root: str = "/") -> Loaded:
         misplaced = _misplaced(vm_id, root, is_there=state is not None)
         return Loaded(vm_id, state, damaged, _strangers(vm_id, root), misplaced)
     except PermissionError as error:
-        message = f"reading the state: {error.strerror}"
+        message = Public(f"reading the state: {error.strerror}")
         raise NotPermitted(message, hint=ELEVATE) from error
 
 
@@ -119,7 +119,7 @@ def current(*, root: str = "/") -> str | None:
         target = disk.pointed(place)
         return target.rpartition("/")[2] if target else None
     except PermissionError as error:
-        message = f"reading the state: {error.strerror}"
+        message = Public(f"reading the state: {error.strerror}")
         raise NotPermitted(message, hint=ELEVATE) from error
     except OSError:
         return None
@@ -149,7 +149,7 @@ def settle(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
             durable.forget(f"{paths.INSTANCES}/{name}", root=root)
         durable.sweep(paths.state_file(loaded.vm_id), root=root)
     except OSError as error:
-        raise WriteError(f"putting the state in order: {error}") from error
+        raise WriteError(Public(f"putting the state in order: {error}")) from error
 
 
 def clear(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
@@ -176,9 +176,9 @@ def save(state: State, *, root: str = "/") -> bool:
         durable.point(paths.CURRENT, target, root=root)
         written = durable.write(path, encode(state), mode=paths.PRIVATE_FILE, root=root)
     except PermissionError as error:
-        raise NotPermitted(f"saving the state: {error}", hint=ELEVATE) from error
+        raise NotPermitted(Public(f"saving the state: {error}"), hint=ELEVATE) from error
     except OSError as error:
-        raise WriteError(f"saving the state: {error}") from error
+        raise WriteError(Public(f"saving the state: {error}")) from error
     return written
 
 
@@ -191,9 +191,9 @@ def forget(*, root: str = "/") -> tuple[str, ...]:
     try:
         return tuple(path for path in _remembered(root) if durable.forget(path, root=root))
     except PermissionError as error:
-        raise NotPermitted(f"forgetting: {error}", hint=ELEVATE) from error
+        raise NotPermitted(Public(f"forgetting: {error}"), hint=ELEVATE) from error
     except OSError as error:
-        raise WriteError(f"forgetting: {error}") from error
+        raise WriteError(Public(f"forgetting: {error}")) from error
 
 
 def _remembered(root: str) -> list[str]:

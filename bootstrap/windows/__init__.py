@@ -20,6 +20,8 @@ from importlib.abc import Loader
 from importlib.machinery import PathFinder
 from importlib.util import spec_from_loader
 
+from bootstrap.problem import Public
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +57,7 @@ USUAL_FOLDERS: tuple[str, ...] = (
     _PROGRAM_DATA,
     os.environ.get("ProgramFiles", rf"{SYSTEM_DRIVE}\Program Files"),  # noqa: SIM112
 )
-ELEVATE = "run it as SYSTEM, or as an administrator from an elevated prompt"
+ELEVATE = Public("run it as SYSTEM, or as an administrator from an elevated prompt")
 EVENTS = "Get-WinEvent -ProviderName imds-bootstrap"
 
 

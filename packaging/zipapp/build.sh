@@ -2,8 +2,8 @@
 # build.sh OUTPUT_FOLDER: makes imds-bootstrap.pyz, the program and its libraries in one file.
 #
 # It needs Python 3.10 or newer with pip, and what pip gets the pinned wheels from: the package
-# index, or a folder of them, with PIP_NO_INDEX=1 and PIP_FIND_LINKS=FOLDER. So with hatchling,
-# which builds our own wheel, unless that Python has it.
+# index, or a folder of them, with PIP_NO_INDEX=1 and PIP_FIND_LINKS=FOLDER. What builds our own
+# wheel is pinned as the libraries are; a hatchling that this Python has is not asked.
 #   PYTHON            the Python that builds (python3)
 #   BYTECODE_PYTHONS  the Pythons whose bytecode is put in (those of python3.10 to python3.14 that
 #                     are there); every other one compiles the sources at each start
@@ -35,10 +35,17 @@ export SOURCE_DATE_EPOCH
 source "$here/platform.sh"
 "$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
     --dest "$work/wheels" "${PLATFORM[@]}" -r "$here/requirements.txt"
-isolation=()
-! "$python" -c 'import hatchling' 2>/dev/null || isolation=(--no-build-isolation)
-"$python" -m pip wheel --quiet --disable-pip-version-check --no-deps "${isolation[@]}" \
-    --wheel-dir "$work/wheels" "$checkout"
+"$python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+    --dest "$work/builders" "${PURE[@]}" -r "$here/build-requirements.txt"
+for wheel in "$work"/builders/*.whl; do
+    "$python" -m zipfile -e "$wheel" "$work/builder"
+done
+# Without site-packages: the standard library and the pinned wheels are all there is.
+if ! (cd "$checkout" && PYTHONPATH=$work/builder PYTHONDONTWRITEBYTECODE=1 \
+    "$python" -S -m hatchling build -t wheel -d "$work/wheels") >"$work/log" 2>&1; then
+    cat "$work/log" >&2
+    exit 1
+fi
 "$python" "$here/collect.py" "$work/wheels" "$work/tree"
 cp "$here/launcher.py" "$work/tree/__main__.py"
 

@@ -69,6 +69,15 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
+def test_every_kind_of_attack_is_linked_from_the_promise_it_tries():
+    """docs/security.md names each file of tests/security, so that its list is the suite's."""
+    page = (CHECKOUT / "docs" / "security.md").read_text()
+    linked = re.findall(r"\]\(\.\./tests/security/([^)]+)\)", page)
+    assert sorted(linked) == sorted(
+        path.name for path in (CHECKOUT / "tests" / "security").glob("test_*.py")
+    )
+
+
 def test_every_make_target_of_the_pages_exists():
     """`make WORD` in the README is a target of the Makefile."""
     makefile = (CHECKOUT / "Makefile").read_text()

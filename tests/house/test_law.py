@@ -29,7 +29,8 @@ FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "
 
 # Along the data: a room may use the rooms before it, never those after.
 ORDER = [
-    *("frozen", "errors", "secret", "source", "shipped", "settings", "image"),
+    *("frozen", "problem", "errors", "secret", "core_dumps", "source", "shipped"),
+    *("settings", "image"),
     *("http", "platform", "imds", "identity"),
     *("config", "secrets", "render", "apply", "state", "report"),
     *("machine", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
@@ -41,7 +42,7 @@ DOORS = {
     "jsonschema": "config/schema.py",
     "jinja2": "render/environment.py",
     "subprocess": ("apply/commands.py", "windows/apply/commands.py", "windows/apply/jobs.py"),
-    "ctypes": ("windows/", "apply/labels.py"),
+    "ctypes": ("windows/", "apply/labels.py", "core_dumps.py"),
     "winreg": "windows/",
     "msvcrt": "windows/",
     "requests": "secrets/vault.py",

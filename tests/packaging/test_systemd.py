@@ -20,7 +20,7 @@ UNITS = Path(__file__).parents[2] / "packaging" / "systemd"
 SERVICE = UNITS / "imds-bootstrap.service"
 FOLLOW = UNITS / "imds-bootstrap-follow.service"
 NAMES = sorted(path.name for path in UNITS.glob("imds-bootstrap*.*"))
-TOO_EXPOSED = 3.0
+MOST_EXPOSED = 2.9  # of 10, by the weights of systemd-analyze
 
 pytestmark = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
@@ -98,7 +98,7 @@ def test_a_wrong_copy_is_refused(tmp_path, was, becomes, complaint):
 @pytest.mark.parametrize("unit", [SERVICE, FOLLOW], ids=lambda unit: unit.stem)
 def test_a_service_is_hardened(unit):
     """No service is more exposed than agreed."""
-    threshold = f"--threshold={TOO_EXPOSED * 10:g}"
+    threshold = f"--threshold={MOST_EXPOSED * 10:g}"
     told = analyze("security", "--offline=true", threshold, str(unit))
     assert told.returncode == 0, told.stdout.splitlines()[-1]
 
@@ -108,7 +108,7 @@ def test_a_softer_copy_is_refused(tmp_path, line):
     """The threshold is near enough to see a single line go."""
     soft = tmp_path / SERVICE.name
     soft.write_text(SERVICE.read_text().replace(f"{line}\n", ""))
-    threshold = f"--threshold={TOO_EXPOSED * 10:g}"
+    threshold = f"--threshold={MOST_EXPOSED * 10:g}"
     assert analyze("security", "--offline=true", threshold, str(soft)).returncode != 0
 
 

@@ -315,6 +315,56 @@ def test_every_library_is_pinned_and_brings_its_licence(names):
     assert libraries < described
 
 
+PIN = r"[A-Za-z0-9-]+==\S+ --hash=sha256:[0-9a-f]{64}"
+
+
+def test_what_builds_it_is_pinned_as_well():
+    """Whatever runs to make our own wheel is one file by its hash, hatchling and its companions."""
+    lines = (HERE / "build-requirements.txt").read_text().splitlines()[1:]
+    assert [line for line in lines if not re.fullmatch(PIN, line)] == []
+    assert {line.partition("==")[0] for line in lines} >= {"hatchling", "pathspec", "tomli"}
+
+
+def build_elsewhere(sources, folder, environment):
+    """Build in a copy of the checkout; skips where pip gets nothing."""
+    ended = subprocess.run(
+        [sources / "packaging/zipapp/build.sh", folder / "made"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "No matching distribution found" in ended.stderr and os.environ.get("CI") != "true":
+        pytest.skip("pip cannot get the pinned libraries of the zipapp here")
+    return ended
+
+
+@pytest.mark.parametrize("pins", ["requirements.txt", "build-requirements.txt"])
+def test_another_file_than_the_pinned_one_is_refused(building, build_environment, tmp_path, pins):
+    """A wheel with the right name and another content ends the build before any of it runs."""
+    copied, _ = building
+    sources = copied(tmp_path / "checkout")
+    path = sources / "packaging/zipapp" / pins
+    path.write_text(re.sub(r"sha256:\w{8}", "sha256:01234567", path.read_text(), count=1))
+    ended = build_elsewhere(sources, tmp_path, build_environment)
+    assert ended.returncode != 0
+    assert "DO NOT MATCH THE HASHES" in ended.stderr
+    assert not (tmp_path / "made" / "imds-bootstrap.pyz").exists()
+
+
+def test_the_builders_own_hatchling_is_not_asked(pyz, sources, build_environment, tmp_path):
+    """What lies in the Python that builds has no say: the archive is the same to the byte."""
+    own = tmp_path / "own" / "hatchling"
+    own.mkdir(parents=True)
+    (own / "__init__.py").touch()
+    for name in ("__main__.py", "build.py"):
+        (own / name).write_text("raise SystemExit('the wrong hatchling')\n")
+    environment = {**build_environment, "PYTHONPATH": str(tmp_path / "own")}
+    ended = build_elsewhere(sources, tmp_path, environment)
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "made" / "imds-bootstrap.pyz").read_bytes() == pyz.read_bytes()
+
+
 def test_the_drop_in_runs_what_the_unit_runs():
     """The unit, told to start this file, starts it for the same work."""
     unit = (CHECKOUT / "packaging/systemd/imds-bootstrap.service").read_text()

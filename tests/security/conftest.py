@@ -1,4 +1,7 @@
-"""Attacks that must not get through: one file for each kind, each test named by its promise."""
+"""Attacks that must not get through: one file for each kind, each test named by its promise.
+
+docs/security.md lists the promises, each with the file that attacks it.
+"""
 
 from __future__ import annotations
 
