@@ -10,7 +10,8 @@ What a plan is made of, and how it is made:
     standing     what stands at a place, or will once an interrupted run is undone
     bounds       where userData may place files, links taken by their aim
     own_paths    what no file may be written over: all that the agent itself reads
-    strangers    who else could decide where a file ends up
+    strangers    folders that others can write to
+    unsafe_links  links on the way that others could have made, for `validate`
     accounts     users and groups by name, and what they make of a file's access
     labels       what the SELinux policy says of a path
     mounts       which files are mount points

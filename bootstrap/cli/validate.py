@@ -72,9 +72,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _judge(options: argparse.Namespace) -> Verdict:
     from bootstrap import observation, shipped
+    from bootstrap.apply.unsafe_links import unsafe_links
     from bootstrap.config.references import VaultRules
     from bootstrap.config.resolve import validate
     from bootstrap.decision import template_offer
+    from bootstrap.source import parse
 
     machine = machine_of(options)
     settings = observation.settings_of(machine)
@@ -111,6 +113,7 @@ def _judge(options: argparse.Namespace) -> Verdict:
             _ask_whose(found, problems(None, []))
         if options.image:
             warnings += _printed_unfiltered(own or {}, data, options.file, schema)
+            warnings += unsafe_links(parse(text, options.file), machine.root)
     except InvalidDocument as error:
         itself = Problem(error.message, where=options.file, hint=error.hint)
         return Verdict(problems=error.problems or (itself,))

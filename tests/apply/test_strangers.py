@@ -8,7 +8,9 @@ import struct
 
 import pytest
 
+from bootstrap.apply.unsafe_links import unsafe_links
 from bootstrap.errors import UnsafeDestination, WriteError
+from bootstrap.source import parse
 
 pytestmark = pytest.mark.usefixtures("as_root")
 STRANGER = 1234
@@ -180,3 +182,17 @@ def test_no_access_list_is_handed_on_there(machine, wanted, app):
     for name in ("a", "b"):
         assert "system.posix_acl_access" not in os.listxattr(app / name)
         assert (app / name).stat().st_mode & 0o777 == 0o640
+
+
+def test_validate_tells_of_such_links_beforehand(machine, app):
+    """On the machine, a document of the image is warned of before a run refuses its file."""
+    (app / "conf").symlink_to("/etc")
+    os.chown(app, STRANGER, 0)
+    text = """\
+version: 1
+files: [{path: /srv/app/conf/a, content: x}, {path: /srv/app/b, content: x}]
+environments: {prod: {files: [{path: /srv/app/conf/c, content: x}]}}
+"""
+    found = list(unsafe_links(parse(text, "a.yaml"), str(machine.root)))
+    assert [one.where for one in found] == ["a.yaml:2:16", "a.yaml:3:38"]
+    assert all("is a link, and its owner 1234" in one.message for one in found)
