@@ -212,6 +212,8 @@ def test_every_error_has_words_for_everybody():
 # named, counts, or is a word of this program or of the system's own error table.
 REVIEWED = {
     *("change.path", "path", "paths.LOCK", "record.path", "folder"),  # paths
+    *("spec.path", "self.destination", "PATH + name"),
+    "note",  # where all environments in it have the form of a name
     *("error.strerror", "reason", "doing", "kept", "ended.reason", "type(error).__name__"),
     *("reference.name", "reference.vault", "vault", "named", "name"),  # secrets and vaults
     *("invalid", "unfit", "waited", "verdict.message", "verdict.hint", "late", "where", "stay"),
@@ -221,9 +223,9 @@ REVIEWED = {
     *("IdentityRefused.about", "IdentityUnavailable.about"),
     *("MetadataRefused.about", "MetadataUnavailable.about"),
     *("NAME", "subject", "self.name", "found.what", "nobody", "self._holder()"),
-    *("program(command)", "PROGRAM", "DOCUMENT_FOLDER", "_not_chosen(known, tags)"),
+    *("program(command)", "PROGRAM", "DOCUMENT_FOLDER"),
     *("message", "hint", "text", "told"),  # handed to a function that says so of its callers
-    *("error", "', '.join(map(format_path, references))", "'; '.join(public + back)"),
+    *("error", "'; '.join(public + back)"),
     "f'{named}: {invalid}' if invalid else ''",
     "_HINTS.get(outcome) or _HINTS_BY_CLASS.get(outcome[:1], '')",
 }
