@@ -197,7 +197,7 @@ class _Run:
         mark = fingerprint(instance, image, self.settings)
         state = loaded.state or State(vm_id=instance.vm_id)
         if not force and self._is_unchanged(state, mark):
-            self.status.record["environment"] = state.environment or None
+            self.status.pick(state.environment)
             self.status.record.update(changes=[], unchanged=len(state.written), handlers=[])
             return "unchanged"
         from bootstrap.preparation import prepare
@@ -230,7 +230,7 @@ class _Run:
         """Write, notify, remember: one transaction."""
         for note in configuration.notes + plan.notes:
             self._warn(note)
-        self.status.record["environment"] = configuration.environment
+        self.status.pick(configuration.environment)
         if self.machine.clock() >= self.deadline:
             raise DeadlinePassed(Public("the deadline passed before anything was written"))
         after = State(

@@ -6,6 +6,7 @@ from bootstrap import core_dumps
 from bootstrap.errors import InvalidDocument, MissingInput, Public
 from bootstrap.frozen import replace
 from bootstrap.observation import arc_of, teller
+from bootstrap.problem import public_path
 from bootstrap.report.log import DEBUG, INFO
 from bootstrap.secret import MASK, Secret
 from bootstrap.source import format_path
@@ -112,9 +113,10 @@ def disclose(
     if not references:
         return Disclosed({})
     if offline and not settings.imds.endpoint:
+        named = ", ".join(public_path(format_path(path)) for path in references)
         raise MissingInput(
             Public(
-                f"fetching {', '.join(map(format_path, references))}: with --offline nobody is "
+                f"fetching {named}: with --offline nobody is "
                 "asked, so there is no token for Key Vault"
             ),
             hint="set imds.endpoint to have an identity service asked, such as that of "

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+LONGEST_NAME = 253  # characters, as of the longest host name
+IN_NAMES = "_-.@/$"
+LEFT_OUT = "…"
+# A step of a path as `format_path` writes it: `.key`, `["a.key"]` or `[0]`.
+STEP = r'(?s)(\.?)(?:([^.\[\]"]+)|\["((?:[^"\\]|\\.)*)"\]|(\[\d+\]))'
+
 
 class Public(str):
     """A text that every user of the machine may read.
@@ -20,13 +26,35 @@ def public(text: str) -> str:
     return text if isinstance(text, Public) else ""
 
 
+def is_name(text: str) -> bool:
+    """Return whether a key can be told to everybody: it has the form of a name.
+
+    In `{password:hunter2}`, without a blank after the colon, YAML reads all of it as a key.
+    """
+    return 0 < len(text) <= LONGEST_NAME and all(c.isalnum() or c in IN_NAMES for c in text)
+
+
+def public_path(path: str) -> str:
+    """Return a path of keys for everybody: each key that is no name is left out as `…`."""
+    import re  # only a run that failed asks
+
+    def told(step: re.Match[str]) -> str:
+        dot, key, quoted, index = step.groups()
+        if quoted is not None:
+            return step[0] if is_name(quoted) else f'["{LEFT_OUT}"]'
+        return step[0] if index or is_name(key) else f"{dot}{LEFT_OUT}"
+
+    return path if isinstance(path, Public) else re.sub(STEP, told, path)
+
+
 class Problem:
     """One finding, at one place in something that a person wrote.
 
     `where` is the place as a person writes it (`userData:4:11`), `path` the key
-    (`files[0].mode`), `text` the line of the source without its newline (empty when it must not
-    be shown), `column` where the finding starts in it (from 1) and `width` how many characters
-    it takes. `public` is the finding for everybody, where it differs from the message.
+    (`files[0].mode`) or, marked as `Public`, a file's, `text` the line of the source without its
+    newline (empty when it must not be shown), `column` where the finding starts in it (from 1) and
+    `width` how many characters it takes. `public` is the finding for everybody, where it differs
+    from the message.
     """
 
     __slots__ = ("column", "hint", "message", "path", "public", "text", "where", "width")
@@ -62,6 +90,6 @@ class Problem:
 
     def as_public(self) -> dict[str, str]:
         """Return the finding for everybody: its place, and its words where they are `Public`."""
-        told = {"where": self.where, "path": self.path}
+        told = {"where": self.where, "path": public_path(self.path)}
         words = {"message": public(self.public or self.message), "hint": public(self.hint)}
         return told | {name: text for name, text in words.items() if text}

@@ -73,5 +73,5 @@ def _refused(change: Change, ended: Ended, *, private: bool) -> list[CommandFail
     by_hand = f"`imds-bootstrap render {change.path}` shows the file, to check it by hand"
     hint = cure(ended, change.check, private=private, by_hand=by_hand)
     where = change.check_origin or change.origin
-    problem = Problem(message, path=change.path, where=where, hint=hint)
+    problem = Problem(message, path=Public(change.path), where=where, hint=hint)
     return [CommandFailed(told, problems=[problem])]

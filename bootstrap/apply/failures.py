@@ -42,13 +42,13 @@ WINDOWS_HINTS = {
 
 def refusal(message: str, *, path: str, origin: str = "", hint: str = "") -> WriteError:
     """A file that cannot be written as it is asked for; the message names and never quotes."""
-    problem = Problem(Public(message), path=path, where=origin, hint=Public(hint))
+    problem = Problem(Public(message), path=Public(path), where=origin, hint=Public(hint))
     return WriteError(Public(f"{path}: {message}"), problems=[problem])
 
 
 def unsafe(message: str, *, path: str, origin: str = "", hint: str = "") -> UnsafeDestination:
     """A destination that this agent does not write through; the message names, never quotes."""
-    problem = Problem(Public(message), path=path, where=origin, hint=Public(hint))
+    problem = Problem(Public(message), path=Public(path), where=origin, hint=Public(hint))
     return UnsafeDestination(Public(f"{path}: {message}"), problems=[problem])
 
 
@@ -61,7 +61,7 @@ def told(error: OSError, doing: str, *, path: str, origin: str = "") -> Bootstra
     hint = WINDOWS_HINTS.get(code) if code else HINTS.get(error.errno or 0)
     hint = ELEVATE if kind is NotPermitted else hint or ""
     message = Public(f"{doing}: {reason}")
-    problem = Problem(message, path=path, where=origin, hint=Public(hint))
+    problem = Problem(message, path=Public(path), where=origin, hint=Public(hint))
     return kind(Public(f"{doing} {path}: {reason}"), problems=[problem])
 
 

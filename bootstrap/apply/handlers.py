@@ -114,7 +114,7 @@ class Handlers:
         message = f"({said}) {where}{ended.reason}"
         return Problem(
             message,
-            path=PATH + name,
+            path=Public(PATH + name),
             where=self._origins.get(name, ""),
             hint=hint,
             public=Public(f"({program(command)}) {where}{ended.reason}"),

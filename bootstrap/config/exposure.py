@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bootstrap.errors import Problem
+from bootstrap.errors import Problem, Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def refusal(spec: FileSpec) -> Problem | None:
         return None
     message = f"it holds a secret, and {by} lets more than its owner read it"
     hint = WINDOWS_HINT if spec.acl is not None else HINT
-    return Problem(message, where=spec.mode_origin, path=spec.path, hint=hint)
+    return Problem(message, where=spec.mode_origin, path=Public(spec.path), hint=hint)
 
 
 def warning(spec: FileSpec) -> str:

@@ -7,6 +7,7 @@ from bootstrap.config.drives import folded
 from bootstrap.config.origins import TagOrigin, overlay
 from bootstrap.errors import Public, nearest
 from bootstrap.imds.tags import fold_case
+from bootstrap.problem import is_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def _choose(merged: Merged, documents: Sequence[Document], tags: TagLayer) -> No
         merged.environment_origin = TagOrigin(name, merged.environment, ("environment",))
     known = [name for document in documents for name in document.environments()]
     if known and merged.environment is None:
-        merged.notes = (Public(_not_chosen(known, tags)),)
+        note = _not_chosen(known, tags)
+        merged.notes = (Public(note) if all(map(is_name, known)) else note,)
     if merged.environment is None or merged.environment_origin is None or not known:
         return
     match = _match(merged.environment, known)

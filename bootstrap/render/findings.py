@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
-from bootstrap.errors import Problem
+from bootstrap.errors import Problem, Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Findings:
             Problem(
                 message,
                 where=f"{template.origin}:{number}",
-                path=self.destination,
+                path=Public(self.destination),
                 text=text,
                 column=column,
                 width=len(word) if column else 1,

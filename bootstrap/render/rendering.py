@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bootstrap.errors import Problem, RenderError, nearest
+from bootstrap.errors import Problem, Public, RenderError, nearest
 from bootstrap.render import failures
 from bootstrap.render.bounds import Budget
 from bootstrap.render.environment import Environment
@@ -152,7 +152,7 @@ class _Rendering:
             Problem(
                 f"there is no template `{name}`",
                 where=spec.origin,
-                path=spec.path,
+                path=Public(spec.path),
                 hint=" ".join(hints),
             )
         )

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 
 from bootstrap import EVENTS, RUNTIME, __version__
 from bootstrap.errors import BootstrapError, InternalError, NotPermitted, Public
+from bootstrap.problem import is_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class Status:
             self._stage = None
         finally:
             self.record["stages"][name] = round(self._clock() - began, 3)
+
+    def pick(self, environment: str | None) -> None:
+        """Say which environment is in force; a text of a tag that is no name is left out."""
+        self.record["environment"] = environment if is_name(environment or "") else None
 
     def warn(self, text: str) -> None:
         """Add words for a person; a warning never changes how a run ends.

@@ -56,10 +56,11 @@ class Unauthorized(Frozen, kw_only=False):
 
 
 class Final(Frozen, kw_only=False):
-    """The same answer would come again."""
+    """The same answer would come again; `code` is the vault's own word for it, if it has one."""
 
     message: str
     hint: str = ""
+    code: str = ""
 
 
 def judge(answer: Answer, address: Address) -> Verdict:
@@ -87,9 +88,7 @@ def _unexpected(answer: Answer, address: Address) -> Final:
     if 300 <= answer.status < 400:  # noqa: PLR2004
         hint = "something stands between this machine and Key Vault: check proxies and routes"
         return Final(f"the vault {address.vault} answered with a redirect, which is refused", hint)
-    code = _code(answer)
-    said = f" ({code})" if code else ""
-    return Final(f"the vault {address.vault} answered {answer.status}{said}")
+    return Final(f"the vault {address.vault} answered {answer.status}", code=_code(answer))
 
 
 def _found(answer: Answer, address: Address) -> Verdict:
@@ -129,7 +128,7 @@ def _forbidden(answer: Answer, address: Address) -> Verdict:
     if code in SPREADING:
         message = f"this machine's identity may not read the secret {address.name} in {vault}"
         return Denied(message, f"{ROLE_HINT}{_principal(answer)}")
-    return Final(f"the vault {vault} forbids the secret {address.name} ({code})")
+    return Final(f"the vault {vault} forbids the secret {address.name}", code=code)
 
 
 def _absent(_answer: Answer, address: Address) -> Final:

@@ -244,9 +244,10 @@ def _sorted_out(
 
 def _problem(path: str, reference: SecretReference, error: Exception, hint: str = "") -> Problem:
     message = error.args[0]  # `str` of it would forget whether it is for everybody
+    public = error.public if isinstance(error, Refused) else None
     if isinstance(error, Unanswered):
         message = Public(f"the last answer for {reference.name} in {reference.vault} was {error}")
-    return Problem(message, where=reference.origin, path=path, hint=hint)
+    return Problem(message, where=reference.origin, path=path, hint=hint, public=public)
 
 
 def _count(found: Mapping[str, object]) -> str:

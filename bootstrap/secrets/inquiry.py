@@ -26,11 +26,15 @@ GLANCE = 0.25  # seconds between two looks at whether the waiting still makes se
 
 
 class Refused(Exception):
-    """The answer is final; the text says why, `hint` what to do."""
+    """The answer is final; the text says why, `hint` what to do.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    `public` is the text for everybody, where it differs.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, public: Public | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+        self.public = public
 
 
 class Unanswered(Exception):
@@ -117,7 +121,9 @@ class Inquiry:
             return Again(fault.outcome)
         verdict = judge(answer, self._address)
         if isinstance(verdict, Final):
-            raise Refused(Public(verdict.message), Public(verdict.hint))
+            said = f" ({verdict.code})" if verdict.code else ""
+            public = Public(verdict.message)
+            raise Refused(f"{verdict.message}{said}", Public(verdict.hint), public=public)
         if isinstance(verdict, Denied):
             return self._denied(verdict)
         return self._renew(verdict, token) if isinstance(verdict, Unauthorized) else verdict

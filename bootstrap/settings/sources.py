@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from bootstrap.errors import InvalidDocument, Problem, Public, SettingsError, nearest
+from bootstrap.problem import is_name
 from bootstrap.settings.table import rows
 from bootstrap.source import parse
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bootstrap.settings.table import Row
     from bootstrap.source import Path, Source
 
+SET = "--set"  # how a setting is given on the command line
 WORDS = {"true": True, "yes": True, "on": True, "1": True}
 WORDS |= {"false": False, "no": False, "off": False, "0": False}
 
@@ -70,18 +72,19 @@ class _Reader:
 
     def read_assignment(self, assignment: str) -> None:
         name, equals, text = assignment.partition("=")
-        where = f"--set {name}"
+        where = f"{SET} {name}"
         if not equals:  # of a word that is no name nobody knows what it is
             known = name in self.rows
             hint = f"such as --set {name}=VALUE" if known else f"{name!r} is none"
-            place = where if known else "--set"
+            place = where if known else SET
             self.problems.append(
                 Problem("a setting is given as name=value", where=place, hint=hint)
             )
         elif name in self.rows:
             self._read_text(self.rows[name], text, where)
         else:
-            self._unknown("there is no such setting", where, name, self.rows)
+            place = where if is_name(name) else SET
+            self._unknown(f"there is no setting {name!r}", place, name, self.rows)
 
     def _read_mapping(self, source: Source, path: Path, data: Any) -> None:
         if data is None:
