@@ -29,6 +29,7 @@ def refused(tagged):
             tagged(text, schema)
         (problem,) = caught.value.problems
         assert problem.where == "tag config:x"
+        assert problem.message.startswith(('"', "the value is not"))  # of the tag's own text
         return problem.message
 
     return run
