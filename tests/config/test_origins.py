@@ -169,3 +169,11 @@ def test_plain_data_is_a_copy():
     part = Part([Part({"a": Part(1, None)}, None)], None)
     part.plain()[0]["a"] = 2
     assert part.plain() == [{"a": 1}]
+
+
+def test_a_tag_that_is_there_twice_shows_neither_text(resolve_layers):
+    """Which of the two is meant, nobody knows; the finding shows none."""
+    with pytest.raises(InvalidDocument) as caught:
+        resolve_layers(tags=[("config:x", "one"), ("Config:X", "two")])
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.text, problem.column) == ("tag Config:X", "", 0)
