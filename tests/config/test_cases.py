@@ -38,11 +38,6 @@ def test_case(path, resolve_layers):
         assert json.dumps(got, sort_keys=True) == json.dumps(wanted, sort_keys=True)  # 1 and true
 
 
-def test_there_are_cases():
-    """An empty folder of cases would pass every one of them."""
-    assert CASES
-
-
 def lines(error):
     """The problems as a case writes them: `where path: message (hint)`."""
     return [
