@@ -227,6 +227,7 @@ def test_who_may_not_read_it_is_told_which_group_may(root, key_file):
         finally:
             os.seteuid(0)
     assert "may not be read" in str(error)
+    assert error.outcome == "key-file"
     assert "group himds" in error.hint
 
 
@@ -336,6 +337,7 @@ def test_no_file_stays_open(root, key_file):
         ("Basic realm=/a b.key", "/a b.key"),
         ('Basic realm="/"', "/"),
         ("Basic realm=k", "k"),
+        ("Basic realm=/X.key", "/X.key"),
     ],
 )
 def test_a_realm_is_taken_as_it_is_named(challenge, file):
@@ -384,11 +386,18 @@ def test_a_refusal_names_the_file_and_sends_nothing(root, key_file):
     assert f"'{'x' * 200}…', which is not a *.key" in refused("x" * 500, root)
 
 
-def test_the_key_is_read_below_the_root_of_the_machine_itself():
-    """Without another root it is the machine's own folder that is looked at."""
-    with pytest.raises(Final) as caught:
-        read_key(f"{TOKENS}/there-is-no-such-file.key")
-    assert "No such file" in str(caught.value)
+def test_without_another_root_it_is_the_machines_own_folder(monkeypatch):
+    """The folder is looked for where Azure Arc has it."""
+    opened = []
+
+    def nothing(path, *_, **__):
+        opened.append(path)
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(os, "open", nothing)
+    with pytest.raises(Final, match="No such file"):
+        read_key(REALM)
+    assert opened == [TOKENS]
 
 
 def test_every_refusal_has_its_hint(root, key_file):

@@ -197,7 +197,7 @@ def test_the_last_failure_is_told_without_a_wait(patient, heard):
     patience.begin()
     with pytest.raises(OutOfTime):
         patience.again("503", at_least=5.0)
-    assert [(one.outcome, one.wait) for one in heard] == [("503", 0.0)]
+    assert [(one.outcome, one.detail, one.wait) for one in heard] == [("503", "", 0.0)]
     assert patience.tally.outcomes == {"503": 1}
 
 
