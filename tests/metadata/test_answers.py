@@ -66,7 +66,7 @@ def test_what_sends_elsewhere_is_a_redirect():
         ("400", "set imds.api_version"),
         ("401", "azure-proxy-agent"),
         ("403", "azure-proxy-agent"),
-        ("404", "check imds.endpoint"),
+        ("404", "has no instance metadata"),
         ("408", "middlebox"),
         ("410", "being serviced"),
         ("421", "azure-proxy-agent"),
