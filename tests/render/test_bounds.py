@@ -143,6 +143,7 @@ def test_the_limits_are_those_of_the_page():
         ("{{ ('%.1000f' % 1) | length }}", "1002"),
         ("{{ ('%5.2f|%03d|%x|%%' % (1.005, 7, 255)) }}", " 1.00|007|ff|%"),
         ("{{ (('%d' ~ 'x' * 8386605) % 1) | length }}", "8386606"),
+        ("{{ (('%%' ~ 'x' * 8384606) % ()) | length }}", "8384607"),
         ("{{ ('a\nb' | indent(1000)) | length }}", "1003"),
     ],
 )
@@ -184,6 +185,8 @@ def test_what_is_at_its_bound_is_given(render_text, template, text):
         ("{{ '%.*f' % (1, 1) }}", "a width in a format is a number, not *"),
         ("{{ ('%s' * 20) % ('x' * 500000) }}", LONG_TEXT),
         ("{{ ('%s' * 20) | format('x' * 500000) }}", LONG_TEXT),
+        ("{{ ('%s' * 20) % ('x' * 500000, 'y') }}", LONG_TEXT),
+        ("{{ ('%s' * 20) % ('y', 'x' * 500000) }}", LONG_TEXT),
         ("{{ ('%d' * 4190) % 1 }}", LONG_TEXT),
         ("{{ ('%d' ~ 'x' * 8386606) % 1 }}", LONG_TEXT),
         ("{{ 'a' | indent(1001) }}", WIDE),
@@ -195,6 +198,24 @@ def test_what_is_beyond_its_bound_is_not_begun(render_text, template, message):
     with pytest.raises(RenderError) as caught:
         render_text(template)
     assert [problem.message for problem in caught.value.problems] == [message]
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("{{ 'x' + 1 }}", "concatenate str"),
+        ("{{ [1] + 1 }}", "concatenate list"),
+        ("{{ 1 + 'x' }}", "unsupported operand"),
+        ("{{ 1 + [1] }}", "unsupported operand"),
+        ("{{ 'x' * 9999999999.0 }}", "by non-int"),
+        ("{{ 'x' * 'y' }}", "by non-int"),
+    ],
+)
+def test_what_cannot_be_reckoned_is_said_as_it_is(render_text, template, words):
+    """A bound is asked of what has a size, and no other mistake is taken for a size."""
+    with pytest.raises(RenderError) as caught:
+        render_text(template)
+    assert words in caught.value.problems[0].message
 
 
 @pytest.mark.parametrize(
