@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -353,13 +354,30 @@ def test_an_api_version_of_tomorrow_can_be_asked_for(serve, quick, document):
     assert quick(server, api_version="2099-12-31").instance().api_version == "2099-12-31"
 
 
-def test_no_more_than_five_requests_a_second(serve, quick, answer, document):
+def test_no_more_than_five_requests_a_second(serve, fake_time, answer, document):
     """Neither retries without a wait nor negotiation exceed the rate of IMDS."""
+    starts = []
+
+    def noting(step):
+        def play(_, connection):
+            starts.append(fake_time.now)  # the client waits for the answer: its clock stands still
+            connection.sendall(step)
+
+        return play
+
     refused = rejection(answer, "2020-10-01")
-    server = serve(503, 503, 503, refused, 503, 503, document)
-    quick(server, 10, uniform=lambda low, _: low).instance()
-    gaps = [later - sooner for sooner, later in zip(server.times, server.times[1:], strict=False)]
-    assert min(gaps) >= 0.2
+    steps = [answer(503)] * 3 + [refused] + [answer(503)] * 2 + [answer(200, document)]
+    imds = Imds(
+        serve(*map(noting, steps)).endpoint,
+        deadline=fake_time.now + 60,
+        clock=fake_time.clock,
+        sleep=fake_time.sleep,
+        uniform=lambda low, _: low,
+    )
+    imds.instance()
+    gaps = [later - sooner for sooner, later in pairwise(starts)]
+    assert len(gaps) == 6
+    assert min(gaps) > 0.2
 
 
 def test_a_server_that_comes_up_is_noticed_promptly(serve, patient, document, fake_time):
