@@ -25,7 +25,6 @@ from bootstrap.errors import (
     SecretsUnavailable,
 )
 from bootstrap.frozen import replace
-from bootstrap.metadata.dmi import read_firmware
 from bootstrap.observation import (
     ALL_THE_SAME,
     arc_of,
@@ -38,6 +37,7 @@ from bootstrap.observation import (
     settings_of,
     warnings_of,
 )
+from bootstrap.platform.firmware import read_firmware
 from bootstrap.report.log import DEBUG, INFO, WARNING
 from bootstrap.report.status import Status, timestamp
 from bootstrap.settings.load import remember
@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from bootstrap.apply.checks import Run
     from bootstrap.apply.ended import Ended
     from bootstrap.config.configuration import Configuration
+    from bootstrap.identity.arc import Arc
+    from bootstrap.imds.instance import Instance
     from bootstrap.machine import Machine
-    from bootstrap.metadata.arc import Arc
-    from bootstrap.metadata.instance import Instance
     from bootstrap.settings import Settings
     from bootstrap.state.fulfilment import Fulfilment
 

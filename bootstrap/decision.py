@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bootstrap.credentials import Seal
     from bootstrap.disclosure import Disclosed
     from bootstrap.image import Image
-    from bootstrap.metadata.instance import Instance
+    from bootstrap.imds.instance import Instance
     from bootstrap.render.environment import Compiled
     from bootstrap.render.rendered import Rendered, Template
     from bootstrap.settings import Settings
@@ -105,7 +105,7 @@ def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution
 def _vault_rules(instance: Instance, settings: Settings) -> VaultRules:
     """The vaults that documents may name: of a cloud that is not known, those of the settings."""
     from bootstrap.config.references import VaultRules
-    from bootstrap.metadata.clouds import cloud_of
+    from bootstrap.imds.clouds import cloud_of
 
     try:
         suffixes: tuple[str, ...] = (cloud_of(instance.cloud).vault_suffix,)
@@ -219,7 +219,7 @@ def _render(
 
 def context_of(configuration: Configuration, instance: Instance) -> dict[str, Any]:
     """What templates see, but for secrets."""
-    from bootstrap.metadata.tag_names import TagNames
+    from bootstrap.imds.tags import TagNames
 
     return {
         "values": configuration.values,

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.config.configuration import Configuration, SecretReference
+    from bootstrap.identity.managed_identity import Identity
+    from bootstrap.identity.service import IdentityService
+    from bootstrap.imds.instance import Instance
     from bootstrap.machine import Machine
-    from bootstrap.metadata.identity import Identity
-    from bootstrap.metadata.identity_service import IdentityService
-    from bootstrap.metadata.instance import Instance
     from bootstrap.secrets.fetching import Fetched
     from bootstrap.settings import Settings
     from bootstrap.source import Path
@@ -105,8 +105,8 @@ def disclose(
             hint="set imds.endpoint to have an identity service asked, such as that of "
             "`imds-bootstrap emulate`; `render` shows a file without its secrets",
         )
-    from bootstrap.metadata.clouds import cloud_of
-    from bootstrap.metadata.selector import Selector
+    from bootstrap.identity.identity_id import Selector
+    from bootstrap.imds.clouds import cloud_of
     from bootstrap.secrets.fetching import fetch
 
     def tell(event: str, **fields: Any) -> None:
@@ -144,12 +144,12 @@ def _disclosed(references: Mapping[Path, Any], fetched: Mapping[str, Fetched]) -
 
 def _identity(machine: Machine, settings: Settings, deadline: float) -> Identity:
     """The identity of this machine: that of its VM, or that of Azure Arc."""
-    from bootstrap.metadata.dmi import read_firmware
-    from bootstrap.metadata.identity import Identity
+    from bootstrap.identity.managed_identity import Identity
+    from bootstrap.platform.firmware import read_firmware
 
     service: str | IdentityService = settings.imds.endpoint
     if arc := arc_of(machine, settings, read_firmware(machine.root)):
-        from bootstrap.metadata.arc import ArcService
+        from bootstrap.identity.arc import ArcService
 
         service = ArcService(arc, root=machine.root)
     return Identity(

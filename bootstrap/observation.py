@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from bootstrap.errors import MetadataRefused, MissingInput, Problem
+from bootstrap.http.responses import strict_json
 from bootstrap.image import read_image
-from bootstrap.metadata.answers import strict_json
-from bootstrap.metadata.dmi import read_firmware
-from bootstrap.metadata.imds import Imds
-from bootstrap.metadata.instance import Instance, WrongShape, missing_keys
+from bootstrap.imds.client import Imds
+from bootstrap.imds.instance import Instance, WrongShape, missing_keys
+from bootstrap.platform.firmware import read_firmware
 from bootstrap.report.log import DEBUG, INFO
 from bootstrap.settings.load import load
 from bootstrap.state import store
@@ -18,11 +18,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bootstrap.http.pacing import Attempt
+    from bootstrap.identity.arc import Arc
     from bootstrap.image import Image
     from bootstrap.machine import Machine
-    from bootstrap.metadata.arc import Arc
-    from bootstrap.metadata.dmi import Firmware
-    from bootstrap.metadata.patience import Attempt
+    from bootstrap.platform.firmware import Firmware
     from bootstrap.report.status import Status
     from bootstrap.settings import Settings
 
@@ -87,7 +87,7 @@ def arc_of(machine: Machine, settings: Settings, firmware: Firmware) -> Arc | No
     """Where the agent of Azure Arc answers, on a machine outside of Azure that has one."""
     if settings.imds.endpoint or firmware.is_azure:
         return None
-    from bootstrap.metadata.arc import detect
+    from bootstrap.identity.arc import detect
 
     return detect(machine.environ, machine.root)
 

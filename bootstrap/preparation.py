@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from bootstrap.apply.journal import Story
     from bootstrap.config.configuration import Configuration
     from bootstrap.image import Image
+    from bootstrap.imds.instance import Instance
     from bootstrap.machine import Machine
-    from bootstrap.metadata.instance import Instance
     from bootstrap.settings import Settings
     from bootstrap.state.record import State
 

@@ -63,8 +63,8 @@ AGENT = """
 import gc, os, sys, time
 gc.set_threshold(50_000)
 from bootstrap.config.configuration import SecretReference
-from bootstrap.metadata.clouds import cloud_of
-from bootstrap.metadata.identity import Identity
+from bootstrap.imds.clouds import cloud_of
+from bootstrap.identity.managed_identity import Identity
 from bootstrap.secrets.fetching import fetch
 from bootstrap.settings import VaultSettings
 

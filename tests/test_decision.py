@@ -21,7 +21,7 @@ from bootstrap.disclosure import Disclosed
 from bootstrap.errors import ImageError, InvalidDocument, MissingInput, RenderError
 from bootstrap.frozen import replace
 from bootstrap.image import Image
-from bootstrap.metadata.instance import Instance
+from bootstrap.imds.instance import Instance
 from bootstrap.secret import Secret
 from bootstrap.settings import (
     RenderSettings,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.config.configuration import Configuration
-    from bootstrap.metadata.tag_names import TagNames
+    from bootstrap.imds.tags import TagNames
     from bootstrap.source import Path
 
 ROOTS = ("instance", "tags", "values", "environment")
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _value(options: argparse.Namespace, root: str, rest: str) -> Any:
     from bootstrap.decision import decide
-    from bootstrap.metadata.tag_names import TagNames
+    from bootstrap.imds.tags import TagNames
     from bootstrap.observation import observe, read_image_of
 
     machine = machine_of(options)

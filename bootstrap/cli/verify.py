@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _state(root: str) -> State:
-    from bootstrap.metadata.dmi import read_firmware
+    from bootstrap.platform.firmware import read_firmware
     from bootstrap.state import store
 
     vm_id = store.current(root=root) or read_firmware(root).vm_id

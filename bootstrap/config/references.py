@@ -13,7 +13,7 @@ import re
 from bootstrap.config.configuration import SecretReference
 from bootstrap.errors import nearest
 from bootstrap.frozen import Frozen
-from bootstrap.metadata.clouds import CLOUDS
+from bootstrap.imds.clouds import CLOUDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from bootstrap.emulator.identities import TENANT, TOKENS_AT_ONCE
 from bootstrap.emulator.imds import check_manners
 from bootstrap.emulator.rate import RateLimit, Slots
 from bootstrap.emulator.tokens import Grant
-from bootstrap.metadata.versions import KNOWN_VERSIONS
+from bootstrap.imds.versions import KNOWN_VERSIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import uuid
 from threading import TIMEOUT_MAX
 
 from bootstrap.frozen import Frozen
-from bootstrap.metadata.versions import KNOWN_VERSIONS
+from bootstrap.imds.versions import KNOWN_VERSIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bootstrap.emulator.identities import TOKEN_LIFETIME, TOKENS_PER_SECOND, system_identity
 from bootstrap.emulator.stable import stable_id
 from bootstrap.frozen import Frozen, field
-from bootstrap.metadata.versions import KNOWN_VERSIONS
+from bootstrap.imds.versions import KNOWN_VERSIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from bootstrap.emulator.vault_file import read_vaults, vault_problems
 from bootstrap.emulator.versions import ARC_VERSIONS
 from bootstrap.errors import InvalidDocument
 from bootstrap.frozen import fields_of
-from bootstrap.metadata.versions import KNOWN_VERSIONS
+from bootstrap.imds.versions import KNOWN_VERSIONS
 from bootstrap.source import parse
 
 TYPE_CHECKING = False

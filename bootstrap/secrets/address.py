@@ -10,7 +10,7 @@ from bootstrap.frozen import Frozen
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootstrap.config.configuration import SecretReference
-    from bootstrap.metadata.clouds import Cloud
+    from bootstrap.imds.clouds import Cloud
 
 API_VERSION = "7.4"  # https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret
 

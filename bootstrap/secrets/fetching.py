@@ -9,7 +9,7 @@ from math import ceil
 
 from bootstrap.errors import ImageError, Problem, SecretsRefused, SecretsUnavailable
 from bootstrap.frozen import Frozen
-from bootstrap.metadata.selector import OWN, Selector
+from bootstrap.identity.identity_id import OWN, Selector
 from bootstrap.secrets import certificates, forms
 from bootstrap.secrets.address import address_of
 from bootstrap.secrets.answers import validity
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from bootstrap.config.configuration import SecretReference
-    from bootstrap.metadata.clouds import Cloud
+    from bootstrap.imds.clouds import Cloud
     from bootstrap.secret import Secret
     from bootstrap.secrets.address import Address
     from bootstrap.secrets.answers import Found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.metadata.asking import Budget
+from bootstrap.http.retry import Budget
 from bootstrap.secrets.answers import Again, Denied, Final, Found, Unauthorized, judge
 from bootstrap.secrets.pacing import Pacing
 from bootstrap.secrets.vault import Fault
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeAlias
 
-    from bootstrap.metadata.selector import Selector
+    from bootstrap.identity.identity_id import Selector
     from bootstrap.secret import Secret
     from bootstrap.secrets.address import Address
     from bootstrap.secrets.pacing import Uniform

@@ -10,7 +10,7 @@ so CAP is below the window's 10 s: simulated, 5,000 reads need 18 s (the limit a
 
 from __future__ import annotations
 
-from bootstrap.metadata.backoff import full_jitter
+from bootstrap.http.backoff import full_jitter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

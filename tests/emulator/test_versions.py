@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bootstrap.emulator.versions import FIELD_SINCE, at_version
-from bootstrap.metadata.versions import KNOWN_VERSIONS
+from bootstrap.imds.versions import KNOWN_VERSIONS
 
 RICH = {
     "tags": {"a": "b"},

@@ -13,7 +13,7 @@ import pytest
 
 from bootstrap.emulator import Emulator
 from bootstrap.errors import MetadataRefused, MetadataUnavailable
-from bootstrap.metadata.imds import Imds
+from bootstrap.imds.client import Imds
 
 TAGS = {"environment": "prod", "Owner": "a;b:c"}
 MACHINE = {"name": "web-1", "tags": TAGS, "userData": "#imds-bootstrap\n", "rate": 0}

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from bootstrap.metadata import answers
-from bootstrap.metadata.answers import (
+from bootstrap.http import responses
+from bootstrap.http.http1 import Response
+from bootstrap.http.responses import (
     GRACE,
     NEGOTIATE,
     REFUSE,
@@ -26,7 +27,6 @@ from bootstrap.metadata.answers import (
     said,
     strict_json,
 )
-from bootstrap.metadata.http1 import Response
 
 TABLE = {
     200: USE,
@@ -235,6 +235,6 @@ def test_a_refusal_has_one_word(body, code):
 
 def test_somebody_elses_words_are_cut():
     """Exactly two hundred characters are shown whole."""
-    assert answers.printable("y" * 200) == "y" * 200
+    assert responses.printable("y" * 200) == "y" * 200
     assert printable("y" * 300) == "y" * 200 + "…"
     assert printable("a\tb\u2028c\u202ed") == "a b c d"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from bootstrap.errors import IdentityRefused, IdentityUnavailable, SettingsError
-from bootstrap.metadata.arc import AGENT, ENDPOINT, INSTANCE_VERSION, Arc, ArcService, detect
-from bootstrap.metadata.arc_key import TOKENS
-from bootstrap.metadata.identity import Identity, Selector
-from bootstrap.metadata.imds import Imds
+from bootstrap.identity.arc import AGENT, ENDPOINT, INSTANCE_VERSION, Arc, ArcService, detect
+from bootstrap.identity.arc_key import TOKENS
+from bootstrap.identity.managed_identity import Identity, Selector
+from bootstrap.imds.client import Imds
 
 VAULT = "https://vault.azure.net"
 CLIENT = "3f1c7e52-9a40-4b7e-8f0a-5a1b2c3d4e5f"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.metadata import arc_key
-from bootstrap.metadata.arc_key import LARGEST, TOKENS, read_key, realm_of
-from bootstrap.metadata.asking import Final
+from bootstrap.http.retry import Final
+from bootstrap.identity import arc_key
+from bootstrap.identity.arc_key import LARGEST, TOKENS, read_key, realm_of
 
 CASES = sorted((Path(__file__).parent / "cases" / "challenge").glob("*.txt"))
 REALM = f"{TOKENS}/0a1b.key"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.metadata.backoff import BASE, CAP, full_jitter
+from bootstrap.http.backoff import BASE, CAP, full_jitter
 
 
 @given(failures=st.integers(1, 10**9))

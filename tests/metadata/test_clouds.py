@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bootstrap.errors import MetadataRefused
-from bootstrap.metadata.clouds import CLOUDS, cloud_of
+from bootstrap.imds.clouds import CLOUDS, cloud_of
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bootstrap.metadata.dmi import AZURE_ASSET_TAG, canonical_uuid, read_firmware, swap_fields
+from bootstrap.platform.firmware import AZURE_ASSET_TAG, canonical_uuid, read_firmware, swap_fields
 
 PRINTED = "7C8D9E0F-5A6B-3849-8271-605F4E3D2C1B"
 

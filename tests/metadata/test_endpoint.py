@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bootstrap.errors import SettingsError
-from bootstrap.metadata.endpoint import LINK_LOCAL, is_plain_path, parse_endpoint
+from bootstrap.http.endpoint import LINK_LOCAL, is_plain_path, parse_endpoint
 
 
 def test_no_endpoint_is_the_platforms_own():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.metadata.http1 import BODY_MAX, HEAD_MAX, ResponseParser, WireError
+from bootstrap.http.http1 import BODY_MAX, HEAD_MAX, ResponseParser, WireError
 
 CASES = Path(__file__).parent / "cases" / "http1"
 

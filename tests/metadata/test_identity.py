@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bootstrap.errors import IdentityRefused, IdentityUnavailable, SettingsError
-from bootstrap.metadata.identity import Identity, Selector
+from bootstrap.identity.managed_identity import Identity, Selector
 from bootstrap.secret import Secret
 
 VAULT = "https://vault.azure.net"

@@ -13,9 +13,9 @@ import urllib.parse
 import pytest
 
 from bootstrap.errors import IdentityRefused, IdentityUnavailable
-from bootstrap.metadata.arc import Arc, ArcService
-from bootstrap.metadata.arc_key import TOKENS
-from bootstrap.metadata.identity import Identity, Selector
+from bootstrap.identity.arc import Arc, ArcService
+from bootstrap.identity.arc_key import TOKENS
+from bootstrap.identity.managed_identity import Identity, Selector
 
 VAULT = "https://vault.azure.net"
 CANARY = "Q2FuYXJ5/VG9rZW4+bm90VG9CZVNlZW4="

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bootstrap.errors import SettingsError
-from bootstrap.metadata.selector import KINDS, OWN, Selector
+from bootstrap.identity.identity_id import KINDS, OWN, Selector
 from bootstrap.settings import IdentitySettings
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.metadata.asking import Final, Unusable
-from bootstrap.metadata.http1 import Response
-from bootstrap.metadata.selector import OWN, Selector
-from bootstrap.metadata.token_answer import Token, read_token
+from bootstrap.http.http1 import Response
+from bootstrap.http.retry import Final, Unusable
+from bootstrap.identity.identity_id import OWN, Selector
+from bootstrap.identity.token import Token, read_token
 
 CASES = sorted((Path(__file__).parent / "cases" / "token").glob("*.json"))
 AUDIENCE = "https://vault.azure.net"

@@ -8,9 +8,9 @@ from itertools import pairwise
 import pytest
 
 from bootstrap.errors import MetadataRefused, MetadataUnavailable, SettingsError
-from bootstrap.metadata import wire
-from bootstrap.metadata.http1 import Response
-from bootstrap.metadata.imds import Imds
+from bootstrap.http import transport
+from bootstrap.http.http1 import Response
+from bootstrap.imds.client import Imds
 
 VM_ID = "0f9e8d7c-6b5a-4938-8271-605f4e3d2c1b"
 OTHER_VM = "11111111-2222-4333-8444-555555555555"
@@ -426,7 +426,7 @@ def scripted(monkeypatch):
             status, body = left.pop(0) if len(left) > 1 else left[0]
             return Response(status, {}, json.dumps(body).encode())
 
-        monkeypatch.setattr(wire, "get", get)
+        monkeypatch.setattr(transport, "get", get)
         return asked
 
     return play

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.metadata.instance import Instance, WrongShape
+from bootstrap.imds.instance import Instance, WrongShape
 
 CASES = Path(__file__).parent / "cases"
 VM_ID = "0f9e8d7c-6b5a-4938-8271-605f4e3d2c1b"

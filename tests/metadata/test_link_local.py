@@ -29,7 +29,7 @@ with socket.create_server(("", 80)) as listener:
 
 CLIENT = """
 import time
-from bootstrap.metadata.imds import Imds
+from bootstrap.imds.client import Imds
 imds = Imds(deadline=time.monotonic() + 20, on_attempt=lambda a: print(a.outcome, flush=True))
 print(imds.instance().vm_id)
 """

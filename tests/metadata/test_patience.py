@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from bootstrap.metadata.asking import Budget, Unusable, ask
-from bootstrap.metadata.patience import LAST_CHANCE, SPACING, OutOfTime, Patience, Tally
+from bootstrap.http.pacing import LAST_CHANCE, SPACING, OutOfTime, Patience, Tally
+from bootstrap.http.retry import Budget, Unusable, ask
 
 
 @pytest.fixture

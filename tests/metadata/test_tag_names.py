@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bootstrap.metadata.tag_names import TagNames
+from bootstrap.imds.tags import TagNames
 
 TAGS = TagNames([("Environment", "Test"), ("config:web.port", "80"), ("Straße", "x")])
 

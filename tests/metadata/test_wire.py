@@ -7,16 +7,16 @@ import time
 
 import pytest
 
-from bootstrap.metadata import wire
-from bootstrap.metadata.endpoint import Endpoint, parse_endpoint
-from bootstrap.metadata.http1 import BODY_MAX, WireError
+from bootstrap.http import transport
+from bootstrap.http.endpoint import Endpoint, parse_endpoint
+from bootstrap.http.http1 import BODY_MAX, WireError
 
 
 def ask(endpoint, path="/metadata/instance", *, timeout=0.5, headers=()):
     if isinstance(endpoint, str):
         endpoint = parse_endpoint(endpoint)
     deadline = time.monotonic() + 30
-    return wire.get(endpoint, path, headers=dict(headers), deadline=deadline, timeout=timeout)
+    return transport.get(endpoint, path, headers=dict(headers), deadline=deadline, timeout=timeout)
 
 
 def failure(endpoint, **how):
@@ -86,7 +86,7 @@ def test_the_deadline_ends_a_request_before_its_timeout(serve):
     endpoint = parse_endpoint(serve(lambda server, _: server.stopped.wait(3)).endpoint)
     started = time.monotonic()
     with pytest.raises(WireError, match=r"within 0\.(2|1\d*) s"):
-        wire.get(endpoint, "/", headers={}, deadline=started + 0.2, timeout=5)
+        transport.get(endpoint, "/", headers={}, deadline=started + 0.2, timeout=5)
     assert time.monotonic() - started < 2
 
 

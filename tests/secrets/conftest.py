@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.metadata.clouds import cloud_of
+from bootstrap.imds.clouds import cloud_of
 from bootstrap.secret import Secret
 from bootstrap.secrets.fetching import fetch
 from bootstrap.settings import VaultSettings

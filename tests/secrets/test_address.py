@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_vault import VERSION, reference
 
-from bootstrap.metadata.clouds import cloud_of
+from bootstrap.imds.clouds import cloud_of
 from bootstrap.secrets.address import Address, address_of
 
 CLOUD = cloud_of("AzurePublicCloud")

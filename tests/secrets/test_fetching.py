@@ -16,7 +16,7 @@ from bootstrap.errors import (
     SecretsUnavailable,
     SettingsError,
 )
-from bootstrap.metadata.selector import Selector
+from bootstrap.identity.identity_id import Selector
 from bootstrap.secrets import certificates, fetching
 from bootstrap.secrets.fetching import AT_ONCE, LATE
 

@@ -130,7 +130,7 @@ def test_without_the_library_nobody_is_asked():
         sys.modules["cryptography"] = None
         from bootstrap.config.configuration import SecretReference
         from bootstrap.errors import ImageError
-        from bootstrap.metadata.clouds import cloud_of
+        from bootstrap.imds.clouds import cloud_of
         from bootstrap.secret import Secret
         from bootstrap.secrets.answers import Found
         from bootstrap.secrets.fetching import fetch

@@ -16,7 +16,7 @@ sys.path.insert(0, str(HERE))  # the modules beside this file
 import interpreter  # noqa: E402
 from wine import CONFIGURATION, SHOP, WINE, Wine, follow  # noqa: E402
 
-WHO = "from bootstrap.metadata.dmi import read_firmware; print(read_firmware().vm_id)"
+WHO = "from bootstrap.platform.firmware import read_firmware; print(read_firmware().vm_id)"
 LINK_LOCAL = "169.254.169.254"
 
 

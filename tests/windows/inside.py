@@ -7,9 +7,10 @@ import traceback
 from bootstrap.apply import commands, disk, place, writing
 from bootstrap.config.configuration import FileSpec
 from bootstrap.errors import WriteError
-from bootstrap.metadata.dmi import AZURE_ASSET_TAG, read_firmware
+from bootstrap.platform.firmware import AZURE_ASSET_TAG, read_firmware
 from bootstrap.windows.apply import accounts, security, sids, strangers
-from bootstrap.windows.metadata import arc_files, smbios
+from bootstrap.windows.identity import arc_files
+from bootstrap.windows.platform import smbios
 from bootstrap.windows.report import event_log
 
 VM_ID = "6f1c7e52-9a40-4b7e-8f0a-5a1b2c3d4e5f"

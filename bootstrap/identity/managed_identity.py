@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import time
 
-from bootstrap.metadata import wire
-from bootstrap.metadata.asking import Budget
-from bootstrap.metadata.identity_service import IdentityService
-from bootstrap.metadata.patience import Patience
-from bootstrap.metadata.selector import OWN, Selector
-from bootstrap.metadata.throttle import Throttle
-from bootstrap.metadata.token_request import TokenRequest
-from bootstrap.metadata.token_shelf import TokenShelf
+from bootstrap.http import transport
+from bootstrap.http.limiter import Throttle
+from bootstrap.http.pacing import Patience
+from bootstrap.http.retry import Budget
+from bootstrap.identity.identity_id import OWN, Selector
+from bootstrap.identity.service import IdentityService
+from bootstrap.identity.token_cache import TokenShelf
+from bootstrap.identity.token_request import TokenRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bootstrap.metadata.http1 import Response
-    from bootstrap.metadata.patience import Attempt, Uniform
-    from bootstrap.metadata.token_answer import Token
+    from bootstrap.http.http1 import Response
+    from bootstrap.http.pacing import Attempt, Uniform
+    from bootstrap.identity.token import Token
     from bootstrap.secret import Secret
 
 __all__ = ["OWN", "Identity", "Selector"]
@@ -128,7 +128,7 @@ class Identity:
     def _send(self, path: str, headers: Mapping[str, str]) -> Response:
         # A request ends by the deadline, so who waits for a lane does not wait longer either.
         with self._throttle.turn():
-            return wire.get(
+            return transport.get(
                 self._service.endpoint,
                 path,
                 headers=headers,

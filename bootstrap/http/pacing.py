@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bootstrap.metadata.backoff import full_jitter
+from bootstrap.http.backoff import full_jitter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,19 +7,19 @@ import sys
 
 from bootstrap.errors import SettingsError
 from bootstrap.frozen import Frozen
-from bootstrap.metadata import answers
-from bootstrap.metadata.arc_key import DISTRUST, read_key, realm_of
-from bootstrap.metadata.asking import Final
-from bootstrap.metadata.endpoint import parse_endpoint
-from bootstrap.metadata.http1 import Response
-from bootstrap.metadata.identity_service import HEADERS, PATH, IdentityService
+from bootstrap.http import responses
+from bootstrap.http.endpoint import parse_endpoint
+from bootstrap.http.http1 import Response
+from bootstrap.http.retry import Final
+from bootstrap.identity.arc_key import DISTRUST, read_key, realm_of
+from bootstrap.identity.service import HEADERS, PATH, IdentityService
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bootstrap.metadata.identity_service import Send
-    from bootstrap.metadata.selector import Selector
+    from bootstrap.identity.identity_id import Selector
+    from bootstrap.identity.service import Send
     from bootstrap.secret import Secret
 
 # https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
@@ -39,7 +39,7 @@ _HINTS = dict.fromkeys(("refused", "reset", "timeout", "short", "garbage"), _NOT
 }
 
 if sys.platform == "win32":
-    from bootstrap.windows.metadata.arc_files import AGENT
+    from bootstrap.windows.identity.arc_files import AGENT
 else:
     AGENT = "opt/azcmagent/bin/himds"  # below the root; where it is, the endpoint is
 
@@ -99,7 +99,7 @@ class ArcService(IdentityService):
 
 def _discreet(response: Response, key: Secret) -> Response:
     """The answer; one whose words hold a piece of the key, without its words."""
-    text, said = key.reveal(), answers.said(response)
+    text, said = key.reveal(), responses.said(response)
     width = min(_PIECE, len(text))
     pieces = (said[start : start + width] for start in range(len(said) - width + 1))
     return Response(response.status, {}, b"") if any(p in text for p in pieces) else response

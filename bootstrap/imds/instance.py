@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bootstrap.frozen import Frozen
-from bootstrap.metadata.dmi import canonical_uuid
-from bootstrap.metadata.versions import MINIMUM_TAGS_LIST, MINIMUM_USER_DATA
+from bootstrap.imds.versions import MINIMUM_TAGS_LIST, MINIMUM_USER_DATA
+from bootstrap.platform.firmware import canonical_uuid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

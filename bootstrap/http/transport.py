@@ -14,16 +14,16 @@ import socket
 import time
 
 from bootstrap import __version__
-from bootstrap.metadata.endpoint import is_plain_path
-from bootstrap.metadata.http1 import ResponseParser, WireError
+from bootstrap.http.endpoint import is_plain_path
+from bootstrap.http.http1 import ResponseParser, WireError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from bootstrap.metadata.endpoint import Endpoint
-    from bootstrap.metadata.http1 import Response
+    from bootstrap.http.endpoint import Endpoint
+    from bootstrap.http.http1 import Response
 
 _PIECE = 64 * 1024  # bytes asked of the socket at once
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from bootstrap.metadata import answers
-from bootstrap.metadata.endpoint import parse_endpoint
+from bootstrap.http import responses
+from bootstrap.http.endpoint import parse_endpoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
-    from bootstrap.metadata.http1 import Response
-    from bootstrap.metadata.selector import Selector
+    from bootstrap.http.http1 import Response
+    from bootstrap.identity.identity_id import Selector
 
     Send: TypeAlias = Callable[[Mapping[str, str]], Response]  # takes the request's headers
 
@@ -76,7 +76,7 @@ class IdentityService:
             if selector.kind:
                 return f"assign the identity {selector} to this machine, or correct its name"
             return self._assign
-        return _HINTS.get(outcome) or answers.hint(outcome)
+        return _HINTS.get(outcome) or responses.hint(outcome)
 
 
 def _quoted(text: str) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from bootstrap.metadata import answers
-from bootstrap.metadata.http1 import WireError
+from bootstrap.http import responses
+from bootstrap.http.http1 import WireError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
-    from bootstrap.metadata.http1 import Response
-    from bootstrap.metadata.patience import Patience
+    from bootstrap.http.http1 import Response
+    from bootstrap.http.pacing import Patience
 
     T = TypeVar("T")
 
@@ -22,7 +22,7 @@ class Unusable(Exception):
     """Ask again: `outcome` and the text say why, `at_least` how many seconds from now."""
 
     def __init__(self, outcome: str, detail: str = "", *, at_least: float = 0.0) -> None:
-        super().__init__(answers.printable(detail))
+        super().__init__(responses.printable(detail))
         self.outcome = outcome
         self.at_least = at_least
 
@@ -74,7 +74,7 @@ def ask(patience: Patience, question: Callable[[], T]) -> T:
         except Unusable as reason:
             patience.again(reason.outcome, str(reason), at_least=reason.at_least)
         except WireError as reason:
-            patience.again(reason.outcome, answers.printable(str(reason)))
+            patience.again(reason.outcome, responses.printable(str(reason)))
         except Final as reason:
             patience.over(reason.outcome, reason.detail)
             raise
@@ -85,10 +85,10 @@ def ask(patience: Patience, question: Callable[[], T]) -> T:
 
 def document(response: Response) -> Any:
     """The JSON of an answer that should hold some. Raises `Unusable` if it does not."""
-    if answers.is_html(response):
+    if responses.is_html(response):
         raise Unusable("html", "a page instead of a document")
     # The decoder's errors carry the whole body, and a body may hold a token: they end here
     # instead of standing as the cause of another error.
     with suppress(ValueError):
-        return answers.document(response)
+        return responses.document(response)
     raise Unusable("not-json", f"{len(response.body)} bytes that are not JSON")

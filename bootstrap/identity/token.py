@@ -6,7 +6,7 @@ hold its token in any of its fields.
 
 from __future__ import annotations
 
-from bootstrap.metadata.asking import Final, Unusable, document
+from bootstrap.http.retry import Final, Unusable, document
 from bootstrap.secret import Secret
 
 TYPE_CHECKING = False
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from bootstrap.metadata.http1 import Response
-    from bootstrap.metadata.selector import Selector
+    from bootstrap.http.http1 import Response
+    from bootstrap.identity.identity_id import Selector
 
 _LONGEST_NUMBER = 15  # digits; a moment in seconds has 10
 # Under what names an answer repeats the selector. Arc writes a resource id under either.

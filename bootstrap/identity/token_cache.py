@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from bootstrap.metadata.selector import Selector
-    from bootstrap.metadata.token_answer import Token
+    from bootstrap.identity.identity_id import Selector
+    from bootstrap.identity.token import Token
     from bootstrap.secret import Secret
 
     Fetch: TypeAlias = Callable[[str, Selector], Token]

@@ -17,21 +17,21 @@ identity fails some time later than it could, instead of one that boots fast fai
 from __future__ import annotations
 
 from bootstrap.errors import IdentityRefused, IdentityUnavailable
-from bootstrap.metadata import answers
-from bootstrap.metadata.asking import Final, Unusable, ask
-from bootstrap.metadata.patience import OutOfTime
-from bootstrap.metadata.token_answer import read_token
+from bootstrap.http import responses
+from bootstrap.http.pacing import OutOfTime
+from bootstrap.http.retry import Final, Unusable, ask
+from bootstrap.identity.token import read_token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bootstrap.metadata.asking import Budget
-    from bootstrap.metadata.http1 import Response
-    from bootstrap.metadata.identity_service import IdentityService, Send
-    from bootstrap.metadata.patience import Patience
-    from bootstrap.metadata.selector import Selector
-    from bootstrap.metadata.token_answer import Token
+    from bootstrap.http.http1 import Response
+    from bootstrap.http.pacing import Patience
+    from bootstrap.http.retry import Budget
+    from bootstrap.identity.identity_id import Selector
+    from bootstrap.identity.service import IdentityService, Send
+    from bootstrap.identity.token import Token
 
 _ATTACH = "attach"  # an action beside those of `answers`: bear it within the `attach` budget
 
@@ -91,13 +91,13 @@ class TokenRequest:
     def _judge(self, response: Response) -> None:
         """Return if the answer may be read; raise what follows from it if not."""
         what = _action(response)
-        if what == answers.USE:
+        if what == responses.USE:
             return
-        outcome, said = str(response.status), answers.said(response)
-        if what == answers.RETRY_AFTER:
-            raise Unusable(outcome, said, at_least=answers.retry_after(response))
-        budget = {answers.GRACE: self._grace, _ATTACH: self._attach}.get(what)
-        if what == answers.RETRY or (budget and budget.lasts()):
+        outcome, said = str(response.status), responses.said(response)
+        if what == responses.RETRY_AFTER:
+            raise Unusable(outcome, said, at_least=responses.retry_after(response))
+        budget = {responses.GRACE: self._grace, _ATTACH: self._attach}.get(what)
+        if what == responses.RETRY or (budget and budget.lasts()):
             raise Unusable(outcome, said)
         raise Final(outcome, self._refusal(outcome, said, budget), detail=said)
 
@@ -119,8 +119,8 @@ class TokenRequest:
 
 def _action(response: Response) -> str:
     """What to do about an answer, by its status and its `error`, never by its description."""
-    not_yet = response.status == 400 and answers.error_code(response) == "invalid_request"  # noqa: PLR2004
+    not_yet = response.status == 400 and responses.error_code(response) == "invalid_request"  # noqa: PLR2004
     if not_yet or response.status == 404:  # noqa: PLR2004
         return _ATTACH
-    what = answers.action(response.status)
-    return answers.REFUSE if what == answers.NEGOTIATE else what
+    what = responses.action(response.status)
+    return responses.REFUSE if what == responses.NEGOTIATE else what

@@ -14,8 +14,8 @@ import stat
 import sys
 from contextlib import contextmanager
 
-from bootstrap.metadata.answers import printable
-from bootstrap.metadata.asking import Final
+from bootstrap.http.responses import printable
+from bootstrap.http.retry import Final
 from bootstrap.secret import Secret
 
 TYPE_CHECKING = False
@@ -34,7 +34,7 @@ DISTRUST = (
 _MAY_NOT_READ = "run as root, or as a member of the group himds, which may read Arc's key files"
 
 if sys.platform == "win32":
-    from bootstrap.windows.metadata.arc_files import TOKENS, opened, split
+    from bootstrap.windows.identity.arc_files import TOKENS, opened, split
 else:
     TOKENS = "/var/opt/azcmagent/tokens"
     _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -9,21 +9,21 @@ import time
 from functools import partial
 
 from bootstrap.errors import MetadataRefused, MetadataUnavailable, SettingsError
-from bootstrap.metadata import answers, wire
-from bootstrap.metadata.asking import Budget, Final, Unusable, ask, document
-from bootstrap.metadata.dmi import swap_fields
-from bootstrap.metadata.endpoint import parse_endpoint
-from bootstrap.metadata.instance import Instance, WrongShape, missing_keys
-from bootstrap.metadata.patience import OutOfTime, Patience
-from bootstrap.metadata.versions import DEFAULT_VERSION, is_version, newest_common
+from bootstrap.http import responses, transport
+from bootstrap.http.endpoint import parse_endpoint
+from bootstrap.http.pacing import OutOfTime, Patience
+from bootstrap.http.retry import Budget, Final, Unusable, ask, document
+from bootstrap.imds.instance import Instance, WrongShape, missing_keys
+from bootstrap.imds.versions import DEFAULT_VERSION, is_version, newest_common
+from bootstrap.platform.firmware import swap_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from bootstrap.metadata.http1 import Response
-    from bootstrap.metadata.patience import Attempt, Tally, Uniform
+    from bootstrap.http.http1 import Response
+    from bootstrap.http.pacing import Attempt, Tally, Uniform
 
     T = TypeVar("T")
 
@@ -133,7 +133,7 @@ class Imds:
             raise self._unavailable() from error
 
     def _answer(self, path: str) -> Response:
-        response = wire.get(
+        response = transport.get(
             self._endpoint,
             path,
             headers=_HEADERS,
@@ -146,19 +146,19 @@ class Imds:
 
     def _judge(self, response: Response) -> None:
         """Return if the answer may be read; raise what follows from it if not."""
-        what = answers.action(response.status)
-        if what == answers.USE:
+        what = responses.action(response.status)
+        if what == responses.USE:
             return
-        outcome, said = str(response.status), answers.said(response)
-        if what == answers.RETRY_AFTER:
-            raise Unusable(outcome, said, at_least=answers.retry_after(response))
-        if what == answers.RETRY or (what == answers.GRACE and self._grace.lasts()):
+        outcome, said = str(response.status), responses.said(response)
+        if what == responses.RETRY_AFTER:
+            raise Unusable(outcome, said, at_least=responses.retry_after(response))
+        if what == responses.RETRY or (what == responses.GRACE and self._grace.lasts()):
             raise Unusable(outcome, said)
-        if what == answers.GRACE:
+        if what == responses.GRACE:
             sentence = f"refused this VM with {outcome} for {self._grace.seconds:g} s"
         else:
             sentence = f"refused the request with {outcome}"
-        offered = answers.offered_versions(response) if what == answers.NEGOTIATE else ()
+        offered = responses.offered_versions(response) if what == responses.NEGOTIATE else ()
         raise _Refused(outcome, sentence, said, offered)
 
     def _read_instance(
@@ -181,7 +181,7 @@ class Imds:
     def _unavailable(self) -> MetadataUnavailable:
         message = f"IMDS at {self._endpoint} gave no usable answer before the deadline"
         return MetadataUnavailable(
-            f"{message}: {self.tally}", hint=answers.hint(self.tally.commonest)
+            f"{message}: {self.tally}", hint=responses.hint(self.tally.commonest)
         )
 
 
@@ -190,7 +190,7 @@ class _Refused(Final):
 
     def __init__(self, outcome: str, sentence: str, said: str, offered: tuple[str, ...]) -> None:
         whole = f"{sentence}: {said}" if said else sentence
-        super().__init__(outcome, whole, detail=said, hint=answers.hint(outcome))
+        super().__init__(outcome, whole, detail=said, hint=responses.hint(outcome))
         self.offered = offered
 
 
@@ -205,4 +205,4 @@ def _read_versions(response: Response) -> tuple[str, ...]:
     versions = body.get("apiVersions") if isinstance(body, dict) else None
     if not isinstance(versions, list):
         raise Unusable("wrong-shape", "apiVersions is not a list")
-    return answers.texts(versions)
+    return responses.texts(versions)

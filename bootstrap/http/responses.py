@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import Any, NoReturn
 
-    from bootstrap.metadata.http1 import Response
+    from bootstrap.http.http1 import Response
 
 USE = "use"  # the answer may be read
 RETRY = "retry"  # as often as the deadline allows
