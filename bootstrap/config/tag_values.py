@@ -12,7 +12,7 @@ from bootstrap.source import parse
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, NoReturn
 
     from bootstrap.config.shape import Shape
     from bootstrap.source import Path
@@ -83,11 +83,17 @@ def _object(text: str, _shape: Shape, _path: Path) -> Any:
 
 def _json(text: str, kind: type) -> Any:
     try:
-        json.loads(text)  # only JSON: a tag is no place for YAML
+        # Only JSON: a tag is no place for YAML, nor for the words that Python takes for numbers.
+        json.loads(text, parse_constant=_no_constant)
         value = parse(text, "tag").data  # within limits, no key twice
     except (ValueError, RecursionError, InvalidDocument):
         return UNREADABLE
     return value if isinstance(value, kind) else UNREADABLE
+
+
+def _no_constant(word: str) -> NoReturn:
+    """Refuse `NaN` and `Infinity`, which are no JSON; YAML would read them as texts."""
+    raise ValueError(word)
 
 
 # In the order in which they are tried: what is more particular comes first.

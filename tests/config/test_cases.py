@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
+from bootstrap.config.configuration import Configuration, FileSpec, SecretReference
 from bootstrap.errors import BootstrapError
 from bootstrap.frozen import Frozen, fields_of
 from bootstrap.source import format_path
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
-LAYERS = ("image", "user_data", "tags", "schema", "settings", "templates")
+LAYERS = {"image", "user_data", "tags", "schema", "settings", "templates"}
+OUTCOMES = {"expect", "problems", "error", "never"}
+SECRETS = ("secrets", "value_secrets")
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case(path, resolve_layers):
-    """The layers of the case come to what it expects, in every line that it names."""
+    """The layers of the case come to what it expects, and to nothing else."""
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
-    layers = {name: case[name] for name in LAYERS if name in case}
+    assert not case.keys() - LAYERS - OUTCOMES, "a key that nothing reads"
+    layers = {name: case[name] for name in LAYERS & case.keys()}
     if "problems" in case:
         with pytest.raises(BootstrapError) as caught:
             resolve_layers(**layers)
         assert lines(caught.value) == case["problems"]
-        assert caught.value.message == case.get("error", caught.value.message)
+        assert caught.value.message == case.get("error", "the configuration is not valid")
         for text in case.get("never", ()):
             assert text not in everything(caught.value)
     else:
-        compare(resolve_layers(**layers), case["expect"])
+        got, wanted = written(resolve_layers(**layers)), written(expected(case["expect"]))
+        assert got == wanted
+        assert json.dumps(got, sort_keys=True) == json.dumps(wanted, sort_keys=True)  # 1 and true
 
 
 def lines(error):
@@ -47,23 +54,27 @@ def everything(error):
     return "\n".join(texts)
 
 
-def compare(configuration, expected):
-    got = {name: getattr(configuration, name) for name in fields_of(type(configuration))}
-    got["origins"] = {format_path(path): where for path, where in got["origins"].items()}
-    got["value_secrets"] = {format_path(path): one for path, one in got["value_secrets"].items()}
-    got["hidden"] = sorted(format_path(path) for path in got["hidden"])
-    for name, value in expected.items():
-        if name == "origins":
-            assert {path: got["origins"].get(path) for path in value} == value
-        elif name == "files":
-            assert len(got["files"]) == len(value)
-            for file, wanted in zip(got["files"], value, strict=True):
-                assert {key: getattr(file, key) for key in wanted} == {
-                    key: tuple(item) if isinstance(item, list) else item
-                    for key, item in wanted.items()
-                }
-        else:
-            assert plain(got[name]) == value
+def expected(case):
+    """The configuration that a case describes; what it does not name is as in an empty one."""
+    given = dict(case)
+    given["files"] = tuple(FileSpec(**one) for one in case.get("files", ()))
+    for name in SECRETS:
+        named = case.get(name, {})
+        given[name] = {path: SecretReference(**one) for path, one in named.items()}
+    return Configuration(**given)
+
+
+def written(configuration):
+    """The configuration as plain data, with paths as people write them."""
+    got = plain(configuration)
+    got["hidden"] = sorted(map(as_text, configuration.hidden))
+    for name in ("origins", "value_secrets"):
+        got[name] = {as_text(path): one for path, one in got[name].items()}
+    return got
+
+
+def as_text(path):
+    return path if isinstance(path, str) else format_path(path)
 
 
 def plain(value):
@@ -71,4 +82,6 @@ def plain(value):
         return {name: plain(getattr(value, name)) for name in fields_of(type(value))}
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(map(plain, value))
     return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value

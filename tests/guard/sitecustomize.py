@@ -11,7 +11,7 @@ HOST_NAMESPACE = os.environ.get("TESTS_HOST_NAMESPACE")
 
 
 def refuse_beyond_loopback(event, arguments):
-    if event not in ("socket.connect", "socket.sendto"):
+    if event not in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         return
     address = arguments[1]
     if not isinstance(address, tuple):

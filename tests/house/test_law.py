@@ -24,6 +24,9 @@ SYSTEMS = {
     "windows": [path for path in FILES if path not in STAND_INS.values()],
 }
 
+# What belongs to no room: the package itself, its two entries, and what Windows has of each room.
+ROOMLESS = {"bootstrap.__init__", "bootstrap.__main__", "bootstrap.windows.__init__"}
+
 # The verbs of `cli` have a map of their own: what `imds-bootstrap --help` prints.
 FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "cli"]
 
@@ -81,6 +84,14 @@ def room_of(module):
     """The room of `bootstrap.config.layers` is `config`; the package itself is none."""
     parts = [part for part in module.split(".") if part != "windows"]
     return parts[1] if len(parts) > 1 and parts[1] in ORDER else None
+
+
+def modules_of(room):
+    """The modules of a room, which is a folder or a file; a room that is not there is a mistake."""
+    assert room in ORDER, f"{room} is no room"
+    found = [path for path in FILES if room_of(name_of(path)) == room]
+    assert found, f"there is no module in {room}: was it renamed?"
+    return found
 
 
 def name_of(path):
@@ -189,16 +200,46 @@ def test_no_circles(system):
 
 
 def test_every_room_has_a_place():
-    """A new room is put into the order on purpose."""
+    """A new room is put into the order on purpose, and one that is renamed is renamed here too."""
     rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES}
     assert rooms - {"__init__", "__main__", "windows"} == set(ORDER)
     assert {path.parent.name for path in STAND_INS} <= set(ORDER)
+    assert len(ORDER) == len(set(ORDER))
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_every_room_has_modules(room):
+    """A law over the modules of a room that is not there would hold for nothing."""
+    assert modules_of(room)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_every_module_is_in_a_room(path):
+    """A module that belongs to no room would be passed over by the order of imports."""
+    assert (room_of(name_of(path)) is None) == (name_of(path) in ROOMLESS)
+
+
+def test_the_laws_have_something_to_hold():
+    """Each collection that a law goes through is there, and so is each place that one names."""
+    assert len(FILES) > 100
+    assert FACES
+    assert STAND_INS
+    assert {path for path in FILES if name_of(path) in ROOMLESS} == {
+        PACKAGE / "__init__.py",
+        PACKAGE / "__main__.py",
+        WINDOWS / "__init__.py",
+    }
+    for places in DOORS.values():
+        for place in [places] if isinstance(places, str) else places:
+            assert (PACKAGE / place).exists(), place
+    assert set(PURE) <= set(ORDER)
 
 
 @pytest.mark.parametrize("door", DOORS)
 def test_each_door_is_in_one_room(door):
     """A heavy library, or a way out of the process, is imported in one place."""
     users = [path for path in FILES if door in {m.split(".")[0] for m in imports_of(path)}]
+    assert users, "nobody uses it"
     outside = [name_of(p) for p in users if not str(p.relative_to(PACKAGE)).startswith(DOORS[door])]
     assert not outside
 
@@ -206,13 +247,14 @@ def test_each_door_is_in_one_room(door):
 def test_requests_is_not_used_for_imds():
     """Key Vault will need `requests`; nothing else may."""
     users = [path for path in FILES if "requests" in {m.split(".")[0] for m in imports_of(path)}]
+    assert users
     assert all(room_of(name_of(path)) == "secrets" for path in users)
 
 
 @pytest.mark.parametrize("room", PURE)
 def test_pure_rooms_touch_nothing(room):
     """No file, clock, network or environment variable in the rooms that only compute."""
-    for path in (PACKAGE / room).rglob("*.py"):
+    for path in modules_of(room):
         used = {module.split(".")[0] for module in imports_of(path)}
         assert not used & IMPURE, f"{name_of(path)} imports {used & IMPURE}"
         calls = {
@@ -234,7 +276,7 @@ def test_pure_rooms_touch_nothing(room):
 def test_only_imds_knows_the_link_local_address():
     """Nothing but the room that asks IMDS can ask it."""
     knowing = [path for path in FILES if "169.254.169.254" in path.read_text()]
-    assert {room_of(name_of(path)) for path in knowing} <= {"http", "imds"}
+    assert {room_of(name_of(path)) for path in knowing} == {"http"}
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,7 @@ def test_who_may_not_read_it_is_told_which_group_may(root, key_file):
         finally:
             os.seteuid(0)
     assert "may not be read" in str(error)
+    assert error.outcome == "key-file"
     assert "group himds" in error.hint
 
 
@@ -322,3 +323,93 @@ def test_no_file_stays_open(root, key_file):
     for _ in range(10):
         refused(REALM, root)
     assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "file"),
+    [
+        ("Basic realm=/a/b.key", "/a/b.key"),
+        ("BASIC REALM=/a/b.key", "/a/b.key"),
+        ("basic  realm = /a/b.key ", "/a/b.key"),
+        ('Basic realm="/a/b.key"', "/a/b.key"),
+        ('Basic realm= "/a/b.key" ', "/a/b.key"),
+        ("Basic realm=/a/b=c.key", "/a/b=c.key"),
+        ("Basic realm=/a b.key", "/a b.key"),
+        ('Basic realm="/"', "/"),
+        ("Basic realm=k", "k"),
+        ("Basic realm=/X.key", "/X.key"),
+    ],
+)
+def test_a_realm_is_taken_as_it_is_named(challenge, file):
+    """Blanks and a pair of quotes around it are not part of it."""
+    assert realm_of(challenge) == file
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        "Basic",
+        "Basic realm",
+        "Basic realm=",
+        'Basic realm=""',
+        'Basic realm="',
+        'Basic realm="/a.key',
+        'Basic realm=/a.key"',
+        'Basic realm=""/a.key""',
+        "Basic realm='/a.key',x",
+        "Basic charset=utf-8",
+        "Digest realm=/a.key",
+        "Basic realm=/a\x7f.key",
+        "Basic realm=/é.key",
+        "realm=/a.key",
+    ],
+)
+def test_any_other_challenge_is_final(challenge):
+    """The words and the hint say that no agent of Azure Arc sends it; it is not repeated."""
+    with pytest.raises(Final) as caught:
+        realm_of(challenge)
+    assert caught.value.outcome == "challenge"
+    assert str(caught.value) == "sent a challenge that does not name a key file"
+    assert "ss -ltnp" in caught.value.hint
+
+
+def test_the_limits_are_those_of_azure_arc():
+    """A file that ends in `.key` in the agent's own folder, of at most four kilobytes."""
+    assert (TOKENS, arc_key.SUFFIX, LARGEST) == ("/var/opt/azcmagent/tokens", ".key", 4096)
+
+
+def test_a_refusal_names_the_file_and_sends_nothing(root, key_file):
+    """The sentence goes on from the name of the service; a long name is cut."""
+    key_file.write_bytes(b"")
+    words = f"named the key file '{REALM}', which is empty; nothing of it was sent"
+    assert refused(REALM, root) == words
+    assert f"'{'x' * 200}…', which is not a *.key" in refused("x" * 500, root)
+
+
+def test_without_another_root_it_is_the_machines_own_folder(monkeypatch):
+    """The folder is looked for where Azure Arc has it."""
+    opened = []
+
+    def nothing(path, *_, **__):
+        opened.append(path)
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(os, "open", nothing)
+    with pytest.raises(Final, match="No such file"):
+        read_key(REALM)
+    assert opened == [TOKENS]
+
+
+def test_every_refusal_has_its_hint(root, key_file):
+    """A distrusted file has another cure than one that may not be read."""
+    key_file.unlink()
+    assert "IDENTITY_ENDPOINT" in catch(root).hint
+    key_file.symlink_to("/etc/shadow")
+    assert "IDENTITY_ENDPOINT" in catch(root).hint
+
+
+@pytest.mark.parametrize("content", ["k", " k ~!", "A" * LARGEST])
+def test_every_printable_text_of_ascii_is_a_key(root, key_file, content):
+    """From a blank to a tilde, nothing is trimmed and nothing refused."""
+    key_file.write_text(content)
+    assert read_key(REALM, str(root)).reveal() == content

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
 import random
 import time
+from itertools import pairwise
 
 import pytest
 
 from bootstrap.errors import MetadataRefused, MetadataUnavailable, SettingsError
+from bootstrap.http import transport
+from bootstrap.http.http1 import Response
 from bootstrap.imds.client import Imds
 
 VM_ID = "0f9e8d7c-6b5a-4938-8271-605f4e3d2c1b"
@@ -350,13 +354,30 @@ def test_an_api_version_of_tomorrow_can_be_asked_for(serve, quick, document):
     assert quick(server, api_version="2099-12-31").instance().api_version == "2099-12-31"
 
 
-def test_no_more_than_five_requests_a_second(serve, quick, answer, document):
+def test_no_more_than_five_requests_a_second(serve, fake_time, answer, document):
     """Neither retries without a wait nor negotiation exceed the rate of IMDS."""
+    starts = []
+
+    def noting(step):
+        def play(_, connection):
+            starts.append(fake_time.now)  # the client waits for the answer: its clock stands still
+            connection.sendall(step)
+
+        return play
+
     refused = rejection(answer, "2020-10-01")
-    server = serve(503, 503, 503, refused, 503, 503, document)
-    quick(server, 10, uniform=lambda low, _: low).instance()
-    gaps = [later - sooner for sooner, later in zip(server.times, server.times[1:], strict=False)]
-    assert min(gaps) >= 0.2
+    steps = [answer(503)] * 3 + [refused] + [answer(503)] * 2 + [answer(200, document)]
+    imds = Imds(
+        serve(*map(noting, steps)).endpoint,
+        deadline=fake_time.now + 60,
+        clock=fake_time.clock,
+        sleep=fake_time.sleep,
+        uniform=lambda low, _: low,
+    )
+    imds.instance()
+    gaps = [later - sooner for sooner, later in pairwise(starts)]
+    assert len(gaps) == 6
+    assert min(gaps) > 0.2
 
 
 def test_a_server_that_comes_up_is_noticed_promptly(serve, patient, document, fake_time):
@@ -391,3 +412,145 @@ def test_no_proxy_sees_the_request(serve, quick, document, monkeypatch):
         monkeypatch.setenv(name, proxy.endpoint)
     assert quick(serve(document)).instance().vm_id == VM_ID
     assert not proxy.times
+
+
+@pytest.fixture
+def scripted(monkeypatch):
+    """Answers in the place of a network; gives the list of what was asked, and with what."""
+
+    def play(*replies):
+        asked, left = [], list(replies)
+
+        def get(endpoint, path, **how):
+            asked.append((str(endpoint), path, how))
+            status, body = left.pop(0) if len(left) > 1 else left[0]
+            return Response(status, {}, json.dumps(body).encode())
+
+        monkeypatch.setattr(transport, "get", get)
+        return asked
+
+    return play
+
+
+def test_without_settings_the_platforms_own_service_is_asked(scripted, document, fake_time):
+    """The link-local address, the offered api-version, five seconds for each request."""
+    asked = scripted((200, document))
+    Imds(deadline=fake_time.now + 9, clock=fake_time.clock, sleep=fake_time.sleep).instance()
+    ((endpoint, path, how),) = asked
+    assert endpoint == "http://169.254.169.254"
+    assert path == "/metadata/instance?api-version=2023-07-01&extended=true"
+    assert how["headers"] == {"Metadata": "true", "Accept": "application/json"}
+    assert (how["timeout"], how["deadline"]) == (5.0, fake_time.now + 9)
+    assert how["clock"] == fake_time.clock
+
+
+def test_what_is_given_is_passed_on(scripted, document, patient):
+    """Another endpoint, another timeout."""
+    asked = scripted((200, document))
+    patient("http://127.0.0.1:9/base", timeout=0.5).instance()
+    ((endpoint, _, how),) = asked
+    assert (endpoint, how["timeout"]) == ("http://127.0.0.1:9/base", 0.5)
+
+
+def test_a_guest_proxy_agent_has_a_minute_by_default(scripted, patient, fake_time):
+    """Without a setting for the grace period it is a minute, and the words say so."""
+    scripted((403, {"error": "not yet"}))
+    started = fake_time.now
+    with pytest.raises(MetadataRefused) as caught:
+        patient("http://127.0.0.1:9").instance()
+    assert caught.value.message == (
+        "IMDS at http://127.0.0.1:9 refused this VM with 403 for 60 s: not yet"
+    )
+    assert 60 <= fake_time.now - started < 66
+
+
+def test_a_grace_period_of_nothing_is_none(scripted, patient, heard):
+    """The first such answer is final."""
+    scripted((401, {}))
+    with pytest.raises(MetadataRefused, match=r"with 401 for 0 s$"):
+        patient("http://127.0.0.1:9", grace=0.0).instance()
+    assert outcomes(heard) == ["401"]
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"tagsList": []}, "compute.userData not there"),
+        ({"userData": ""}, "compute.tagsList not there"),
+        ({}, "compute.userData and compute.tagsList not there"),
+    ],
+)
+def test_a_partial_answer_says_what_it_lacks(scripted, patient, heard, body, detail):
+    """Every key that is missing is named."""
+    whole = {"vmId": VM_ID, "userData": "", "tagsList": []}
+    scripted((200, {"compute": {"vmId": VM_ID, **body}}), (200, {"compute": whole}))
+    patient("http://127.0.0.1:9").instance()
+    assert (heard[0].outcome, heard[0].detail) == ("partial", detail)
+
+
+def test_an_answer_about_another_vm_names_both(scripted, patient, heard, document):
+    """Which VM was described, and which this is."""
+    scripted((200, {"compute": {"vmId": OTHER_VM}}), (200, document))
+    patient("http://127.0.0.1:9").instance(expected_vm_id=VM_ID)
+    assert heard[0].detail == f"it is {OTHER_VM}, this is {VM_ID}"
+
+
+@pytest.mark.parametrize("body", [[], {}, {"apiVersions": "2019-06-01"}, {"apiVersions": None}])
+def test_a_list_of_versions_that_is_none_is_asked_for_again(scripted, patient, heard, body):
+    """What cannot be understood is no offer; what can, is one."""
+    refused = {"error": "Bad request", "newest-versions": ["2099-01-01"]}
+    asked = scripted(
+        (400, refused),
+        (200, body),
+        (200, {"apiVersions": ["2019-06-01", 3]}),
+        (200, {"compute": {"vmId": VM_ID, "tagsList": []}}),
+    )
+    assert patient("http://127.0.0.1:9").instance().api_version == "2019-06-01"
+    assert outcomes(heard) == ["400", "wrong-shape", "ok", "ok"]
+    assert heard[1].detail == "apiVersions is not a list"
+    assert [path for _, path, _ in asked[1:3]] == ["/metadata/versions"] * 2
+    assert asked[3][1] == "/metadata/instance?api-version=2019-06-01&extended=true"
+
+
+def test_a_400_without_an_offer_is_final_at_once(scripted, patient, heard):
+    """Nothing else is asked where the host names no api-version."""
+    scripted((400, {"error": "Bad request"}))
+    with pytest.raises(MetadataRefused) as caught:
+        patient("http://127.0.0.1:9").instance()
+    assert caught.value.message == (
+        "IMDS at http://127.0.0.1:9 refused the request with 400: Bad request"
+    )
+    assert outcomes(heard) == ["400"]
+    assert heard[0].detail == "Bad request"
+
+
+def test_only_a_400_offers_versions(scripted, patient, heard):
+    """Whatever another refusal holds, it is final."""
+    scripted((405, {"error": "no", "newest-versions": ["2020-10-01"]}))
+    with pytest.raises(MetadataRefused, match=r"with 405: no$"):
+        patient("http://127.0.0.1:9").instance()
+    assert outcomes(heard) == ["405"]
+
+
+def test_each_version_is_tried_once(scripted, patient):
+    """A host that turns down its own offers is asked for each of them, and then no more."""
+    refused = (400, {"newest-versions": ["2020-10-01", "2020-12-01"]})
+    asked = scripted(refused, refused, refused, (200, {"apiVersions": ["2020-10-01"]}))
+    with pytest.raises(MetadataRefused):
+        patient("http://127.0.0.1:9").instance()
+    versions = [path.partition("api-version=")[2][:10] for _, path, _ in asked]
+    assert versions == ["2023-07-01", "2020-12-01", "2020-10-01", ""]
+
+
+def test_the_end_of_the_time_says_what_came(scripted, patient):
+    """The tally is in the words, and the hint is that of the commonest outcome."""
+    scripted((503, {"error": "starting"}))
+    imds = patient("http://127.0.0.1:9", seconds=1.0)
+    with pytest.raises(MetadataUnavailable) as caught:
+        imds.instance()
+    assert caught.value.message == (
+        f"IMDS at http://127.0.0.1:9 gave no usable answer before the deadline: {imds.tally}"
+    )
+    assert "503 ×" in str(imds.tally)
+    assert "last: 503: starting" in str(imds.tally)
+    assert "is failing" in caught.value.hint

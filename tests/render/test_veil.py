@@ -6,10 +6,11 @@ import pytest
 
 from bootstrap.config.configuration import FileSpec
 from bootstrap.errors import RenderError
+from bootstrap.render.bounds import ITEMS, TEXT
 from bootstrap.render.refusal import Exhausted
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
-from bootstrap.render.veil import Veil, through
+from bootstrap.render.veil import Veil, is_veiled, joined, through, veiled
 from bootstrap.secret import MASK, Secret
 
 VALUES = {"hidden": MASK, "db": {"port": 5432, "password": MASK}, "names": ["a", "b"]}
@@ -103,3 +104,78 @@ def test_the_end_of_the_time_is_no_matter_of_masks():
 
     with pytest.raises(Exhausted):
         through(late, Veil(MASK))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("hidden + 1", "1 + hidden", "hidden - 1", "1 - hidden", "hidden / 2", "2 / hidden"),
+        *("hidden // 2", "2 // hidden", "hidden % 2", "2 % hidden", "hidden ** 2", "2 ** hidden"),
+        *("-hidden", "+hidden", "hidden[0]", "hidden.x", "hidden()", "range(hidden)[0]"),
+    ],
+)
+def test_reckoning_with_a_mask_gives_a_mask(expression):
+    """Every operator of the language goes through a mask, from either side."""
+    assert shown(f"{{% set hidden = values.hidden %}}{{{{ {expression} }}}}") == ["***"]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *(
+            "hidden < 5",
+            "hidden <= 5",
+            "hidden > 5",
+            "hidden >= 5",
+            "'a' in hidden",
+            "'*' in hidden",
+        ),
+        *("5 < hidden", "5 >= hidden", "secrets.db is ip_address"),
+    ],
+)
+def test_comparing_with_a_mask_is_false(expression):
+    """What is asked of a mask is answered, and the answer is a boolean."""
+    assert shown(f"{{% set hidden = values.hidden %}}{{{{ {expression} }}}}") == ["false"]
+
+
+def test_a_mask_is_in_the_place_of_every_secret():
+    """However deep, in mappings and in lists; what is no secret is as it was."""
+    tree = {"a": [Secret("s"), {"b": MASK}, 3], "c": "plain", "d": None}
+    found = veiled(tree)
+    assert found == {"a": [MASK, {"b": MASK}, 3], "c": "plain", "d": None}
+    assert is_veiled(found["a"][0])
+    assert is_veiled(found["a"][1]["b"])
+    assert not is_veiled(found["c"], found["a"][2], found["d"])
+    assert not is_veiled()
+
+
+def test_what_holds_a_mask_is_one():
+    """A text that is made of parts is a mask as soon as one of them is."""
+    assert joined(["a", Veil(MASK), "b"]) == "a***b"
+    assert is_veiled(joined(["a", Veil(MASK)]), "b")
+    assert not is_veiled(joined(["a", "b"]))
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        ("x***", "x***"),
+        ("x" * (TEXT + 1), "***"),
+        ([1], "***"),
+        ([1] * (ITEMS + 1), "***"),
+        (None, "***"),
+        (7, "***"),
+    ],
+    ids=range(6),
+)
+def test_what_a_function_makes_of_a_mask_is_a_mask(made, text):
+    """A text stays that text, within the bounds of any other; all else is a mask alone."""
+    result = through(lambda veil: made, Veil(MASK))
+    assert result == text
+    assert is_veiled(result)
+
+
+@pytest.mark.parametrize("truth", [True, False])
+def test_what_a_test_says_of_a_mask_stays_a_truth(truth):
+    """An answer that is yes or no is that answer."""
+    assert through(lambda veil: truth, Veil(MASK)) is truth

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 
 import pytest
@@ -10,10 +11,14 @@ from scripted_vault import TOKEN, VALUE, VERSION, answer, reference, refusal, se
 from bootstrap.errors import (
     BootstrapError,
     IdentityUnavailable,
+    ImageError,
     SecretsRefused,
     SecretsUnavailable,
     SettingsError,
 )
+from bootstrap.identity.identity_id import Selector
+from bootstrap.secrets import certificates, fetching
+from bootstrap.secrets.fetching import AT_ONCE, LATE
 
 CHALLENGE = 'Bearer authorization="https://login.example/t", resource="{}"'
 OURS = CHALLENGE.format("https://vault.azure.net")
@@ -89,6 +94,8 @@ def cut_short(_, connection):
         (answer(503, Retry_After="7"), 7.5),
         (answer(429, refusal("Throttled"), Retry_After="4"), 4.5),
         (answer(429, Retry_After="soon"), 0.5),
+        (answer(429, Retry_After="7²").replace("²".encode(), b"\xb2"), 0.5),
+        (answer(429, Retry_After="²").replace("²".encode(), b"\xb2"), 0.5),
         (answer(408), 0.5),
         (answer(200, b"<html>a portal</html>"), 0.5),
         (answer(200, secret(value="half \ud800 a character")), 0.5),
@@ -301,3 +308,181 @@ def test_nothing_secret_is_told(vault, get, step):
     for one in (TOKEN, VALUE):
         pieces = {one[at : at + 8] for at in range(len(one) - 7)}
         assert not [piece for piece in pieces if piece in told]
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """The threads of a fetch, each with how long it was waited for."""
+    made = []
+
+    class Recorded(threading.Thread):
+        def __init__(self, *args, **how):
+            super().__init__(*args, **how)
+            self.timeouts = []
+            made.append(self)
+
+        def join(self, timeout=None):
+            self.timeouts.append(timeout)
+            super().join(timeout)
+
+    monkeypatch.setattr(fetching.threading, "Thread", Recorded)
+    return made
+
+
+def several(number):
+    """References to that many secrets, and the paths of a vault that has them."""
+    names = [f"s{at}" for at in range(number)]
+    references = {f"secrets.{name}": reference(name=name) for name in names}
+    return references, {f"/secrets/{name}": [secret(name)] for name in names}
+
+
+@pytest.mark.parametrize(("number", "count"), [(1, 1), (3, 3), (8, 8), (11, 8)])
+def test_as_many_are_asked_for_at_once_as_there_are(vault, get, threads, number, count):
+    """Each question has a thread, up to eight; they end with the process."""
+    references, paths = several(number)
+    server = vault(paths=paths)  # its threads are made before those of the fetch
+    before = len(threads)
+    assert len(get(server, references=references)) == number
+    fetched = [one for one in threads[before:] if one.daemon]
+    assert len(fetched) == count
+    assert AT_ONCE == 8
+
+
+def test_a_thread_is_waited_for_a_little_beyond_the_deadline(vault, get, threads):
+    """Half a second for what a name service holds up, and nothing where the time is over."""
+    server = vault(secret())
+    get(server, deadline=100.0)
+    with pytest.raises(SecretsUnavailable):
+        get(server, deadline=-10.0)
+    assert [one.timeouts for one in threads if one.daemon] == [[100.0 + LATE], [0.0]]
+    assert LATE == 0.5
+
+
+def test_connections_are_closed_at_the_end(vault, get, monkeypatch):
+    """Whether the secrets came or not."""
+    closed = []
+
+    class Spied(fetching.Vault):
+        def close(self):
+            closed.append(self)
+            super().close()
+
+    monkeypatch.setattr(fetching, "Vault", Spied)
+    get(vault(secret()))
+    assert len(closed) == 1
+    with pytest.raises(SecretsRefused):
+        get(vault(answer(404, refusal("SecretNotFound"))))
+    assert len(closed) == 2
+
+
+def test_without_the_library_only_parts_of_certificates_are_refused(vault, get, monkeypatch):
+    """Before anybody is asked; each such reference is named, and no other."""
+    monkeypatch.setattr(certificates, "why_not", lambda: "No module named 'cryptography'")
+    server = vault(secret(contentType="application/x-pkcs12"))
+    whole = {"secrets.pfx": reference(form="pfx", is_certificate=True), "secrets.b": reference()}
+    assert set(get(server, references=whole)) == set(whole)
+    asked = len(server.requests)
+    parts = {f"secrets.{one}": reference(form=one, name=one) for one in ("pem", "key", "chain")}
+    with pytest.raises(ImageError) as caught:
+        get(server, references={**whole, **parts})
+    assert len(server.requests) == asked
+    assert caught.value.message == (
+        "certificates cannot be taken apart without the library cryptography: "
+        "No module named 'cryptography'"
+    )
+    assert "python3-cryptography" in caught.value.hint
+    told = [(one.path, one.message, one.where) for one in caught.value.problems]
+    assert told == [
+        (f"secrets.{one}", f"the certificate {one} is wanted", "userData:4:11")
+        for one in ("pem", "key", "chain")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        ({}, "client_id=default"),
+        ({"contoso": "object_id=a"}, "object_id=a"),
+        ({"CONTOSO": "object_id=a"}, "object_id=a"),
+        ({"contoso.vault.azure.net": "object_id=b"}, "object_id=b"),
+        ({"Contoso.Vault.Azure.Net": "object_id=b"}, "object_id=b"),
+        ({"contoso": "object_id=a", "contoso.vault.azure.net": "object_id=b"}, "object_id=b"),
+        ({"contoso.vault.azure.cn": "object_id=b", "other": "object_id=c"}, "client_id=default"),
+    ],
+)
+def test_the_identity_is_that_of_the_host_else_of_the_name(vault, get, identity, named, shown):
+    """What the settings say of a host counts before what they say of a vault's name."""
+    default = Selector.parse("client_id=default")
+    get(vault(secret()), settings={"identities": named}, selector=default)
+    assert [selector for _, selector in identity.asked] == [shown]
+
+
+def test_an_identity_by_name_is_found_for_a_host(vault, get, identity):
+    """A reference may name a host; the vault's name is its first part, whatever its case."""
+    references = {"secrets.db": reference(vault="Contoso.vault.azure.net")}
+    get(vault(secret()), references=references, settings={"identities": {"contoso": "object_id=a"}})
+    assert [selector for _, selector in identity.asked] == ["object_id=a"]
+
+
+def test_a_date_is_told_with_what_to_do(vault, get):
+    """Which secret it is, of which vault, since when, and the setting that lets it pass."""
+    server = vault(secret(attributes={"exp": 1_700_000_000}))
+    with pytest.raises(SecretsRefused) as caught:
+        get(server)
+    words = "the secret db in contoso: it expired on 2023-11-14T22:13:20Z"
+    (problem,) = caught.value.problems
+    assert (problem.message, problem.path, problem.where) == (words, "secrets.db", "userData:4:11")
+    assert "set vaults.expired to warn" in problem.hint
+    assert get(server, settings={"expired": "warn"})["secrets.db"].note == words
+
+
+def test_a_form_that_does_not_fit_is_a_refusal(vault, get):
+    """The secret is named, not shown, and the hint is that of its form."""
+    references = {"secrets.db": reference(encoding="base64")}
+    with pytest.raises(SecretsRefused) as caught:
+        get(vault(secret(value="no base64!")), references=references)
+    (problem,) = caught.value.problems
+    assert problem.message == "the secret db in contoso is not base64"
+    assert problem.hint == "leave out `encoding: base64`"
+
+
+def outcomes(vault, get, token=None, **replies):
+    """The error of a fetch in which each secret has its own reply."""
+    server = vault(paths={f"/secrets/{name}": [reply] for name, reply in replies.items()})
+    references = {f"secrets.{name}": reference(name=name) for name in replies}
+    with pytest.raises(BootstrapError) as caught:
+        get(server, references=references, deadline=5.0, **({"token": token} if token else {}))
+    return caught.value
+
+
+def test_the_gravest_of_what_went_wrong_is_told(vault, get, identity):
+    """A refusal before an identity that fails, and that before what only comes late."""
+    gone, late = answer(404, refusal("SecretNotFound")), answer(503)
+    error = outcomes(vault, get, a=late, b=gone, c=secret("c"))
+    assert (type(error), error.message) == (SecretsRefused, "Key Vault refuses a secret")
+    assert [one.path for one in error.problems] == ["secrets.b"]
+    error = outcomes(vault, get, a=gone, b=gone)
+    assert error.message == "Key Vault refuses 2 secrets"
+    assert [one.path for one in error.problems] == ["secrets.a", "secrets.b"]
+    error = outcomes(vault, get, a=late, b=late)
+    assert type(error) is SecretsUnavailable
+    assert error.message == "Key Vault gave no usable answer for 2 secrets before the deadline"
+    assert error.hint.startswith("is the vault's name right")
+    error = outcomes(vault, get, a=late, b=secret("b"))
+    assert error.message == "Key Vault gave no usable answer for a secret before the deadline"
+    assert [one.path for one in error.problems] == ["secrets.a"]
+
+
+def test_an_identity_that_fails_is_told_before_what_is_late(vault, get, identity):
+    """Without a token the vault's silence says nothing."""
+    turns = iter(range(2))
+    lock = threading.Lock()
+
+    def token(audience, selector):
+        with lock:
+            if next(turns) == 0:
+                raise IdentityUnavailable("no token")
+        return identity.token(audience, selector)
+
+    error = outcomes(vault, get, token, a=answer(503), b=answer(503))
+    assert (type(error), error.message) == (IdentityUnavailable, "no token")
