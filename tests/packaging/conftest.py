@@ -73,7 +73,7 @@ def building():
 
 
 def copied(target):
-    """Copy the checkout to `target`, without what git ignores."""
+    """Copy the checkout to `target`: what git tracks, as it is now."""
     names = _known_to_git()
     if names is None:  # an unpacked sdist, or a machine without git
         shutil.copytree(CHECKOUT, target, ignore=_ignored(), copy_function=shutil.copy)
@@ -85,8 +85,8 @@ def copied(target):
 
 
 def _known_to_git():
-    """The files that are in git or would be after `git add .`; None where git cannot tell."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    """List what is in git; None where git cannot tell. A log that CI leaves beside it is not."""
+    command = ["git", "ls-files", "-z"]
     try:
         told = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
     except (FileNotFoundError, subprocess.CalledProcessError):
