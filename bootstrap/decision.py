@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from bootstrap.config.template_trust import TemplateOffer
     from bootstrap.credentials import Seal
     from bootstrap.disclosure import Disclosed
+    from bootstrap.document import Path, Source
     from bootstrap.image import Image
     from bootstrap.imds.instance import Instance
     from bootstrap.render.environment import Compiled
     from bootstrap.render.rendered import Rendered, Template
     from bootstrap.settings import Settings
-    from bootstrap.source import Path, Source
 
 
 def fingerprint(instance: Instance, image: Image, settings: Settings) -> str:
@@ -150,7 +150,7 @@ def _vault_rules(instance: Instance, settings: Settings) -> VaultRules:
 
 def read_schema(name: str, content: bytes) -> Source:
     """A JSON Schema for values, from its file; raises ImageError when it is no JSON and no YAML."""
-    from bootstrap.source import parse
+    from bootstrap.document import parse
 
     try:
         return parse(decode(name, content), name)

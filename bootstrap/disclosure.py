@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bootstrap import core_dumps
+from bootstrap.document import format_path
 from bootstrap.errors import InvalidDocument, MissingInput, Public
 from bootstrap.frozen import replace
 from bootstrap.observation import arc_of, teller
 from bootstrap.problem import public_path
 from bootstrap.report.log import DEBUG, INFO
 from bootstrap.secret import MASK, Secret
-from bootstrap.source import format_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from bootstrap.config.configuration import Configuration, SecretReference
     from bootstrap.config.image_schema import ValuesSchema
+    from bootstrap.document import Path
     from bootstrap.identity.managed_identity import Identity
     from bootstrap.identity.service import IdentityService
     from bootstrap.imds.instance import Instance
     from bootstrap.machine import Machine
     from bootstrap.secrets.fetching import Fetched
     from bootstrap.settings import Settings
-    from bootstrap.source import Path
 
 
 class Disclosed:

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
+    from bootstrap.document import Path, Source
     from bootstrap.errors import Problem
-    from bootstrap.source import Path, Source
 
 
 def unsafe_links(source: Source, root: str) -> Iterator[Problem]:

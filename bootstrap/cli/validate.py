@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from bootstrap.document import Source
     from bootstrap.settings import UserDataSettings
-    from bootstrap.source import Source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +76,7 @@ def _judge(options: argparse.Namespace) -> Verdict:
     from bootstrap.config.references import VaultRules
     from bootstrap.config.resolve import validate
     from bootstrap.decision import template_offer
-    from bootstrap.source import parse
+    from bootstrap.document import parse
 
     machine = machine_of(options)
     settings = observation.settings_of(machine)
@@ -165,7 +165,7 @@ def _printed_unfiltered(
 
 def _data(text: str, name: str) -> dict[str, Any]:
     """The mapping that a text holds; an empty one if it holds something else or is broken."""
-    from bootstrap.source import parse
+    from bootstrap.document import parse
 
     try:
         data = parse(text, name).data

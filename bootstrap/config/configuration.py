@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal
 
-    from bootstrap.source import Path
+    from bootstrap.document import Path
 
 
 class FileSpec(Frozen):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import islice
 
 from bootstrap.config.schema import MAX_FINDINGS
-from bootstrap.source.characters import CONTROL, CONTROL_IN_TEXT, NAMES, name
+from bootstrap.document.characters import CONTROL, CONTROL_IN_TEXT, NAMES, name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from bootstrap.config.documents import Document
     from bootstrap.config.origins import Origin, Part
     from bootstrap.config.shape import Shape
+    from bootstrap.document import Path
     from bootstrap.errors import Problem
-    from bootstrap.source import Path
 
     # A text with a control character that may not be there: where, which, and whether in a key.
     Found: TypeAlias = "tuple[Path, str, bool]"

@@ -6,8 +6,8 @@ from itertools import islice
 
 from bootstrap.config import schema
 from bootstrap.config.origins import DocumentOrigin, grow
+from bootstrap.document import parse
 from bootstrap.errors import InvalidDocument, Problem
-from bootstrap.source import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bootstrap.config.origins import Part
     from bootstrap.config.sentences import Finding
     from bootstrap.config.shape import Shape
-    from bootstrap.source import Path, Reading, Source
+    from bootstrap.document import Path, Reading, Source
 
     Trust: TypeAlias = 'Literal["image", "userData"]'
 

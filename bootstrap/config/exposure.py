@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bootstrap.config.configuration import FileSpec
     from bootstrap.config.documents import Document
     from bootstrap.config.origins import Part
-    from bootstrap.source import Path
+    from bootstrap.document import Path
 
 OTHERS = 0o077  # the bits of group and others
 OCTAL = 8

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from bootstrap.document import Path, Source
     from bootstrap.errors import Problem
-    from bootstrap.source import Path, Source
 
 REFERENCES = ("$ref", "$dynamicRef")
 LOCAL_HINT = "copy what is needed into $defs, and refer to it as #/$defs/name"

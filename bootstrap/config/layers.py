@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from bootstrap.config.origins import Origin, Part
     from bootstrap.config.references import VaultRules
     from bootstrap.config.tags import TagLayer
+    from bootstrap.document import Path
     from bootstrap.errors import Problem
     from bootstrap.settings import UserDataSettings
-    from bootstrap.source import Path
 
 MERGED = ("values", "secrets", "handlers")
 

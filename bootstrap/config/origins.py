@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from bootstrap.document import format_path
+from bootstrap.document.characters import escaped
 from bootstrap.errors import Problem
-from bootstrap.source import format_path
-from bootstrap.source.characters import escaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Literal, TypeAlias
 
-    from bootstrap.source import Path, Reading, Source
+    from bootstrap.document import Path, Reading, Source
 
     Layer: TypeAlias = Literal["image", "userData", "tag"]
     Origin: TypeAlias = "DocumentOrigin | TagOrigin"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bootstrap.config.origins import Part
-    from bootstrap.source import Path
+    from bootstrap.document import Path
 
 # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
 VAULT = "[0-9A-Za-z-]{3,24}"

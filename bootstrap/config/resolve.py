@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from bootstrap.config.origins import Part
     from bootstrap.config.shape import Shape
     from bootstrap.config.template_trust import TemplateOffer
+    from bootstrap.document import Path, Source
     from bootstrap.errors import Problem
     from bootstrap.settings import TagSettings
-    from bootstrap.source import Path, Source
 
 
 class Resolution:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.config.sentences import Finding
-    from bootstrap.source import Path, Reading
+    from bootstrap.document import Path, Reading
 
 # What decides by whether a value fits, so that a text nobody knows yet could decide otherwise.
 UNDECIDED = frozenset({

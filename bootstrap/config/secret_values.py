@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bootstrap.config import schema as json_schema
+from bootstrap.document import format_path
 from bootstrap.errors import Problem
-from bootstrap.source import format_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bootstrap.config.configuration import Configuration
     from bootstrap.config.image_schema import ValuesSchema
-    from bootstrap.source import Path
+    from bootstrap.document import Path
 
 HINT = "change the secret in its vault, or what the image's schema asks of this place"
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from bootstrap.source import Path, Reading
+    from bootstrap.document import Path, Reading
 
 MAX_SHOWN = 60  # characters of a value in a message
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from bootstrap.config.layers import Merged
     from bootstrap.config.references import VaultRules
     from bootstrap.config.tags import TagLayer
+    from bootstrap.document import Path
     from bootstrap.errors import Problem
     from bootstrap.settings import UserDataSettings
-    from bootstrap.source import Path
 
 
 class Stage:

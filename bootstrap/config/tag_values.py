@@ -6,8 +6,8 @@ import json
 import re
 
 from bootstrap.config.sentences import TYPES, show
+from bootstrap.document import parse
 from bootstrap.errors import InvalidDocument
-from bootstrap.source import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from bootstrap.config.shape import Shape
-    from bootstrap.source import Path
+    from bootstrap.document import Path
 
 INTEGER = re.compile(r"[-+]?[0-9]{1,100}")
 NUMBER = re.compile(r"[-+]?[0-9]{1,100}(\.[0-9]{1,100})?([eE][-+]?[0-9]{1,2})?")

@@ -8,9 +8,9 @@ from bootstrap.config import control
 from bootstrap.config.origins import Part, TagOrigin, grow, overlay
 from bootstrap.config.references import mentions_reference
 from bootstrap.config.tag_values import Unfit, typed
+from bootstrap.document import format_path, parse_path
+from bootstrap.document.limits import MAX_DEPTH
 from bootstrap.imds.tags import fold_case
-from bootstrap.source import format_path, parse_path
-from bootstrap.source.building import MAX_DEPTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from bootstrap.config.shape import Shape
+    from bootstrap.document import Path
     from bootstrap.errors import Problem
     from bootstrap.settings import TagSettings
-    from bootstrap.source import Path
 
     Tag: TypeAlias = tuple[str, str]
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from bootstrap.config.documents import Document
     from bootstrap.config.origins import Part
+    from bootstrap.document import Path
     from bootstrap.errors import Problem
-    from bootstrap.source import Path
 
 OWN = "image:"
 

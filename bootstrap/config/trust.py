@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from bootstrap.config.documents import Document, Trust
     from bootstrap.config.origins import Part
     from bootstrap.config.trust_table import Kind
+    from bootstrap.document import Path
     from bootstrap.errors import Problem
     from bootstrap.settings import UserDataSettings
-    from bootstrap.source import Path
 
 OCTAL = 8
 USUAL_MODE = 0o644  # of a file without a secret; userData opens no file that holds one

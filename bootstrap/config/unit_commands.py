@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bootstrap.config.documents import Document
+    from bootstrap.document import Path
     from bootstrap.errors import Problem
-    from bootstrap.source import Path
 
 WAITING = frozenset({"start", "restart", "reload-or-restart"})
 EARLY = "systemd-"  # units of systemd's own stand before this agent, and wait for nothing of it

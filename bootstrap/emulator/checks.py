@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from bootstrap.source import Path
+    from bootstrap.document import Path
 
 # https://learn.microsoft.com/azure/virtual-machines/user-data
 _MAX_USER_DATA = 65_536  # bytes before base64

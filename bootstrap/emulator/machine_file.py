@@ -11,6 +11,7 @@ from bootstrap import shipped
 from bootstrap.config.documents import without_text
 from bootstrap.config.schema import findings
 from bootstrap.config.shape import Shape
+from bootstrap.document import parse
 from bootstrap.emulator.checks import findings_beyond_schema
 from bootstrap.emulator.fault import read_faults
 from bootstrap.emulator.identities import (
@@ -25,15 +26,14 @@ from bootstrap.emulator.versions import ARC_VERSIONS
 from bootstrap.errors import InvalidDocument
 from bootstrap.frozen import fields_of
 from bootstrap.imds.versions import KNOWN_VERSIONS
-from bootstrap.source import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from bootstrap.document import Path, Source
     from bootstrap.errors import Problem
-    from bootstrap.source import Path, Source
 
 _SAME_NAME = fields_of(Machine).keys() - {"faults", "arc", "vaults"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import threading
 
+from bootstrap.document import dump
 from bootstrap.emulator.machine_file import read_machine
 from bootstrap.errors import BootstrapError, MissingInput
-from bootstrap.source import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

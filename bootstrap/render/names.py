@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bootstrap.document import format_path
 from bootstrap.errors import nearest
 from bootstrap.render.access import is_data
 from bootstrap.render.missing import ABSENT
 from bootstrap.render.refusal import kind
-from bootstrap.source import format_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from bootstrap.source import Path
+    from bootstrap.document import Path
 
 SHOWN_KEYS = 8  # more do not help whoever reads the message
 

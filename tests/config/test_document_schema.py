@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from bootstrap.config.image_schema import ValuesSchema
 from bootstrap.config.shape import walk
-from bootstrap.source import dump, parse
+from bootstrap.document import dump, parse
 
 
 def test_the_schema_is_valid(document_schema):

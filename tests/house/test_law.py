@@ -32,7 +32,7 @@ FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "
 
 # Along the data: a room may use the rooms before it, never those after.
 ORDER = [
-    *("frozen", "problem", "errors", "secret", "core_dumps", "source", "shipped"),
+    *("frozen", "problem", "errors", "secret", "core_dumps", "document", "shipped"),
     *("settings", "image"),
     *("http", "platform", "imds", "identity"),
     *("config", "secrets", "render", "apply", "state", "report"),
@@ -41,7 +41,7 @@ ORDER = [
 ]
 # Each is imported in one place, because it is heavy or because it is a door to the outside.
 DOORS = {
-    "yaml": "source",
+    "yaml": "document",
     "jsonschema": "config/schema.py",
     "jinja2": "render/environment.py",
     "subprocess": ("apply/commands.py", "windows/apply/commands.py", "windows/apply/jobs.py"),
@@ -54,7 +54,7 @@ DOORS = {
     "fcntl": "apply/writing.py",
 }
 # Rooms without a file, a clock, a network or an environment: same in, same out.
-PURE = ("config", "render", "source")
+PURE = ("config", "render", "document")
 IMPURE = {"os", "socket", "random", "subprocess", "pathlib", "datetime", "io", "tempfile"}
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from bootstrap import shipped
 from bootstrap.config.configuration import FileSpec
+from bootstrap.document import parse
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
-from bootstrap.source import parse
 
 SAMPLE = parse(shipped.read("templates/image/config.d/10-shop.yaml"), "10-shop.yaml").data
 NAMES = [

@@ -16,8 +16,8 @@ from bootstrap import shipped
 from bootstrap.config.references import VaultRules
 from bootstrap.config.resolve import resolve
 from bootstrap.config.template_trust import TemplateOffer
+from bootstrap.document import dump, parse
 from bootstrap.settings import TagSettings, UserDataSettings
-from bootstrap.source import dump, parse
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests are no package
 

@@ -11,13 +11,13 @@ from bootstrap import shipped
 from bootstrap.config.configuration import FileSpec
 from bootstrap.config.resolve import resolve
 from bootstrap.config.template_trust import TemplateOffer
+from bootstrap.document import dump, parse
 from bootstrap.errors import BootstrapError, InvalidDocument, RenderError
 from bootstrap.imds.tags import TagNames
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
 from bootstrap.report.diagnostic import describe
 from bootstrap.settings import TagSettings, UserDataSettings
-from bootstrap.source import dump, parse
 
 # A character, and what a message calls it.
 BREAKS = {"\n": "a line break (\\n)", "\r": "a line break (\\r)", "\t": "a tab (\\t)"}

@@ -40,7 +40,7 @@ def to_json(value: Any, indent: int | None = None, *, sort_keys: bool = False) -
 
 def to_yaml(value: Any) -> str:
     """The value as YAML in block style, with a newline at the end."""
-    from bootstrap.source import dump
+    from bootstrap.document import dump
 
     return dump(plain(value))
 
@@ -71,7 +71,7 @@ def from_json(value: Any) -> Any:
 
 def from_yaml(value: Any) -> Any:
     """The value that a YAML text stands for, read as the documents are."""
-    from bootstrap.source import parse
+    from bootstrap.document import parse
 
     name = "the text"
     try:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from bootstrap.document.tree import problem_at
 from bootstrap.errors import InvalidDocument, Public
-from bootstrap.source.document import problem_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from bootstrap.document.paths import Path
+    from bootstrap.document.tree import Place, Span
     from bootstrap.errors import Problem
-    from bootstrap.source.document import Place, Span
-    from bootstrap.source.paths import Path
 
 MAX_TEXT = 1024 * 1024  # characters; userData ends at 64 KB, gzip may unfold it
 MAX_DEPTH = 64

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from math import isfinite
 
-from bootstrap.source.document import Reading
+from bootstrap.document.tree import Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,22 +1,22 @@
 """Text that a person wrote, read as data that remembers where each value stood.
 
-    document    what was read: data, and the place of every key and value
-    paths       where a value stands inside a document: `files[0].mode`
-    characters  control characters, and what a message calls one
-    reading     text -> Source: JSON where it is JSON, YAML otherwise
-    json_text   JSON with places
-    yaml_text   YAML with places
-    yaml_hints  a YAML reader's complaints in plain words
-    scalars     what YAML 1.1 makes of a plain word
-    building    what both readers build, within limits
+    tree         what was read: data, and the place of every key and value
+    paths        where a value stands inside a document: `files[0].mode`
+    characters   control characters, and what a message calls one
+    reading      text -> Source: JSON where it is JSON, YAML otherwise
+    json_reader  JSON with places
+    yaml_reader  YAML with places
+    yaml_hints   a YAML reader's complaints in plain words
+    scalars      what YAML 1.1 makes of a plain word
+    limits       what both readers build, within limits
 
 Pure, and the only room that knows YAML.
 """
 
 from __future__ import annotations
 
-from bootstrap.source.document import Reading, Source
-from bootstrap.source.paths import Path, format_path, parse_path
+from bootstrap.document.paths import Path, format_path, parse_path
+from bootstrap.document.tree import Reading, Source
 
 __all__ = ["Path", "Reading", "Source", "dump", "format_path", "parse", "parse_path"]
 
@@ -33,13 +33,13 @@ def parse(text: str, name: str) -> Source:
 
     Raises InvalidDocument with every problem found; a mistake of syntax hides what follows it.
     """
-    from bootstrap.source.reading import parse as read  # PyYAML costs a boot 40 ms
+    from bootstrap.document.reading import parse as read  # PyYAML costs a boot 40 ms
 
     return read(text, name)
 
 
 def dump(value: Any) -> str:
     """`value` as YAML: block style, keys in their own order, no anchors, a newline at the end."""
-    from bootstrap.source.yaml_text import dump as write
+    from bootstrap.document.yaml_reader import dump as write
 
     return write(value)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from bootstrap.document import json_reader, yaml_reader
+from bootstrap.document.characters import escape
+from bootstrap.document.limits import MAX_TEXT, Findings
+from bootstrap.document.tree import Source, Span
 from bootstrap.errors import InvalidDocument
-from bootstrap.source import json_text, yaml_text
-from bootstrap.source.building import MAX_TEXT, Findings
-from bootstrap.source.characters import escape
-from bootstrap.source.document import Source, Span
 
 YAML_BREAK = re.compile("[\n\x85]")  # U+2028 and U+2029 are refused before anything counts lines
 # Everything that YAML 1.1 does not call printable, and a byte order mark that is not at the start.
@@ -20,7 +20,7 @@ MEANT_AS_JSON = re.compile(r'\s*[{\[]\s*["{\[]')
 
 
 def parse(text: str, name: str) -> Source:
-    """See `bootstrap.source.parse`."""
+    """See `bootstrap.document.parse`."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if len(text) > MAX_TEXT:
         message = f"longer than {MAX_TEXT // 1024} KiB"
@@ -29,8 +29,8 @@ def parse(text: str, name: str) -> Source:
         return _yaml(text, name)
     findings = Findings(name, text.split("\n"))
     try:
-        node = json_text.read(text, findings)
-    except json_text.NotJson as error:
+        node = json_reader.read(text, findings)
+    except json_reader.NotJson as error:
         return _yaml_or(error, text, name)
     return Source(name, node.value, root=node.place, lines=findings.lines)
 
@@ -38,11 +38,11 @@ def parse(text: str, name: str) -> Source:
 def _yaml(text: str, name: str) -> Source:
     findings = Findings(name, YAML_BREAK.split(text))
     _refuse_unreadable(text, findings)
-    node = yaml_text.read(text, findings)
+    node = yaml_reader.read(text, findings)
     return Source(name, node.value, root=node.place, lines=findings.lines)
 
 
-def _yaml_or(error: json_text.NotJson, text: str, name: str) -> Source:
+def _yaml_or(error: json_reader.NotJson, text: str, name: str) -> Source:
     """YAML's flow style begins as JSON does; when neither fits, the likelier one complains."""
     try:
         return _yaml(text, name)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from bootstrap.document.paths import format_path
 from bootstrap.errors import Problem
-from bootstrap.source.paths import format_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from bootstrap.source.paths import Path
+    from bootstrap.document.paths import Path
 
 SHOWN_COLUMNS = 120  # of a longer line (JSON in one piece) only the surroundings are shown
 

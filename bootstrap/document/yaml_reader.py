@@ -11,17 +11,17 @@ from typing import Any
 
 import yaml
 
-from bootstrap.source import scalars
-from bootstrap.source.building import Node
-from bootstrap.source.document import Place, Span
-from bootstrap.source.yaml_hints import explain
+from bootstrap.document import scalars
+from bootstrap.document.limits import Node
+from bootstrap.document.tree import Place, Span
+from bootstrap.document.yaml_hints import explain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bootstrap.source.building import Findings
-    from bootstrap.source.paths import Path
+    from bootstrap.document.limits import Findings
+    from bootstrap.document.paths import Path
 
 PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -45,7 +45,7 @@ def read(text: str, findings: Findings) -> Node:
 
 
 def dump(value: Any) -> str:
-    """See `bootstrap.source.dump`."""
+    """See `bootstrap.document.dump`."""
     text: str = yaml.dump(
         value, Dumper=_Plain, sort_keys=False, allow_unicode=True, default_flow_style=False
     )

@@ -11,15 +11,15 @@ from bisect import bisect_right
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]
 from math import isfinite
 
-from bootstrap.source.building import Node
-from bootstrap.source.document import Place, Span
+from bootstrap.document.limits import Node
+from bootstrap.document.tree import Place, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from bootstrap.source.building import Findings
-    from bootstrap.source.paths import Path
+    from bootstrap.document.limits import Findings
+    from bootstrap.document.paths import Path
 
 SPACE = re.compile(r"[ \t\n]*")
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
