@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from bootstrap.apply.change import Plan
     from bootstrap.apply.checks import Run
     from bootstrap.apply.ended import Ended
-    from bootstrap.config.configuration import Configuration
+    from bootstrap.config.model import Configuration
     from bootstrap.identity.arc import Arc
     from bootstrap.imds.instance import Instance
     from bootstrap.machine import Machine

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from typing import Any
 
-    from bootstrap.config.configuration import Configuration, FileSpec
-    from bootstrap.config.references import VaultRules
+    from bootstrap.config.keyvault_references import VaultRules
+    from bootstrap.config.model import Configuration, FileSpec
     from bootstrap.config.resolve import Resolution
-    from bootstrap.config.template_trust import TemplateOffer
+    from bootstrap.config.template_policy import TemplateOffer
     from bootstrap.credentials import Seal
     from bootstrap.disclosure import Disclosed
     from bootstrap.document import Path, Source
@@ -127,7 +127,7 @@ def template_offer(settings: Settings, own: Collection[str] | None) -> TemplateO
 
     `own` is None where the image is not here to be asked.
     """
-    from bootstrap.config.template_trust import TemplateOffer
+    from bootstrap.config.template_policy import TemplateOffer
 
     return TemplateOffer(
         patterns=settings.user_data.templates,
@@ -138,7 +138,7 @@ def template_offer(settings: Settings, own: Collection[str] | None) -> TemplateO
 
 def _vault_rules(instance: Instance, settings: Settings) -> VaultRules:
     """The vaults that documents may name: of a cloud that is not known, those of the settings."""
-    from bootstrap.config.references import VaultRules
+    from bootstrap.config.keyvault_references import VaultRules
     from bootstrap.imds.clouds import cloud_of
 
     try:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from bootstrap.config.configuration import Configuration, SecretReference
-    from bootstrap.config.image_schema import ValuesSchema
+    from bootstrap.config.model import Configuration, SecretReference
+    from bootstrap.config.schema.values import ValuesSchema
     from bootstrap.document import Path
     from bootstrap.identity.managed_identity import Identity
     from bootstrap.identity.service import IdentityService

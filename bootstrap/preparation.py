@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootstrap.apply.change import Plan
     from bootstrap.apply.journal import Story
-    from bootstrap.config.configuration import Configuration
+    from bootstrap.config.model import Configuration
     from bootstrap.image import Image
     from bootstrap.imds.instance import Instance
     from bootstrap.machine import Machine

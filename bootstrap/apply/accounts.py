@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bootstrap.apply.disk import Access, Found
-    from bootstrap.config.configuration import FileSpec
+    from bootstrap.config.model import FileSpec
     from bootstrap.errors import WriteError
 
 NOBODY = 2**32 - 1  # chown(2) takes it for "leave as it is"

@@ -9,14 +9,14 @@ from __future__ import annotations
 from bootstrap.apply import disk
 from bootstrap.apply.failures import unsafe
 from bootstrap.apply.place import resolve
-from bootstrap.config.trust import is_below
+from bootstrap.config.policy import is_below
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bootstrap.apply.place import Place
-    from bootstrap.config.configuration import FileSpec
+    from bootstrap.config.model import FileSpec
 
 HINT = "to allow it, add the folder that it leads to to user_data.paths in the image's agent.yaml"
 

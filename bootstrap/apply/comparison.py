@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bootstrap.apply.ground import Ground
     from bootstrap.apply.place import Place
     from bootstrap.apply.standing import Standing
-    from bootstrap.config.configuration import FileSpec
+    from bootstrap.config.model import FileSpec
     from bootstrap.render.rendered import Rendered
 
 CONTENT_AT_MOST = 8 << 20  # bytes of an old file that are kept in memory, for diff and undo

@@ -93,7 +93,7 @@ def cure(ended: Ended, command: Sequence[str], *, private: bool, by_hand: str) -
     if ended.kind == "unstarted":
         return ""
     if ended.kind == "late":
-        from bootstrap.config.unit_commands import CURE, waits_for_a_unit
+        from bootstrap.config.systemd_lint import CURE, waits_for_a_unit
 
         if waits_for_a_unit(command):
             return CURE

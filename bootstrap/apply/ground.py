@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bootstrap.apply.disk import Access, Found
     from bootstrap.apply.journal import Story
     from bootstrap.apply.place import Place
-    from bootstrap.config.configuration import FileSpec
+    from bootstrap.config.model import FileSpec
 
 IN_THE_WAY = {"folder": "a folder", "other": "a device, pipe or socket"}
 

@@ -17,7 +17,7 @@ from bootstrap.apply import disk
 from bootstrap.apply.failures import unsafe
 from bootstrap.apply.ground import backup_of
 from bootstrap.apply.place import resolve
-from bootstrap.config.closed import CA_VARIABLES, WHOSE, fits
+from bootstrap.config.reserved_paths import CA_VARIABLES, WHOSE, fits
 from bootstrap.image import DOCUMENT_FOLDER
 from bootstrap.settings import Settings
 from bootstrap.settings.load import SETTINGS_FILE, SETTINGS_FOLDER
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from bootstrap.apply.place import Place
-    from bootstrap.config.configuration import FileSpec
+    from bootstrap.config.model import FileSpec
 
     Number: TypeAlias = tuple[int, int]  # a device, and an inode on it
     Names: TypeAlias = tuple[str, ...]

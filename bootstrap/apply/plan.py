@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bootstrap.apply.journal import Story
     from bootstrap.apply.place import Place
     from bootstrap.apply.written import Written
-    from bootstrap.config.configuration import FileSpec
+    from bootstrap.config.model import FileSpec
     from bootstrap.render.rendered import Rendered
 
 

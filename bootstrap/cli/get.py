@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from bootstrap.config.configuration import Configuration
+    from bootstrap.config.model import Configuration
     from bootstrap.document import Path
     from bootstrap.imds.tags import TagNames
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from bootstrap.config.configuration import Configuration, FileSpec
+    from bootstrap.config.model import Configuration, FileSpec
     from bootstrap.document import Path
 
 

@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 def _judge(options: argparse.Namespace) -> Verdict:
     from bootstrap import observation, shipped
     from bootstrap.apply.unsafe_links import unsafe_links
-    from bootstrap.config.references import VaultRules
+    from bootstrap.config.keyvault_references import VaultRules
     from bootstrap.config.resolve import validate
     from bootstrap.decision import template_offer
     from bootstrap.document import parse
@@ -147,7 +147,7 @@ def _printed_unfiltered(
     own: Mapping[str, tuple[str, bytes]], data: Mapping[str, Any], name: str, schema: Source | None
 ) -> Iterator[Problem]:
     """Yield where a template, or a content of this document, prints what may be any text."""
-    from bootstrap.config.shape import Shape
+    from bootstrap.config.schema.lookup import Shape
     from bootstrap.render.rendered import Template
     from bootstrap.render.unfiltered import unfiltered
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.config import schema as json_schema
+from bootstrap.config.schema import validator as json_schema
 from bootstrap.document import format_path
 from bootstrap.errors import Problem
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from bootstrap.config.configuration import Configuration
-    from bootstrap.config.image_schema import ValuesSchema
+    from bootstrap.config.model import Configuration
+    from bootstrap.config.schema.values import ValuesSchema
     from bootstrap.document import Path
 
 HINT = "change the secret in its vault, or what the image's schema asks of this place"

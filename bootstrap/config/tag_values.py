@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from bootstrap.config.sentences import TYPES, show
+from bootstrap.config.schema.messages import TYPES, show
 from bootstrap.document import parse
 from bootstrap.errors import InvalidDocument
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
-    from bootstrap.config.shape import Shape
+    from bootstrap.config.schema.lookup import Shape
     from bootstrap.document import Path
 
 INTEGER = re.compile(r"[-+]?[0-9]{1,100}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bootstrap.config.sentences import Finding
+from bootstrap.config.schema.messages import Finding
 from bootstrap.emulator.vault_file import moment
 
 TYPE_CHECKING = False

@@ -9,8 +9,8 @@ from functools import cache
 
 from bootstrap import shipped
 from bootstrap.config.documents import without_text
-from bootstrap.config.schema import findings
-from bootstrap.config.shape import Shape
+from bootstrap.config.schema.lookup import Shape
+from bootstrap.config.schema.validator import findings
 from bootstrap.document import parse
 from bootstrap.emulator.checks import findings_beyond_schema
 from bootstrap.emulator.fault import read_faults

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from bootstrap.config.configuration import FileSpec
+    from bootstrap.config.model import FileSpec
     from bootstrap.render.environment import Compiled
 
 

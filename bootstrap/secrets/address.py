@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 
-from bootstrap.config.references import NAME, VERSION, VaultRules, host_of
+from bootstrap.config.keyvault_references import NAME, VERSION, VaultRules, host_of
 from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.config.configuration import SecretReference
+    from bootstrap.config.model import SecretReference
     from bootstrap.imds.clouds import Cloud
 
 API_VERSION = "7.4"  # https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from math import ceil
 
-from bootstrap.config.secret_trust import ALLOW_HINT
+from bootstrap.config.secret_policy import ALLOW_HINT
 from bootstrap.errors import ImageError, Problem, Public, SecretsRefused, SecretsUnavailable
 from bootstrap.frozen import Frozen
 from bootstrap.identity.identity_id import OWN, Selector
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeAlias
 
-    from bootstrap.config.configuration import SecretReference
+    from bootstrap.config.model import SecretReference
     from bootstrap.imds.clouds import Cloud
     from bootstrap.secret import Secret
     from bootstrap.secrets.address import Address

@@ -10,7 +10,7 @@ from bootstrap.secrets.certificates import Unfit, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.config.configuration import SecretReference
+    from bootstrap.config.model import SecretReference
     from bootstrap.secrets.answers import Found
 
 PFX, PEM = "application/x-pkcs12", "application/x-pem-file"  # how Key Vault stores certificates

@@ -10,7 +10,7 @@ from bootstrap.apply.commit import commit
 from bootstrap.apply.journal import Journal
 from bootstrap.apply.plan import plan
 from bootstrap.apply.written import as_left
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.render.rendered import Rendered
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="ownership and mounts need root")

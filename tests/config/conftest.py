@@ -8,9 +8,9 @@ from base64 import b64encode
 import pytest
 
 from bootstrap import shipped
-from bootstrap.config.references import VaultRules
+from bootstrap.config.keyvault_references import VaultRules
 from bootstrap.config.resolve import resolve
-from bootstrap.config.template_trust import TemplateOffer
+from bootstrap.config.template_policy import TemplateOffer
 from bootstrap.document import dump, parse
 from bootstrap.settings import TagSettings, UserDataSettings
 

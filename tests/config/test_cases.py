@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bootstrap.config.configuration import Configuration, FileSpec, SecretReference
+from bootstrap.config.model import Configuration, FileSpec, SecretReference
 from bootstrap.document import format_path
 from bootstrap.errors import BootstrapError
 from bootstrap.frozen import Frozen, fields_of

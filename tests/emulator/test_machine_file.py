@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.config.image_schema import ValuesSchema
-from bootstrap.config.shape import walk
+from bootstrap.config.schema.lookup import walk
+from bootstrap.config.schema.values import ValuesSchema
 from bootstrap.document import parse
 from bootstrap.emulator.fault import Fault
 from bootstrap.emulator.identities import Arc, Identity

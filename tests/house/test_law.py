@@ -42,7 +42,7 @@ ORDER = [
 # Each is imported in one place, because it is heavy or because it is a door to the outside.
 DOORS = {
     "yaml": "document",
-    "jsonschema": "config/schema.py",
+    "jsonschema": "config/schema/validator.py",
     "jinja2": "render/environment.py",
     "subprocess": ("apply/commands.py", "windows/apply/commands.py", "windows/apply/jobs.py"),
     "ctypes": ("windows/", "apply/labels.py", "core_dumps.py"),

@@ -13,7 +13,7 @@ import pytest
 
 from bootstrap import __version__
 from bootstrap.apply.written import Written
-from bootstrap.config.secret_trust import CREDENTIAL_FOLDERS
+from bootstrap.config.secret_policy import CREDENTIAL_FOLDERS
 from bootstrap.state.record import State, encode
 
 CHECKOUT = Path(__file__).parents[2]

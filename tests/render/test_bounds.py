@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.errors import RenderError
 from bootstrap.render.bounds import BITS, COPIES, ITEMS, TEXT, WIDTH, Budget, bounded
 from bootstrap.render.refusal import Exhausted, Refusal

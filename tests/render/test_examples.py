@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from bootstrap import shipped
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.document import parse
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render

@@ -128,7 +128,7 @@ def test_without_the_library_nobody_is_asked():
     program = """if True:
         import sys
         sys.modules["cryptography"] = None
-        from bootstrap.config.configuration import SecretReference
+        from bootstrap.config.model import SecretReference
         from bootstrap.errors import ImageError
         from bootstrap.imds.clouds import cloud_of
         from bootstrap.secret import Secret

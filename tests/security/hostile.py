@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from bootstrap import shipped
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.errors import RenderError
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render

@@ -8,9 +8,9 @@ from base64 import b64encode
 import pytest
 
 from bootstrap import shipped
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.config.resolve import resolve
-from bootstrap.config.template_trust import TemplateOffer
+from bootstrap.config.template_policy import TemplateOffer
 from bootstrap.document import dump, parse
 from bootstrap.errors import BootstrapError, InvalidDocument, RenderError
 from bootstrap.imds.tags import TagNames

@@ -15,8 +15,8 @@ from bootstrap import agent, shipped
 from bootstrap.apply.own_paths import OwnPaths
 from bootstrap.apply.plan import plan
 from bootstrap.apply.written import Written
-from bootstrap.config.closed import AUTHORITIES
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
+from bootstrap.config.reserved_paths import AUTHORITIES
 from bootstrap.config.resolve import validate
 from bootstrap.errors import BootstrapError, InvalidDocument, UnsafeDestination
 from bootstrap.machine import Machine

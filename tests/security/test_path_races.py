@@ -20,7 +20,7 @@ import pytest
 from bootstrap.apply.commit import commit
 from bootstrap.apply.journal import Journal
 from bootstrap.apply.plan import plan
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.errors import BootstrapError
 from bootstrap.render.rendered import Rendered
 from bootstrap.state import paths, recovery

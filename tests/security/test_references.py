@@ -10,9 +10,9 @@ import sys
 import pytest
 import yaml
 
-from bootstrap.config.configuration import SecretReference
-from bootstrap.config.origins import TagOrigin, grow
-from bootstrap.config.references import parse, references
+from bootstrap.config.keyvault_references import parse, references
+from bootstrap.config.model import SecretReference
+from bootstrap.config.provenance import TagOrigin, grow
 from bootstrap.disclosure import Disclosed
 from bootstrap.emulator import Emulator
 from bootstrap.errors import InvalidDocument

@@ -13,12 +13,12 @@ import yaml
 
 from bootstrap import shipped
 from bootstrap.config import documents, layers
-from bootstrap.config.configuration import FileSpec
-from bootstrap.config.references import VaultRules
+from bootstrap.config.keyvault_references import VaultRules
+from bootstrap.config.model import FileSpec
+from bootstrap.config.policy_table import USER_DATA
 from bootstrap.config.resolve import resolve, validate
-from bootstrap.config.shape import Shape
-from bootstrap.config.template_trust import TemplateOffer
-from bootstrap.config.trust_table import USER_DATA
+from bootstrap.config.schema.lookup import Shape
+from bootstrap.config.template_policy import TemplateOffer
 from bootstrap.decision import decide_and_render
 from bootstrap.disclosure import veiled
 from bootstrap.errors import InvalidDocument, WriteError

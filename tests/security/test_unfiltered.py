@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from bootstrap import shipped
-from bootstrap.config.shape import Shape
+from bootstrap.config.schema.lookup import Shape
 from bootstrap.render.rendered import Template
 from bootstrap.render.unfiltered import MAX_DOUBTS, unfiltered
 

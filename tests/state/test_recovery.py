@@ -14,7 +14,7 @@ from bootstrap.apply.commands import run as run_command
 from bootstrap.apply.ended import Ended
 from bootstrap.apply.handlers import Handlers
 from bootstrap.apply.plan import plan
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.errors import CommandFailed, WriteError
 from bootstrap.render.rendered import Rendered
 from bootstrap.state import paths, recovery, store

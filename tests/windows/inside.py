@@ -5,7 +5,7 @@ import sys
 import traceback
 
 from bootstrap.apply import commands, disk, place, writing
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.errors import WriteError
 from bootstrap.platform.firmware import AZURE_ASSET_TAG, read_firmware
 from bootstrap.windows.apply import accounts, security, sids, strangers

@@ -11,7 +11,7 @@ from bootstrap.windows.apply import disk, security, sids
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.config.configuration import FileSpec
+    from bootstrap.config.model import FileSpec
     from bootstrap.errors import WriteError
     from bootstrap.windows.apply.disk import Access, Found
 

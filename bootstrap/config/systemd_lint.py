@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.config.origins import Part
+from bootstrap.config.provenance import Part
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bootstrap.config import schema as json_schema
-from bootstrap.config.shape import Shape, resolve_reference, walk
+from bootstrap.config.schema import validator as json_schema
+from bootstrap.config.schema.lookup import Shape, resolve_reference, walk
 from bootstrap.errors import ImageError, Public
 
 TYPE_CHECKING = False

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bootstrap.config.documents import Document
-    from bootstrap.config.origins import Part
+    from bootstrap.config.provenance import Part
     from bootstrap.document import Path
     from bootstrap.errors import Problem
 

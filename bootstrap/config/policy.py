@@ -9,17 +9,17 @@ from __future__ import annotations
 import posixpath
 
 from bootstrap import OWN_FOLDERS
-from bootstrap.config import closed, path_names
-from bootstrap.config.drives import folded
-from bootstrap.config.trust_table import SPECIAL_BITS, rule
+from bootstrap.config import path_names, reserved_paths
+from bootstrap.config.policy_table import SPECIAL_BITS, rule
+from bootstrap.config.windows_paths import folded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from bootstrap.config.documents import Document, Trust
-    from bootstrap.config.origins import Part
-    from bootstrap.config.trust_table import Kind
+    from bootstrap.config.policy_table import Kind
+    from bootstrap.config.provenance import Part
     from bootstrap.document import Path
     from bootstrap.errors import Problem
     from bootstrap.settings import UserDataSettings
@@ -130,7 +130,7 @@ def _check_user_data_path(path: Part, settings: UserDataSettings) -> Iterator[Pr
             f"userData may not place a file here; allowed is {allowed}",
             hint="add its folder to the setting user_data.paths in the image's agent.yaml",
         )
-    elif title := closed.title(_components(path.value)):
+    elif title := reserved_paths.title(_components(path.value)):
         yield path.origin.problem(
             f"userData may not place a file here, where {title} lie",
             hint="a document of the image may",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain, islice
 
-from bootstrap.config.sentences import say
+from bootstrap.config.schema.messages import say
 from bootstrap.errors import ImageError
 
 TYPE_CHECKING = False
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from typing import Any
 
-    from bootstrap.config.sentences import Finding
+    from bootstrap.config.schema.messages import Finding
     from bootstrap.document import Path, Reading
 
 # What decides by whether a value fits, so that a text nobody knows yet could decide otherwise.

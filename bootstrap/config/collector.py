@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bootstrap.config import control, files, layers, schema
+from bootstrap.config import control_characters, files, layers
 from bootstrap.config import documents as reading
-from bootstrap.config.origins import DocumentOrigin, Part
-from bootstrap.config.references import references
-from bootstrap.config.sentences import TYPES
-from bootstrap.config.shape import Shape
+from bootstrap.config.keyvault_references import references
+from bootstrap.config.provenance import DocumentOrigin, Part
+from bootstrap.config.schema import validator
+from bootstrap.config.schema.lookup import Shape
+from bootstrap.config.schema.messages import TYPES
 from bootstrap.errors import InvalidDocument, Public
 
 TYPE_CHECKING = False
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.config.documents import Document, Trust
-    from bootstrap.config.image_schema import ValuesSchema
+    from bootstrap.config.keyvault_references import VaultRules
     from bootstrap.config.layers import Merged
-    from bootstrap.config.references import VaultRules
+    from bootstrap.config.schema.values import ValuesSchema
     from bootstrap.config.tags import TagLayer
     from bootstrap.document import Path
     from bootstrap.errors import Problem
@@ -55,7 +56,7 @@ class Stage:
         self.documents.append(document)
         self.problems += document.problems
         self.problems += layers.check_layers(document, settings, self.vaults)
-        self.problems += control.in_document(document, self.shape)
+        self.problems += control_characters.in_document(document, self.shape)
 
     def miss(self, name: str, problems: Iterable[Problem]) -> None:
         """Note that a document cannot be read at all."""
@@ -72,7 +73,7 @@ class Stage:
         hidden = frozenset(self.shape.guarded(data))
         secrets = dict(references(part))
         self._check_secret_types(secrets)
-        for finding in schema.findings(
+        for finding in validator.findings(
             self.owner.rules,
             data,
             reading=lambda path: part.find(path).origin.reading(),

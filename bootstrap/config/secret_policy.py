@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from bootstrap.config.references import SPELLINGS, parse, references
-from bootstrap.config.trust import is_below
+from bootstrap.config.keyvault_references import SPELLINGS, parse, references
+from bootstrap.config.policy import is_below
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bootstrap.config.documents import Trust
-    from bootstrap.config.origins import Part
-    from bootstrap.config.references import VaultRules
+    from bootstrap.config.keyvault_references import VaultRules
+    from bootstrap.config.provenance import Part
     from bootstrap.errors import Problem
     from bootstrap.settings import UserDataSettings
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from bootstrap.config.schema import MAX_FINDINGS
+from bootstrap.config.schema.validator import MAX_FINDINGS
 from bootstrap.document.characters import CONTROL, CONTROL_IN_TEXT, NAMES, name
 
 TYPE_CHECKING = False
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from bootstrap.config.documents import Document
-    from bootstrap.config.origins import Origin, Part
-    from bootstrap.config.shape import Shape
+    from bootstrap.config.provenance import Origin, Part
+    from bootstrap.config.schema.lookup import Shape
     from bootstrap.document import Path
     from bootstrap.errors import Problem
 

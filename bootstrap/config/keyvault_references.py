@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from bootstrap.config.configuration import SecretReference
+from bootstrap.config.model import SecretReference
 from bootstrap.errors import nearest
 from bootstrap.frozen import Frozen
 from bootstrap.imds.clouds import CLOUDS
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bootstrap.config.origins import Part
+    from bootstrap.config.provenance import Part
     from bootstrap.document import Path
 
 # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
