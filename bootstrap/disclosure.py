@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from bootstrap.identity.managed_identity import Identity
     from bootstrap.identity.service import IdentityService
     from bootstrap.imds.instance import Instance
+    from bootstrap.keyvault.fetch import Fetched
     from bootstrap.machine import Machine
-    from bootstrap.secrets.fetching import Fetched
     from bootstrap.settings import Settings
 
 
@@ -124,7 +124,7 @@ def disclose(
         )
     from bootstrap.identity.identity_id import Selector
     from bootstrap.imds.clouds import cloud_of
-    from bootstrap.secrets.fetching import fetch
+    from bootstrap.keyvault.fetch import fetch
 
     def tell(event: str, **fields: Any) -> None:
         """What happens on the way to each secret; never what is in it."""

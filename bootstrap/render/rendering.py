@@ -136,7 +136,7 @@ class _Rendering:
             chunks.append(chunk)
             length += len(chunk)
             self._budget.require_file(length)
-        # Only a secret can hold bytes that are no text: see `secrets.forms`.
+        # Only a secret can hold bytes that are no text: see `keyvault.encoding`.
         errors = "surrogateescape" if self._secrets.used else "strict"
         content = _ended("".join(chunks), newline).encode(errors=errors)
         self._budget.require_file(len(content))

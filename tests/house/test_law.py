@@ -35,7 +35,7 @@ ORDER = [
     *("frozen", "problem", "errors", "secret", "core_dumps", "document", "shipped"),
     *("settings", "image"),
     *("http", "platform", "imds", "identity"),
-    *("config", "secrets", "render", "apply", "state", "report"),
+    *("config", "keyvault", "render", "apply", "state", "report"),
     *("machine", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
     *("emulator", "cli"),
 ]
@@ -48,7 +48,7 @@ DOORS = {
     "ctypes": ("windows/", "apply/labels.py", "core_dumps.py"),
     "winreg": "windows/",
     "msvcrt": "windows/",
-    "requests": "secrets/vault.py",
+    "requests": "keyvault/client.py",
     "pwd": "apply/accounts.py",
     "grp": "apply/accounts.py",
     "fcntl": "apply/writing.py",
@@ -248,7 +248,7 @@ def test_requests_is_not_used_for_imds():
     """Key Vault will need `requests`; nothing else may."""
     users = [path for path in FILES if "requests" in {m.split(".")[0] for m in imports_of(path)}]
     assert users
-    assert all(room_of(name_of(path)) == "secrets" for path in users)
+    assert all(room_of(name_of(path)) == "keyvault" for path in users)
 
 
 @pytest.mark.parametrize("room", PURE)

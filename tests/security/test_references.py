@@ -17,8 +17,8 @@ from bootstrap.disclosure import Disclosed
 from bootstrap.emulator import Emulator
 from bootstrap.errors import InvalidDocument
 from bootstrap.imds.clouds import cloud_of
+from bootstrap.keyvault.urls import address_of
 from bootstrap.secret import Secret
-from bootstrap.secrets.address import address_of
 
 ATTACKER = "vault.attacker.example"
 REFERENCE = f"@Microsoft.KeyVault(SecretUri=https://{ATTACKER}/secrets/x)"

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeAlias
 
-    from bootstrap.secrets.address import Address
-    from bootstrap.secrets.vault import Answer
+    from bootstrap.keyvault.client import Answer
+    from bootstrap.keyvault.urls import Address
 
     Verdict: TypeAlias = "Found | Again | Denied | Unauthorized | Final"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 
+from bootstrap.keyvault.certificates import Unfit, split
 from bootstrap.secret import Secret
-from bootstrap.secrets.certificates import Unfit, split
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootstrap.config.model import SecretReference
-    from bootstrap.secrets.answers import Found
+    from bootstrap.keyvault.responses import Found
 
 PFX, PEM = "application/x-pkcs12", "application/x-pem-file"  # how Key Vault stores certificates
 PARTS = ("pem", "key", "chain")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bootstrap.errors import Public
 from bootstrap.http.retry import Budget
-from bootstrap.secrets.answers import Again, Denied, Final, Found, Unauthorized, judge
-from bootstrap.secrets.pacing import Pacing
-from bootstrap.secrets.vault import Fault
+from bootstrap.keyvault.backoff import Pacing
+from bootstrap.keyvault.client import Fault
+from bootstrap.keyvault.responses import Again, Denied, Final, Found, Unauthorized, judge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from bootstrap.identity.identity_id import Selector
+    from bootstrap.keyvault.backoff import Uniform
+    from bootstrap.keyvault.client import Vault
+    from bootstrap.keyvault.urls import Address
     from bootstrap.secret import Secret
-    from bootstrap.secrets.address import Address
-    from bootstrap.secrets.pacing import Uniform
-    from bootstrap.secrets.vault import Vault
 
     Token: TypeAlias = Callable[[str, Selector], Secret]
     Forget: TypeAlias = Callable[[str, Selector, Secret], None]

@@ -189,11 +189,11 @@ def test_a_failure_keeps_quiet(case, machine, canaries):
 
 
 FAULTS = [
-    "bootstrap.secrets.answers:validity",
-    "bootstrap.secrets.fetching:_made",
-    "bootstrap.secrets.forms:form",
-    "bootstrap.secrets.inquiry:judge",
-    "bootstrap.secrets.vault:Vault._get",
+    "bootstrap.keyvault.responses:validity",
+    "bootstrap.keyvault.fetch:_made",
+    "bootstrap.keyvault.encoding:form",
+    "bootstrap.keyvault.request:judge",
+    "bootstrap.keyvault.client:Vault._get",
     "bootstrap.identity.managed_identity:Identity._fetch",
     "bootstrap.http.transport:get",
     "bootstrap.disclosure:_disclosed",

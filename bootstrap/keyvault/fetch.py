@@ -11,12 +11,12 @@ from bootstrap.config.secret_policy import ALLOW_HINT
 from bootstrap.errors import ImageError, Problem, Public, SecretsRefused, SecretsUnavailable
 from bootstrap.frozen import Frozen
 from bootstrap.identity.identity_id import OWN, Selector
-from bootstrap.secrets import certificates, forms
-from bootstrap.secrets.address import address_of
-from bootstrap.secrets.answers import validity
-from bootstrap.secrets.certificates import Unfit
-from bootstrap.secrets.inquiry import Inquiry, Refused, Rules, Unanswered
-from bootstrap.secrets.vault import Vault
+from bootstrap.keyvault import certificates, encoding
+from bootstrap.keyvault.certificates import Unfit
+from bootstrap.keyvault.client import Vault
+from bootstrap.keyvault.request import Inquiry, Refused, Rules, Unanswered
+from bootstrap.keyvault.responses import validity
+from bootstrap.keyvault.urls import address_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from bootstrap.config.model import SecretReference
     from bootstrap.imds.clouds import Cloud
+    from bootstrap.keyvault.backoff import Uniform
+    from bootstrap.keyvault.request import Forget, Token
+    from bootstrap.keyvault.responses import Found
+    from bootstrap.keyvault.urls import Address
     from bootstrap.secret import Secret
-    from bootstrap.secrets.address import Address
-    from bootstrap.secrets.answers import Found
-    from bootstrap.secrets.inquiry import Forget, Token
-    from bootstrap.secrets.pacing import Uniform
     from bootstrap.settings import VaultSettings
 
     Outcome: TypeAlias = "Found | Exception"
@@ -115,7 +115,7 @@ def fetch(
 
 def _check_installation(references: Mapping[str, SecretReference]) -> None:
     """Raise ImageError when a certificate is wanted in parts and the library is not there."""
-    parted = {path: one for path, one in references.items() if one.form in forms.PARTS}
+    parted = {path: one for path, one in references.items() if one.form in encoding.PARTS}
     reason = certificates.why_not() if parted else ""
     if reason:
         raise ImageError(
@@ -213,7 +213,7 @@ def _made(
         return Refused(Public(f"{named}: {invalid}"), hint)
     note = Public(f"{named}: {invalid}" if invalid else "")
     try:
-        return Fetched(secret=forms.form(outcome, reference), version=outcome.version, note=note)
+        return Fetched(secret=encoding.form(outcome, reference), version=outcome.version, note=note)
     except Unfit as unfit:
         return Refused(Public(f"{named} {unfit}"), unfit.hint)
 

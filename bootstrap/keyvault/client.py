@@ -25,15 +25,15 @@ from urllib3.util import parse_url
 
 from bootstrap import __version__
 from bootstrap.errors import SettingsError
-from bootstrap.secrets.lanes import Lanes
-from bootstrap.secrets.trust import Trust
+from bootstrap.keyvault.limiter import Lanes
+from bootstrap.keyvault.tls import Trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
+    from bootstrap.keyvault.urls import Address
     from bootstrap.secret import Secret
-    from bootstrap.secrets.address import Address
 
 LARGEST_BODY = 64 * 1024  # bytes; a secret's value is at most 25 KB, escaped and wrapped in JSON
 LONGEST_ATTEMPT = 15.0  # seconds; then another connection may do better
