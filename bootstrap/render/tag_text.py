@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bootstrap.document.characters import CONTROL, name
-from bootstrap.render.refusal import Refusal
+from bootstrap.render.errors import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

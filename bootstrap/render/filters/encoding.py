@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 
 from bootstrap.errors import InvalidDocument
-from bootstrap.render.bounds import ITEMS, require_text, require_width
+from bootstrap.render.errors import Refusal, kind
 from bootstrap.render.filters.text import string
-from bootstrap.render.missing import Gap
-from bootstrap.render.refusal import Refusal, kind
-from bootstrap.render.veil import Veil
+from bootstrap.render.limits import ITEMS, require_text, require_width
+from bootstrap.render.masking import Veil
+from bootstrap.render.undefined import Gap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import re
 import shlex
 
 from bootstrap.document.characters import CONTROL, name
+from bootstrap.render.errors import Refusal
 from bootstrap.render.filters.text import string
-from bootstrap.render.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

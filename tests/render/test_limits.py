@@ -9,8 +9,8 @@ import pytest
 
 from bootstrap.config.model import FileSpec
 from bootstrap.errors import RenderError
-from bootstrap.render.bounds import BITS, COPIES, ITEMS, TEXT, WIDTH, Budget, bounded
-from bootstrap.render.refusal import Exhausted, Refusal
+from bootstrap.render.errors import Exhausted, Refusal
+from bootstrap.render.limits import BITS, COPIES, ITEMS, TEXT, WIDTH, Budget, bounded
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from functools import wraps
 
-from bootstrap.render.bounds import bounded
 from bootstrap.render.filters.table import MAY_BE_MISSING
-from bootstrap.render.missing import Gap
-from bootstrap.render.veil import is_veiled, through
+from bootstrap.render.limits import bounded
+from bootstrap.render.masking import is_veiled, through
+from bootstrap.render.undefined import Gap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from bootstrap.render.bounds import Budget
+    from bootstrap.render.limits import Budget
 
 
 def guard(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bootstrap.render.refusal import Exhausted, Refusal
+from bootstrap.render.errors import Exhausted, Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ is a veil again.
 
 from __future__ import annotations
 
-from bootstrap.render.bounds import bounded
-from bootstrap.render.refusal import Exhausted
+from bootstrap.render.errors import Exhausted
+from bootstrap.render.limits import bounded
 from bootstrap.secret import MASK, Secret
 
 TYPE_CHECKING = False

@@ -15,9 +15,9 @@ from bootstrap.render.environment import (
     TemplatesNotFound,
     TemplateSyntaxError,
 )
+from bootstrap.render.errors import Refusal
 from bootstrap.render.filters import table
 from bootstrap.render.findings import raised_at
-from bootstrap.render.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from bootstrap.document import format_path
 from bootstrap.errors import nearest
-from bootstrap.render.access import is_data
-from bootstrap.render.missing import ABSENT
-from bootstrap.render.refusal import kind
+from bootstrap.render.errors import kind
+from bootstrap.render.sandbox import is_data
+from bootstrap.render.undefined import ABSENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bootstrap.render.bounds import bounded
 from bootstrap.render.filters import text
+from bootstrap.render.limits import bounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
