@@ -52,11 +52,11 @@ if TYPE_CHECKING:
 
     from bootstrap.apply.change import Plan
     from bootstrap.apply.checks import Run
-    from bootstrap.apply.ended import Ended
     from bootstrap.config.model import Configuration
     from bootstrap.identity.arc import Arc
     from bootstrap.imds.instance import Instance
     from bootstrap.machine import Machine
+    from bootstrap.process.result import Ended
     from bootstrap.settings import Settings
     from bootstrap.state.fulfilment import Fulfilment
 
@@ -243,7 +243,7 @@ class _Run:
             environment=configuration.environment or "",
             configured_at=timestamp(self.machine.now()),
         )
-        from bootstrap.apply.timekeeper import Timekeeper
+        from bootstrap.process.deadline import Timekeeper
 
         clock = self.machine.clock
         commands = Timekeeper(self.deadline, clock=clock, tell=self._tell_command)

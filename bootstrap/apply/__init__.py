@@ -12,9 +12,6 @@ What a plan is made of, and how it is made:
     own_paths     what no file may be written over: all that the agent itself reads
     strangers     folders that others can write to
     unsafe_links  links on the way that others could have made, for `validate`
-    accounts      users and groups by name, and what they make of a file's access
-    labels        what the SELinux policy says of a path
-    mounts        which files are mount points
     written       what the agent left on the machine, and whether it is still so
 
 How a plan is carried out, and how it is taken back:
@@ -26,19 +23,8 @@ How a plan is carried out, and how it is taken back:
     settling      everything backward, or to its end, by the journal alone
     checks        a program's opinion of the file that it is about to get
     handlers      who has to hear that files have changed
-    commands      processes, started and brought to an end
-    ended         how a command came to its end
-    timekeeper    the run's own deadline, which no command may outlast
-    descent       a command that takes too long, ended with all that descends from it
     sealing       credentials that only this machine can read
 
 What both stand on:
 
-    place         where a path lies when no link leads out of the root
-    disk          what stands at a place
-    writing       what can be done to it
-    attributes    labels, access lists and notes that a file has to keep
-    names         what files are called while a commit is under way
-    durable       the agent's own files, written atomically
-    failures      what the system said, as errors of this program
 """

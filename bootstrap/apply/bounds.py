@@ -6,17 +6,17 @@ one that is not, and it is the place that counts.
 
 from __future__ import annotations
 
-from bootstrap.apply import disk
-from bootstrap.apply.failures import unsafe
-from bootstrap.apply.place import resolve
 from bootstrap.config.policy import is_below
+from bootstrap.fs import read
+from bootstrap.fs.errors import unsafe
+from bootstrap.fs.path import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bootstrap.apply.place import Place
     from bootstrap.config.model import FileSpec
+    from bootstrap.fs.path import Place
 
 HINT = "to allow it, add the folder that it leads to to user_data.paths in the image's agent.yaml"
 
@@ -45,4 +45,4 @@ def _ways_out(spec: FileSpec, root: str) -> Iterator[str]:
         link, aim = resolve(path, root), resolve(path, root, follow=True)
         leads = link.relative != aim.relative and not _is_inside(aim, spec.within)
         if leads and is_below(path, spec.within):
-            yield f"the link {path} → {disk.read_link(link)}"
+            yield f"the link {path} → {read.read_link(link)}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bootstrap.apply.ended import Ended
-from bootstrap.apply.entries import PLACEHOLDER, takes_path
-from bootstrap.apply.failures import cure, spelled, together
 from bootstrap.errors import CommandFailed, Problem, Public
+from bootstrap.fs.errors import together
+from bootstrap.process.command import PLACEHOLDER, cure, spelled, takes_path
+from bootstrap.process.result import Ended
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

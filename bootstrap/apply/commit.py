@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 
-from bootstrap.apply import checks, commands, disk, names, settling, writing
+from bootstrap.apply import checks, settling
 from bootstrap.apply.entries import entry_for, missing_folders
-from bootstrap.apply.failures import refusal, told
 from bootstrap.apply.journal import Story
-from bootstrap.apply.place import Place
 from bootstrap.apply.steps import Step
 from bootstrap.errors import BootstrapError
+from bootstrap.fs import read, temp_names, write
+from bootstrap.fs.errors import refusal, told
+from bootstrap.fs.path import Place
+from bootstrap.process import runner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +34,8 @@ def commit(
     journal: Journal,
     memo: Mapping[str, Any] | None = None,
     timeout: float,
-    run: Run = commands.run,
-    token: Callable[[], str] = names.token,
+    run: Run = runner.run,
+    token: Callable[[], str] = temp_names.token,
 ) -> Transaction:
     """Carry out a plan; what it gives is confirmed or rolled back once the handlers have run.
 
@@ -74,7 +76,7 @@ class Transaction:
         """Write down what is about to be done."""
         entries = tuple(step.entry for step in self._steps)
         folders = missing_folders(entries, self._root)
-        if disk.look(self._journal.place):
+        if read.look(self._journal.place):
             message = "the journal of an earlier run is still there, and cannot be let go of"
             raise refusal(message, path=self._journal.path, hint="see what keeps it from going")
         with self._writing():
@@ -153,7 +155,7 @@ class Transaction:
         origin = next((change.origin for change in below), "")
         with _telling("making the folder", path=f"/{folder}", origin=origin):
             private = folder in CREDENTIAL_FOLDERS
-            writing.make_folder(place, 0o700 if private else writing.FOLDER_MODE)
+            write.make_folder(place, 0o700 if private else write.FOLDER_MODE)
 
     def _each(self, act: Callable[[Step], int | None], doing: str) -> list[int]:
         return [self._attempt(step, act, doing) or 0 for step in self._steps]
@@ -167,7 +169,7 @@ class Transaction:
         places = [Place(self._root, name) for name in names if name]
         for folders, place in {place.folders: place for place in places}.items():
             with _telling("flushing the folder", path=f"/{'/'.join(folders)}"):
-                writing.sync(place)
+                write.sync(place)
 
     def _writing(self) -> AbstractContextManager[None]:
         return _telling("writing the journal", path=self._journal.path)

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from bootstrap.apply.attributes import ACL, CAPABILITY, differences, wanted
 from bootstrap.apply.change import Change, Snapshot
-from bootstrap.apply.failures import MOUNT_POINT, refusal, unsafe
 from bootstrap.apply.ground import inspect
-from bootstrap.apply.mounts import is_mount_point
 from bootstrap.apply.strangers import HINT, IS_ORDINARY
 from bootstrap.apply.written import Written
 from bootstrap.frozen import replace
+from bootstrap.fs.errors import MOUNT_POINT, refusal, unsafe
+from bootstrap.fs.mounts import is_mount_point
+from bootstrap.fs.xattr import ACL, CAPABILITY, differences, wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bootstrap.apply.disk import Access, Found
     from bootstrap.apply.ground import Ground
-    from bootstrap.apply.place import Place
     from bootstrap.apply.standing import Standing
     from bootstrap.config.model import FileSpec
+    from bootstrap.fs.path import Place
+    from bootstrap.fs.read import Access, Found
     from bootstrap.render.rendered import Rendered
 
 CONTENT_AT_MOST = 8 << 20  # bytes of an old file that are kept in memory, for diff and undo

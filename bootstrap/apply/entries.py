@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from bootstrap.apply import disk
-from bootstrap.apply.mounts import is_mount_point
-from bootstrap.apply.names import kept_name, staged_name
-from bootstrap.apply.place import Place
 from bootstrap.frozen import Frozen, fields_of
+from bootstrap.fs import read
+from bootstrap.fs.mounts import is_mount_point
+from bootstrap.fs.path import Place
+from bootstrap.fs.temp_names import kept_name, staged_name
+from bootstrap.process.command import takes_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from bootstrap.apply.change import Change
 
 KINDS = ("create", "replace", "overwrite", "remove")
-PLACEHOLDER = "{path}"  # the word of a check that stands for the staged file
 
 
 class Entry(Frozen):
@@ -74,17 +74,12 @@ def _kind(change: Change) -> str:
     return "replace" if change.before else "create"
 
 
-def takes_path(check: tuple[str, ...]) -> bool:
-    """Whether a check reads the staged file."""
-    return any(PLACEHOLDER in word for word in check)
-
-
 def missing_folders(entries: Iterable[Entry], root: str) -> tuple[str, ...]:
     """The folders that have to be made first, outermost first."""
     missing: dict[str, None] = {}
     for entry in entries:
         above = Place(root, entry.staged).above() if entry.staged else ()
-        missing.update((one.relative, None) for one in above if disk.look(one) is None)
+        missing.update((one.relative, None) for one in above if read.look(one) is None)
     return tuple(missing)
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from bootstrap.apply import disk, strangers
-from bootstrap.apply.accounts import Accounts
-from bootstrap.apply.failures import unsafe
-from bootstrap.apply.labels import Policy
-from bootstrap.apply.names import BACKUP
-from bootstrap.apply.place import resolve
+from bootstrap.apply import strangers
 from bootstrap.apply.standing import Standing
+from bootstrap.fs import read
+from bootstrap.fs.accounts import Accounts
+from bootstrap.fs.errors import unsafe
+from bootstrap.fs.path import resolve
+from bootstrap.fs.selinux import Policy
+from bootstrap.fs.temp_names import BACKUP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.disk import Access, Found
     from bootstrap.apply.journal import Story
-    from bootstrap.apply.place import Place
     from bootstrap.config.model import FileSpec
+    from bootstrap.fs.path import Place
+    from bootstrap.fs.read import Access, Found
 
 IN_THE_WAY = {"folder": "a folder", "other": "a device, pipe or socket"}
 
@@ -88,7 +89,7 @@ def inspect(
         message = f"it has {found.links} names, and all of them would be written over"
         hint = "remove the other hard links, or leave out `in_place`"
         raise unsafe(message, path=spec.path, origin=spec.origin, hint=hint)
-    backup = disk.look(backup_of(place)) if spec.backup else None
+    backup = read.look(backup_of(place)) if spec.backup else None
     if backup and backup.kind in IN_THE_WAY:
         message = f"{IN_THE_WAY[backup.kind]} is where its backup goes"
         raise unsafe(message, path=spec.path, origin=spec.origin)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from bootstrap.apply import commands
-from bootstrap.apply.failures import cure, program, spelled
 from bootstrap.errors import BootstrapError, CommandFailed, Problem, Public
+from bootstrap.process import runner
+from bootstrap.process.command import cure, program, spelled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from bootstrap.apply.checks import Run
-    from bootstrap.apply.ended import Ended
+    from bootstrap.process.result import Ended
 
 PATH = "handlers."
 ROLLED_BACK = "the old files were put back"
@@ -50,7 +50,7 @@ class Handlers:
         commands: Mapping[str, tuple[str, ...]],
         *,
         timeout: float,
-        run: Run = commands.run,
+        run: Run = runner.run,
         private: bool = False,
         origins: Mapping[str, str] | None = None,
     ) -> None:

@@ -14,9 +14,9 @@ from __future__ import annotations
 import json
 import os
 
-from bootstrap.apply import disk, durable, writing
 from bootstrap.apply.entries import decode_entry, encode_entry, is_inside
-from bootstrap.apply.place import resolve
+from bootstrap.fs import atomic, read, write
+from bootstrap.fs.path import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from bootstrap.apply.entries import Entry
-    from bootstrap.apply.place import Place
+    from bootstrap.fs.path import Place
 
     Phase = Literal["nothing", "intent", "prepared", "committed"]
 
@@ -82,13 +82,13 @@ class Journal:
             "folders": list(folders),
             "memo": memo,
         }
-        durable.make_folders(os.path.dirname(self.path), FOLDER_MODE, root=self._root)
+        atomic.make_folders(os.path.dirname(self.path), FOLDER_MODE, root=self._root)
         self.place = resolve(self.path, self._root)
         line = _line(intent)
-        writing.write(self.place, line, disk.own_access(MODE))
+        write.write(self.place, line, read.own_access(MODE))
         self._length = len(line)
         try:
-            writing.sync(self.place)
+            write.sync(self.place)
         except OSError:
             self.remove()
             raise
@@ -108,31 +108,31 @@ class Journal:
 
         The removal is not flushed: a journal that comes back after a power cut is settled again.
         """
-        writing.remove(self.place)
+        write.remove(self.place)
 
     def set_aside(self, ending: str) -> None:
         """Give the journal another name, flushed: it is damaged, or only says what is left over."""
-        writing.rename(self.place, f"{self.place.name}.{ending}")
-        writing.sync(self.place)
+        write.rename(self.place, f"{self.place.name}.{ending}")
+        write.sync(self.place)
 
     def _append(self, line: bytes) -> None:
         try:
-            writing.append(self.place, line)
+            write.append(self.place, line)
         except OSError:
             # It may be on the disk all the same; nobody shall find it there.
-            writing.shorten(self.place, self._length)
+            write.shorten(self.place, self._length)
             raise
 
     def read(self) -> Story | None:
         """What the journal tells; None when there is none. Raises Damaged."""
-        found = disk.look(self.place)
+        found = read.look(self.place)
         if found is None:
             return None
         if found.kind != "file":
             raise Damaged("it is not a regular file")
         if not found.access.mode:  # it was killed before its first line was complete
             return Story()
-        data = disk.read(self.place, AT_MOST)
+        data = read.read(self.place, AT_MOST)
         if data is None:
             raise Damaged("it is too long")
         first, *others = data.split(b"\n")[:-1] or [b""]

@@ -13,11 +13,11 @@ from contextlib import suppress
 
 import bootstrap
 from bootstrap import LIBRARY, OWN_FOLDERS, ROOT
-from bootstrap.apply import disk
-from bootstrap.apply.failures import unsafe
 from bootstrap.apply.ground import backup_of
-from bootstrap.apply.place import resolve
 from bootstrap.config.reserved_paths import CA_VARIABLES, WHOSE, fits
+from bootstrap.fs import read
+from bootstrap.fs.errors import unsafe
+from bootstrap.fs.path import resolve
 from bootstrap.image import DOCUMENT_FOLDER
 from bootstrap.settings import Settings
 from bootstrap.settings.load import SETTINGS_FILE, SETTINGS_FOLDER
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import TypeAlias
 
-    from bootstrap.apply.place import Place
     from bootstrap.config.model import FileSpec
+    from bootstrap.fs.path import Place
 
     Number: TypeAlias = tuple[int, int]  # a device, and an inode on it
     Names: TypeAlias = tuple[str, ...]
@@ -245,9 +245,9 @@ def _links(path: str, root: str) -> Iterator[Place]:
     names = path.replace(os.sep, "/").split("/")
     for depth in range(1, len(names) + 1):
         place = resolve("/".join(names[:depth]), root)
-        found = disk.look(place) if place.relative else None
+        found = read.look(place) if place.relative else None
         if found and found.kind == "link":
             yield place
-            target = disk.read_link(place)
+            target = read.read_link(place)
             is_whole = os.path.isabs(target)
             yield from _links(target if is_whole else f"{place.beside(target).stated}", root)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from bootstrap.apply.bounds import refuse_escape
 from bootstrap.apply.change import Plan
 from bootstrap.apply.comparison import compare
-from bootstrap.apply.failures import refusal, together, told
 from bootstrap.apply.ground import Ground
 from bootstrap.apply.own_paths import OwnPaths
-from bootstrap.apply.place import refuse_foreign, resolve
 from bootstrap.apply.prune import removals
 from bootstrap.errors import BootstrapError, nearest
+from bootstrap.fs.errors import refusal, together, told
+from bootstrap.fs.path import refuse_foreign, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from bootstrap.apply.change import Change
     from bootstrap.apply.journal import Story
-    from bootstrap.apply.place import Place
     from bootstrap.apply.written import Written
     from bootstrap.config.model import FileSpec
+    from bootstrap.fs.path import Place
     from bootstrap.render.rendered import Rendered
 
 

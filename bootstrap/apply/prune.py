@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from bootstrap.apply.change import Change, Snapshot
 from bootstrap.apply.comparison import CONTENT_AT_MOST
-from bootstrap.apply.mounts import is_mount_point
 from bootstrap.errors import BootstrapError, Public
+from bootstrap.fs.mounts import is_mount_point
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from bootstrap.apply.disk import Found
     from bootstrap.apply.ground import Ground
-    from bootstrap.apply.place import Place
     from bootstrap.apply.standing import Standing
     from bootstrap.apply.written import Written
+    from bootstrap.fs.path import Place
+    from bootstrap.fs.read import Found
 
 
 def removals(

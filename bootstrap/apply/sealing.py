@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bootstrap.apply import commands, disk
-from bootstrap.apply.place import resolve
 from bootstrap.apply.written import has_content
 from bootstrap.errors import CommandFailed, Public
+from bootstrap.fs import read
+from bootstrap.fs.path import resolve
+from bootstrap.process import runner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,16 +42,16 @@ class Sealer:
         """
         before = self._written.get(path)
         if before and before.source == source and has_content(before, root=self._root):
-            kept = disk.read(resolve(path, self._root), CREDENTIAL_AT_MOST)
+            kept = read.read(resolve(path, self._root), CREDENTIAL_AT_MOST)
             if kept is not None:
                 return kept
-        if not commands.exists(PROGRAM):
+        if not runner.exists(PROGRAM):
             message = f"sealing the credential {name}: there is no {PROGRAM}"
             raise CommandFailed(Public(message), hint=HINT)
         if self._dry:
             return content
         command = [PROGRAM, "encrypt", f"--name={name}", "-", "-"]
-        ended, sealed = commands.pour(command, content, timeout=self._timeout)
+        ended, sealed = runner.pour(command, content, timeout=self._timeout)
         if ended.reason:
             message = f"sealing the credential {name}: {PROGRAM} {ended.reason}"
             raise CommandFailed(Public(message))

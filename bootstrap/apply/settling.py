@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from bootstrap.apply import disk, writing
-from bootstrap.apply.failures import together, told
-from bootstrap.apply.names import BACKUP, LITTER, token
-from bootstrap.apply.place import Place
 from bootstrap.errors import BootstrapError
+from bootstrap.fs import read, write
+from bootstrap.fs.errors import together, told
+from bootstrap.fs.path import Place
+from bootstrap.fs.temp_names import BACKUP, LITTER, token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def discard(story: Story, root: str) -> None:
     """
     _each(story.entries[::-1], lambda entry: _discard(entry, root))
     for folder in story.folders[::-1]:
-        writing.remove_folder(Place(root, folder))
+        write.remove_folder(Place(root, folder))
     names = [name for entry in story.entries for name in (entry.kept, entry.staged) if name]
     _sync(root, [*names, *story.folders])
 
@@ -96,8 +96,8 @@ def _sync(root: str, names: Iterable[str]) -> None:
     for names_to_it, place in folders.items():
         folder = "/".join(names_to_it)
         try:
-            if not folder or disk.look(Place(root, folder)):
-                writing.sync(place)
+            if not folder or read.look(Place(root, folder)):
+                write.sync(place)
         except OSError as error:
             raise told(error, "flushing the folder", path=f"/{folder}") from error
 
@@ -106,12 +106,12 @@ def _revert(entry: Entry, inode: int, root: str) -> None:
     place, kept = Place(root, entry.path), Place(root, entry.kept)
     if entry.kind == "create":
         if is_to_go(entry, inode, root):
-            writing.remove(place)
+            write.remove(place)
     elif entry.kind == "overwrite":
         if is_to_be_poured(entry, inode, root):
             _pour_back(entry, place, kept)
     elif is_to_return(entry, root):
-        writing.rename(kept, place.name)
+        write.rename(kept, place.name)
 
 
 def is_to_go(entry: Entry, inode: int, root: str) -> bool:
@@ -120,12 +120,12 @@ def is_to_go(entry: Entry, inode: int, root: str) -> bool:
     `inode` is that of the new file if this process made it, else 0: then the content tells.
     """
     place = Place(root, entry.path)
-    found = disk.look(place)
+    found = read.look(place)
     if found is None or found.kind != "file":
         return False
-    if staged := disk.look(Place(root, entry.staged)):  # for a moment it has both names
+    if staged := read.look(Place(root, entry.staged)):  # for a moment it has both names
         return found.inode == staged.inode
-    return found.inode == inode or disk.digest(place) == entry.sha256
+    return found.inode == inode or read.digest(place) == entry.sha256
 
 
 def is_to_return(entry: Entry, root: str) -> bool:
@@ -133,11 +133,11 @@ def is_to_return(entry: Entry, root: str) -> bool:
 
     For a removed file that is anything; for a replaced one it is a folder.
     """
-    if entry.staged and disk.look(Place(root, entry.staged)):
+    if entry.staged and read.look(Place(root, entry.staged)):
         return False
-    found = disk.look(Place(root, entry.path))
+    found = read.look(Place(root, entry.path))
     in_the_way = found and (entry.kind == "remove" or found.kind == "folder")
-    return not in_the_way and disk.look(Place(root, entry.kept)) is not None
+    return not in_the_way and read.look(Place(root, entry.kept)) is not None
 
 
 def is_to_be_poured(entry: Entry, inode: int, root: str) -> bool:
@@ -146,28 +146,28 @@ def is_to_be_poured(entry: Entry, inode: int, root: str) -> bool:
     What was mounted there then need not be mounted now.
     """
     place = Place(root, entry.path)
-    found = disk.look(place)
-    if found is None or found.kind != "file" or disk.look(Place(root, entry.kept)) is None:
+    found = read.look(place)
+    if found is None or found.kind != "file" or read.look(Place(root, entry.kept)) is None:
         return False
     same = not entry.mounted or found.inode == inode
-    return same or disk.digest(place) == entry.sha256
+    return same or read.digest(place) == entry.sha256
 
 
 def _pour_back(entry: Entry, place: Place, kept: Place) -> None:
-    content = b"".join(disk.chunks(kept))
-    access = disk.access_of(entry)
-    found = disk.look(place)
-    if found is None or found.access != access or disk.read(place, len(content)) != content:
-        writing.overwrite(place, content, access)
+    content = b"".join(read.chunks(kept))
+    access = read.access_of(entry)
+    found = read.look(place)
+    if found is None or found.access != access or read.read(place, len(content)) != content:
+        write.overwrite(place, content, access)
 
 
 def _discard(entry: Entry, root: str) -> None:
     for place in (Place(root, name) for name in (entry.kept, entry.staged) if name):
-        writing.remove(place)
+        write.remove(place)
 
 
 def _finish(entry: Entry, root: str) -> None:
     kept = Place(root, entry.kept)
-    if entry.backup and disk.look(kept):
-        writing.rename(kept, Place(root, entry.path).name + BACKUP)
+    if entry.backup and read.look(kept):
+        write.rename(kept, Place(root, entry.path).name + BACKUP)
     _discard(entry, root)

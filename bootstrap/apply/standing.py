@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 
-from bootstrap.apply import attributes, disk, settling
-from bootstrap.apply.place import Place
+from bootstrap.apply import settling
+from bootstrap.fs import read, xattr
+from bootstrap.fs.path import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.disk import Found
     from bootstrap.apply.entries import Entry
     from bootstrap.apply.journal import Story
+    from bootstrap.fs.read import Found
 
 
 class Standing:
@@ -32,10 +33,10 @@ class Standing:
     def look(self, place: Place) -> Found | None:
         """What stands at the place, links not followed; None when nothing does."""
         there = self.of(place)
-        found = disk.look(there) if there else None
+        found = read.look(there) if there else None
         poured = self._poured.get(place.relative)
         if found and poured:
-            found.access = disk.access_of(poured)
+            found.access = read.access_of(poured)
         return found
 
     def of(self, place: Place) -> Place | None:
@@ -46,19 +47,19 @@ class Standing:
 
     def read(self, place: Place, limit: int) -> bytes | None:
         """The content of a file that stands there; None when it is longer than `limit` bytes."""
-        return disk.read(self.of(place) or place, limit)
+        return read.read(self.of(place) or place, limit)
 
     def digest(self, place: Place) -> str:
         """The SHA-256 of the content of a file that stands there."""
-        return disk.digest(self.of(place) or place)
+        return read.digest(self.of(place) or place)
 
     def attributes(self, place: Place) -> dict[str, bytes]:
         """The attributes that count of what stands there."""
-        return attributes.read(self.of(place) or place)
+        return xattr.get_all(self.of(place) or place)
 
     def read_link(self, place: Place) -> str:
         """Where a symbolic link that stands there points."""
-        return disk.read_link(self.of(place) or place)
+        return read.read_link(self.of(place) or place)
 
     def _undo(self, story: Story) -> None:
         if story.phase == "prepared":

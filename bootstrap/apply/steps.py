@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from functools import partial
 
-from bootstrap.apply import attributes, disk, writing
-from bootstrap.apply.failures import refusal
-from bootstrap.apply.place import Place
+from bootstrap.fs import read, write, xattr
+from bootstrap.fs.errors import refusal
+from bootstrap.fs.path import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bootstrap.apply.change import Change
-    from bootstrap.apply.disk import Found
     from bootstrap.apply.entries import Entry
+    from bootstrap.fs.read import Found
 
 
 class Step:
@@ -43,10 +43,10 @@ class Step:
         if self.staged and after:
             # Elsewhere a new file has the rights that its folder gives to new ones.
             is_new = self.change.before is None and not self.change.untrusted
-            dress = partial(attributes.give, shall=after.attributes, is_new=is_new)
-            writing.write(self.staged, after.content or b"", after.access, dress=dress)
-            self._born = disk.look(self.staged)
-            self._worn = attributes.read(self.staged)
+            dress = partial(xattr.give, shall=after.attributes, is_new=is_new)
+            write.write(self.staged, after.content or b"", after.access, dress=dress)
+            self._born = read.look(self.staged)
+            self._worn = xattr.get_all(self.staged)
 
     def is_as_staged(self) -> bool:
         """Whether the staged file still is what was written; not if it cannot be read."""
@@ -54,12 +54,12 @@ class Step:
         if not (self.staged and after and born):
             return False
         try:
-            found = disk.look(self.staged)
-            content = disk.read(self.staged, len(after.content or b""))
+            found = read.look(self.staged)
+            content = read.read(self.staged, len(after.content or b""))
         except OSError:
             return False
         same = found is not None and found.access == born.access and content == after.content
-        return same and attributes.read(self.staged) == self._worn
+        return same and xattr.get_all(self.staged) == self._worn
 
     def keep(self) -> int:
         """Give the old file a second name, or its content a second place.
@@ -69,32 +69,32 @@ class Step:
         planned = self.change.before.stamp if self.change.before else None
         self._refuse_unless(same=_stamp(self.place) == planned)
         if self.entry.kind == "replace":
-            writing.keep(self.place, self._kept.name)
+            write.keep(self.place, self._kept.name)
         elif self.entry.kind == "overwrite":
             self._keep_content()
         self._stamp = _stamp(self.place)
         # Where it was read from below an overlay, a second name has given it another number.
         self._refuse_unless(same=(self._stamp or ())[1:] == (planned or ())[1:])
         new = self.staged if self.staged and self.entry.kind != "overwrite" else self.place
-        found = disk.look(new)
+        found = read.look(new)
         return found.inode if found else 0
 
     def _keep_content(self) -> None:
         before = self.change.before
         if before and before.content is not None:
-            access = before.access if self.entry.backup else disk.own_access(0o600)
-            writing.write(self._kept, before.content, access)
+            access = before.access if self.entry.backup else read.own_access(0o600)
+            write.write(self._kept, before.content, access)
 
     def publish(self) -> None:
         """Make the change visible, in one step that no reader sees half of where that can be."""
         after = self.change.after
         self._refuse_unless(same=_stamp(self.place) == self._stamp)
         if self.entry.kind == "remove":
-            writing.rename(self.place, self._kept.name)
+            write.rename(self.place, self._kept.name)
         elif self.entry.kind == "overwrite" and after:
-            writing.overwrite(self.place, after.content or b"", after.access)
+            write.overwrite(self.place, after.content or b"", after.access)
         elif self.entry.kind == "replace" and self.staged:
-            writing.rename(self.staged, self.place.name)
+            write.rename(self.staged, self.place.name)
         elif self.staged:
             _claim(self.staged, self.place.name)
 
@@ -102,7 +102,7 @@ class Step:
         if same:
             return
         if self.entry.kind == "overwrite":  # nobody shall take it for half written by us
-            writing.remove(self._kept)
+            write.remove(self._kept)
         what = "somebody has changed it" if self.change.before else "something was put there"
         raise refusal(
             f"{what} since the plan was made",
@@ -117,17 +117,17 @@ class Step:
 
 
 def _stamp(place: Place) -> tuple[int, ...] | None:
-    found = disk.look(place)
+    found = read.look(place)
     return found.stamp if found else None
 
 
 def _claim(place: Place, name: str) -> None:
     """Give the file another name in its folder, one that nothing has yet."""
     try:
-        writing.link(place, name)
+        write.link(place, name)
     except OSError as error:
-        if not writing.cannot_link(error) or disk.look(place.beside(name)):
+        if not write.cannot_link(error) or read.look(place.beside(name)):
             raise
-        writing.rename(place, name)
+        write.rename(place, name)
     else:
-        writing.remove(place)
+        write.remove(place)

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bootstrap.apply.accounts import Accounts
+    from bootstrap.fs.accounts import Accounts
 
 ROOT = 0
 IS_ORDINARY = True  # files may be written below such a folder: every step is taken by descriptor

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 
-from bootstrap.apply import disk
-from bootstrap.apply.place import resolve
 from bootstrap.frozen import Frozen, replace
+from bootstrap.fs import read
+from bootstrap.fs.path import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bootstrap.apply.place import Place
+    from bootstrap.fs.path import Place
 
 
 class Written(Frozen):
@@ -68,14 +68,14 @@ def verify(records: Iterable[Written], *, root: str = "/") -> tuple[Drift, ...]:
 def _reasons(record: Written, root: str) -> tuple[str, ...]:
     try:
         place = resolve(record.path, root, follow=record.follow)
-        found = disk.look(place)
+        found = read.look(place)
         if found is None:
             return ("missing",)
         if record.once:
             return ()
         if found.kind != "file":
             return ("not a regular file",)
-        digest = disk.digest(place)
+        digest = read.digest(place)
     except OSError as error:
         return (error.strerror or str(error),)
     content = () if digest == record.sha256 else ("content",)
@@ -86,8 +86,8 @@ def has_content(record: Written, *, root: str = "/") -> bool:
     """Whether a file holds what it was left with, whoever may read it now."""
     try:
         place = resolve(record.path, root, follow=record.follow)
-        found = disk.look(place)
-        return found is not None and found.kind == "file" and disk.digest(place) == record.sha256
+        found = read.look(place)
+        return found is not None and found.kind == "file" and read.digest(place) == record.sha256
     except OSError:
         return False
 
@@ -97,9 +97,9 @@ def _worn(place: Place, record: Written) -> tuple[str, ...]:
     left = record.attributes
     if left is None or not (left or _has_any(place)):
         return ()
-    from bootstrap.apply.attributes import differences, read, wanted
+    from bootstrap.fs.xattr import differences, get_all, wanted
 
-    present = read(place)
+    present = get_all(place)
     return differences(present, wanted(present, left))
 
 
@@ -118,7 +118,7 @@ def as_left(records: Mapping[str, Written], *, root: str = "/") -> dict[str, Wri
 
 
 def _as_left(record: Written, root: str) -> Written:
-    from bootstrap.apply.attributes import read
+    from bootstrap.fs.xattr import get_all
 
     if record.once or record.in_place:
         return record
@@ -126,4 +126,4 @@ def _as_left(record: Written, root: str) -> Written:
         place = resolve(record.path, root, follow=record.follow)
     except OSError:
         return record
-    return replace(record, attributes=read(place))
+    return replace(record, attributes=get_all(place))

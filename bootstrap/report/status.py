@@ -100,12 +100,12 @@ class Status:
 
     def publish(self, root: str = "/") -> None:
         """Write the status file; a machine that cannot hold one is configured all the same."""
-        from bootstrap.apply import durable
+        from bootstrap.fs import atomic
 
         text = json.dumps(self.record, indent=1, ensure_ascii=False)
         content = f"{text}\n".encode(errors="backslashreplace")  # a path may be no UTF-8
         with suppress(OSError):
-            durable.write(STATUS_FILE, content, mode=STATUS_MODE, root=root)
+            atomic.write_file(STATUS_FILE, content, mode=STATUS_MODE, root=root)
             _begin()
 
     @property

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 
 from bootstrap import ELEVATE, LIBRARY
-from bootstrap.apply import disk, durable
-from bootstrap.apply.names import LITTER
-from bootstrap.apply.place import resolve
 from bootstrap.errors import BootstrapError, NotPermitted, Public, WriteError
 from bootstrap.frozen import replace
+from bootstrap.fs import atomic, read
+from bootstrap.fs.path import resolve
+from bootstrap.fs.temp_names import LITTER
 from bootstrap.state import paths, store
 from bootstrap.state.record import Damaged, State, from_record
 
@@ -70,7 +70,7 @@ def recover(*, root: str = "/", now: str = "") -> Recovered | None:
 
 def is_due(*, root: str = "/") -> bool:
     """Whether an interrupted run waits to be settled. Lets OSError through."""
-    return disk.look(resolve(paths.JOURNAL, root)) is not None
+    return read.look(resolve(paths.JOURNAL, root)) is not None
 
 
 class Foreseen:
@@ -138,7 +138,7 @@ def _settle(journal: Journal, story: Story, root: str, now: str) -> Recovered:
 def _sweep(root: str) -> str:
     """Try again to remove what earlier runs could not; in words what still cannot be."""
     beginning = f"{os.path.basename(paths.JOURNAL)}.{LITTER}"
-    found = [name for name in durable.names(LIBRARY, root=root) if name.startswith(beginning)]
+    found = [name for name in atomic.names(LIBRARY, root=root) if name.startswith(beginning)]
     return "; ".join(filter(None, (_sweep_one(f"{LIBRARY}/{name}", root) for name in found)))
 
 

@@ -9,12 +9,13 @@ import sys
 import pytest
 
 import bootstrap
-from bootstrap.apply import attributes, ground
-from bootstrap.apply.attributes import ACL, CAPABILITY, SELINUX
-from bootstrap.apply.labels import Policy
+from bootstrap.apply import ground
 from bootstrap.apply.written import verify
 from bootstrap.errors import CommandFailed
 from bootstrap.frozen import replace
+from bootstrap.fs import xattr
+from bootstrap.fs.selinux import Policy
+from bootstrap.fs.xattr import ACL, CAPABILITY, SELINUX
 
 USER, MASK = 0x02, 0x10
 # Owner rw, user 1234 rw, group r, mask rw, others r: what `setfacl -m u:1234:rw` makes of 0644.
@@ -391,7 +392,7 @@ def test_file_without_attributes_costs_one_look(tmp_path):
 
 def test_system_without_attributes_does_without(machine, wanted, monkeypatch):
     """Where the system knows none, files are written, repaired and verified all the same."""
-    monkeypatch.setattr(attributes, "ARE_KNOWN", False)
+    monkeypatch.setattr(xattr, "ARE_KNOWN", False)
     for name in ("listxattr", "getxattr", "setxattr", "removexattr"):
         monkeypatch.delattr(os, name)
     machine.apply(wanted("/a"))

@@ -7,10 +7,11 @@ import os
 
 import pytest
 
-from bootstrap.apply import settling, writing
+from bootstrap.apply import settling
 from bootstrap.apply.commit import Transaction
 from bootstrap.apply.journal import Damaged
 from bootstrap.apply.steps import Step
+from bootstrap.fs import write
 
 EVERYTHING = ("/etc/changed", "/etc/mode", "/etc/link", "/etc/in-place", "/srv/new/file")
 
@@ -131,7 +132,7 @@ def test_undone_between_two_names(machine, begun, monkeypatch):
         raise KeyboardInterrupt
 
     transaction = died_after(machine, planned, 4)
-    monkeypatch.setattr(writing, "remove", die)
+    monkeypatch.setattr(write, "remove", die)
     with pytest.raises(KeyboardInterrupt):
         transaction._steps[4].publish()
     monkeypatch.undo()

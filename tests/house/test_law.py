@@ -32,10 +32,10 @@ FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "
 
 # Along the data: a room may use the rooms before it, never those after.
 ORDER = [
-    *("frozen", "problem", "errors", "secret", "core_dumps", "document", "shipped"),
+    *("frozen", "problem", "errors", "secret", "core_dumps", "fs", "document", "shipped"),
     *("settings", "image"),
     *("http", "platform", "imds", "identity"),
-    *("config", "keyvault", "render", "apply", "state", "report"),
+    *("config", "keyvault", "render", "process", "apply", "state", "report"),
     *("machine", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
     *("emulator", "cli"),
 ]
@@ -44,14 +44,14 @@ DOORS = {
     "yaml": "document",
     "jsonschema": "config/schema/validator.py",
     "jinja2": "render/environment.py",
-    "subprocess": ("apply/commands.py", "windows/apply/commands.py", "windows/apply/jobs.py"),
-    "ctypes": ("windows/", "apply/labels.py", "core_dumps.py"),
+    "subprocess": ("process/runner.py", "windows/process/runner.py", "windows/process/jobs.py"),
+    "ctypes": ("windows/", "fs/selinux.py", "core_dumps.py"),
     "winreg": "windows/",
     "msvcrt": "windows/",
     "requests": "keyvault/client.py",
-    "pwd": "apply/accounts.py",
-    "grp": "apply/accounts.py",
-    "fcntl": "apply/writing.py",
+    "pwd": "fs/accounts.py",
+    "grp": "fs/accounts.py",
+    "fcntl": "fs/write.py",
 }
 # Rooms without a file, a clock, a network or an environment: same in, same out.
 PURE = ("config", "render", "document")

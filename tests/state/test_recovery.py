@@ -10,12 +10,12 @@ import pytest
 
 from bootstrap import LIBRARY
 from bootstrap.apply import settling
-from bootstrap.apply.commands import run as run_command
-from bootstrap.apply.ended import Ended
 from bootstrap.apply.handlers import Handlers
 from bootstrap.apply.plan import plan
 from bootstrap.config.model import FileSpec
 from bootstrap.errors import CommandFailed, WriteError
+from bootstrap.process.result import Ended
+from bootstrap.process.runner import run as run_command
 from bootstrap.render.rendered import Rendered
 from bootstrap.state import paths, recovery, store
 from bootstrap.state.fulfilment import Fulfilment

@@ -10,12 +10,12 @@ import sys
 
 assert sys.platform == "win32"  # noqa: S101  (nothing imports it elsewhere)
 
-from bootstrap.windows.apply import security, sids
-from bootstrap.windows.apply.place import on_disk
+from bootstrap.windows.fs import security, sids
+from bootstrap.windows.fs.path import on_disk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.windows.apply.accounts import Accounts
+    from bootstrap.windows.fs.accounts import Accounts
 
 # FILE_DELETE_CHILD, DELETE, WRITE_DAC, WRITE_OWNER, GENERIC_WRITE and GENERIC_ALL
 TAKES_AWAY = 0x40 | 0x10000 | 0x40000 | 0x80000 | 0x40000000 | 0x10000000

@@ -8,48 +8,48 @@ from __future__ import annotations
 
 import os
 
-from bootstrap.apply import disk, writing
-from bootstrap.apply.names import staged_name
-from bootstrap.apply.place import resolve
+from bootstrap.fs import read, write
+from bootstrap.fs.path import resolve
+from bootstrap.fs.temp_names import staged_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bootstrap.apply.place import Place
+    from bootstrap.fs.path import Place
 
 
-def write(path: str, data: bytes, *, mode: int, root: str = "/") -> bool:
+def write_file(path: str, data: bytes, *, mode: int, root: str = "/") -> bool:
     """Write a whole file; False, and nothing is touched, when it is just so already."""
     place = resolve(path, root)
-    access = disk.own_access(mode)
-    found = disk.look(place)
+    access = read.own_access(mode)
+    found = read.look(place)
     alike = found and found.kind == "file" and found.access == access
-    if alike and disk.read(place, len(data)) == data:
+    if alike and read.read(place, len(data)) == data:
         return False
-    _publish(place, lambda staged: writing.write(staged, data, access))
+    _publish(place, lambda staged: write.write(staged, data, access))
     return True
 
 
 def point(path: str, target: str, *, root: str = "/") -> bool:
     """Leave the name `target` for `disk.pointed`; False when it is there already."""
     place = resolve(path, root)
-    if disk.pointed(place) == target:
+    if read.pointed(place) == target:
         return False
-    _publish(place, lambda staged: writing.point(staged, target))
+    _publish(place, lambda staged: write.point(staged, target))
     return True
 
 
 def _publish(place: Place, create: Callable[[Place], None]) -> None:
     staged = _staged(place)
-    writing.remove(staged)
+    write.remove(staged)
     create(staged)
     try:
-        writing.rename(staged, place.name)
+        write.rename(staged, place.name)
     except OSError:
-        writing.remove(staged)
+        write.remove(staged)
         raise
-    writing.sync(place)
+    write.sync(place)
 
 
 def _staged(place: Place) -> Place:
@@ -58,19 +58,19 @@ def _staged(place: Place) -> Place:
 
 
 def sweep(path: str, *, root: str = "/") -> None:
-    """Remove what a `write` that was killed has left beside its file."""
-    writing.remove(_staged(resolve(path, root)))
+    """Remove what a `write_file` that was killed has left beside its file."""
+    write.remove(_staged(resolve(path, root)))
 
 
 def make_folders(path: str, mode: int, *, root: str = "/") -> None:
     """Make a folder with that mode, and what is missing above it as usual folders."""
     place = resolve(path, root, follow=True)
-    if disk.look(place) is None:
+    if read.look(place) is None:
         for folder in place.above():
-            if writing.make_folder(folder):
-                writing.sync(folder)
-        writing.make_folder(place, mode)
-        writing.sync(place)
+            if write.make_folder(folder):
+                write.sync(folder)
+        write.make_folder(place, mode)
+        write.sync(place)
 
 
 def names(path: str, *, root: str = "/") -> list[str]:
@@ -84,7 +84,7 @@ def names(path: str, *, root: str = "/") -> list[str]:
 def forget(path: str, *, root: str = "/") -> bool:
     """Remove a file, a link, or a folder with all that is in it; False when there is none."""
     place = resolve(path, root)
-    found = disk.look(place)
+    found = read.look(place)
     if found is None:
         return False
     if found.kind == "folder":
@@ -92,5 +92,5 @@ def forget(path: str, *, root: str = "/") -> bool:
 
         rmtree(place.path)
     else:
-        writing.remove(place)
+        write.remove(place)
     return True

@@ -8,7 +8,7 @@ assert sys.platform == "win32"  # noqa: S101  (nothing imports it elsewhere)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.windows.apply.place import Place
+    from bootstrap.windows.fs.path import Place
 
 
 def is_mount_point(_: Place) -> bool:

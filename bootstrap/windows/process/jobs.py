@@ -13,7 +13,7 @@ import ctypes
 from ctypes import wintypes
 from typing import Any
 
-from bootstrap.windows.apply.kernel import refused
+from bootstrap.windows.fs.kernel import refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

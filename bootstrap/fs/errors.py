@@ -1,23 +1,19 @@
-"""The errors of this room, told from what the system said."""
+"""Errors about files, from what the operating system said."""
 
 from __future__ import annotations
 
 import errno
 
 from bootstrap import ELEVATE
-from bootstrap.apply import disk
 from bootstrap.errors import NotPermitted, Problem, Public, UnsafeDestination, WriteError
+from bootstrap.fs import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootstrap.apply.ended import Ended
     from bootstrap.errors import BootstrapError
 
-SPELLED_AT_MOST = 120  # characters of a command: a script is cut
-NOT_SHOWN = "what it wrote is not shown, for it may tell a secret"
-MISSING = "install it in the image, or correct the command"
 MOUNT_POINT = "say `in_place: true`, and the content is written over, for it cannot be replaced"
 HINTS = {
     errno.EBUSY: MOUNT_POINT,
@@ -56,50 +52,13 @@ def told(error: OSError, doing: str, *, path: str, origin: str = "") -> Bootstra
     """What the system said, as an error that names the file and what was being done with it."""
     reason = error.strerror or f"{error}"
     code = getattr(error, "winerror", None)
-    powerless = isinstance(error, PermissionError) and not disk.is_privileged()
+    powerless = isinstance(error, PermissionError) and not read.is_privileged()
     kind = NotPermitted if powerless and code != IN_USE else WriteError
     hint = WINDOWS_HINTS.get(code) if code else HINTS.get(error.errno or 0)
     hint = ELEVATE if kind is NotPermitted else hint or ""
     message = Public(f"{doing}: {reason}")
     problem = Problem(message, path=Public(path), where=origin, hint=Public(hint))
     return kind(Public(f"{doing} {path}: {reason}"), problems=[problem])
-
-
-def spelled(command: Sequence[str]) -> str:
-    """The whole command as a shell would take it, in one line; `{path}` stays as it is."""
-    from shlex import quote
-
-    from bootstrap.apply.entries import PLACEHOLDER
-
-    def word(text: str) -> str:
-        bare = text.replace(PLACEHOLDER, "path")
-        return text if quote(bare) == bare else quote(text)
-
-    line = " ".join(" ".join(map(word, command)).split())
-    return line if len(line) <= SPELLED_AT_MOST else f"{line[:SPELLED_AT_MOST]}…"
-
-
-def program(command: Sequence[str]) -> str:
-    """Return the program of a command for everybody, without any word of a whole line in one."""
-    import re
-
-    return command[0] if re.fullmatch(r"[\w@%+,./:\\-]+", command[0]) else "its command"
-
-
-def cure(ended: Ended, command: Sequence[str], *, private: bool, by_hand: str) -> str:
-    """What to do about a command that failed: what it wrote, or with `private` how to see it."""
-    if ended.kind == "missing":
-        return MISSING
-    if ended.kind == "unstarted":
-        return ""
-    if ended.kind == "late":
-        from bootstrap.config.systemd_lint import CURE, waits_for_a_unit
-
-        if waits_for_a_unit(command):
-            return CURE
-    if private:
-        return f"{NOT_SHOWN}; {by_hand}"
-    return f"it wrote: {ended.output}" if ended.output else ""
 
 
 def together(errors: Sequence[BootstrapError]) -> BootstrapError:

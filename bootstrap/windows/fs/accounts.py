@@ -6,14 +6,35 @@ import sys
 
 assert sys.platform == "win32"  # noqa: S101  (nothing imports it elsewhere)
 
-from bootstrap.apply.failures import refusal, together
-from bootstrap.windows.apply import disk, security, sids
+from bootstrap.fs.errors import refusal, together
+from bootstrap.windows.fs import read, security, sids
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.config.model import FileSpec
+    from typing import Protocol
+
     from bootstrap.errors import WriteError
-    from bootstrap.windows.apply.disk import Access, Found
+    from bootstrap.windows.fs.read import Access, Found
+
+    class OwnedFile(Protocol):
+        """A file as a document asks for it: who owns it, and where the document says so."""
+
+        @property
+        def path(self) -> str:
+            """The path, as errors name it."""
+
+        @property
+        def origin(self) -> str:
+            """The line that asks for the file."""
+
+        @property
+        def owner(self) -> str | None:
+            """A user by name or number; None keeps the present one."""
+
+        @property
+        def acl(self) -> tuple[str, ...] | None:
+            """Accounts with their rights, `name:word`; None keeps the present list."""
+
 
 HINT = "write it as `whoami /groups` or `sc showsid` does, such as NT SERVICE\\shop"
 
@@ -24,7 +45,7 @@ class Accounts:
     def __init__(self, root: str) -> None:
         self._root = root
 
-    def access(self, spec: FileSpec, mode: int, found: Found | None) -> Access:
+    def access(self, spec: OwnedFile, mode: int, found: Found | None) -> Access:
         """The access that a file shall have; raises WriteError naming each unknown account.
 
         Without an `acl` a file that holds a secret (its `mode` is for nobody else) is SYSTEM's and
@@ -39,10 +60,10 @@ class Accounts:
             raise together([_unknown(name, spec) for name in unknown])
         owner = kept if spec.owner is None else known[spec.owner]
         if spec.acl is not None:
-            return disk.Access(owner, _list([(known[name] or "", word) for name, word in rights]))
-        if not mode & disk.OTHERS:
-            return disk.Access(owner, security.PRIVATE)
-        return disk.Access(owner, present.acl if present else "")
+            return read.Access(owner, _list([(known[name] or "", word) for name, word in rights]))
+        if not mode & read.OTHERS:
+            return read.Access(owner, security.PRIVATE)
+        return read.Access(owner, present.acl if present else "")
 
     def differences(self, present: Access, wanted: Access) -> tuple[str, ...]:
         """In which respects two accesses differ, for people."""
@@ -65,6 +86,6 @@ def _list(rights: list[tuple[str, str]]) -> str:
     return security.spell(grants | {sids.SYSTEM: full, sids.ADMINISTRATORS: full})
 
 
-def _unknown(name: str, spec: FileSpec) -> WriteError:
+def _unknown(name: str, spec: OwnedFile) -> WriteError:
     message = f"there is no account {name!r}"
     return refusal(message, path=spec.path, origin=spec.origin, hint=HINT)

@@ -17,15 +17,15 @@ import os
 import time
 from contextlib import ExitStack, contextmanager, suppress
 
-from bootstrap.windows.apply import disk, kernel, security, sids
+from bootstrap.windows.fs import kernel, read, security, sids
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeAlias
 
-    from bootstrap.windows.apply.disk import Access
-    from bootstrap.windows.apply.place import Place
+    from bootstrap.windows.fs.path import Place
+    from bootstrap.windows.fs.read import Access
 
     Dress: TypeAlias = Callable[[int], None]
 
@@ -68,7 +68,7 @@ def _in_use(path: str) -> OSError:
 
 def make_folder(place: Place, mode: int = FOLDER_MODE) -> bool:
     """Make one folder, with its access list from its first moment; False when it is there."""
-    acl = disk.own_access(mode).acl if mode else None
+    acl = read.own_access(mode).acl if mode else None
     try:
         with _held(place), security.descriptor(None, acl, folder=True) as born:
             kernel.create_folder(place.path, born)
@@ -115,7 +115,7 @@ def _require(place: Place, access: Access) -> None:
     """Refuse a file system that did not keep what it was told: FAT keeps no access lists."""
     if not security.KEEPS_LISTS:
         return
-    present = disk.Access(*security.read(place.path))
+    present = read.Access(*security.read(place.path))
     if access.acl and (present.acl is None or present != access):
         message = "the file system does not keep the file's owner and access list"
         raise OSError(errno.EOPNOTSUPP, message, place.path)
@@ -127,7 +127,7 @@ def overwrite(place: Place, content: bytes, access: Access) -> None:
     Not atomic: a reader may see half of it.
     """
     with _held(place):
-        found = disk.look(place)
+        found = read.look(place)
         if found is None or found.kind != "file":
             raise OSError(errno.ELOOP, "it is not a regular file", place.path)
         changes = found.access != access
@@ -153,7 +153,7 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 def point(place: Place, name: str) -> None:
     """Leave a name for whoever asks `disk.pointed`."""
-    write(place, f"{name}\n".encode(), disk.own_access(0o600))
+    write(place, f"{name}\n".encode(), read.own_access(0o600))
 
 
 def rename(place: Place, name: str) -> None:
@@ -179,15 +179,15 @@ def keep(place: Place, name: str) -> None:
     try:
         link(place, name)
     except OSError as error:
-        found = disk.look(place)
+        found = read.look(place)
         if not cannot_link(error) or found is None:
             raise
-        write(place.beside(name), b"".join(disk.chunks(place)), found.access)
+        write(place.beside(name), b"".join(read.chunks(place)), found.access)
 
 
 def remove(place: Place) -> None:
     """Remove a file or a link; nothing to do when it is gone."""
-    found = disk.look(place)
+    found = read.look(place)
     if found:
         with suppress(FileNotFoundError), _held(place):
             away = os.rmdir if _is_junction(place) else os.unlink
@@ -229,9 +229,9 @@ def seize(place: Place, mode: int) -> int | None:
 
     It ends with the process.
     """
-    if disk.look(place) is None:
+    if read.look(place) is None:
         with suppress(FileExistsError):
-            write(place, b"", disk.own_access(mode))
+            write(place, b"", read.own_access(mode))
     descriptor = os.open(place.path, LOCK_FLAGS)
     try:
         if kernel.lock(msvcrt.get_osfhandle(descriptor), LOCKED_AT):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Literal, Protocol
 
-    from bootstrap.apply.place import Place
+    from bootstrap.fs.path import Place
 
     Kind = Literal["file", "link", "folder", "other"]
 

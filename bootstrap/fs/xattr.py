@@ -17,13 +17,13 @@ import errno
 import os
 from contextlib import suppress
 
-from bootstrap.apply import disk
+from bootstrap.fs import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from bootstrap.apply.place import Place
+    from bootstrap.fs.path import Place
 
 SELINUX = "security.selinux"
 ACL = "system.posix_acl_access"
@@ -41,13 +41,13 @@ def counts(name: str) -> bool:
     return name in {SELINUX, ACL, CAPABILITY} or name.startswith(NOTES)
 
 
-def read(place: Place) -> dict[str, bytes]:
+def get_all(place: Place) -> dict[str, bytes]:
     """The attributes that count of what stands at the place; none where that knows none.
 
     Of an access list, what the mode says of it is left out: it is told, and repaired, as mode.
     """
     found = {}
-    with suppress(OSError), disk.opened_file(place) as descriptor:
+    with suppress(OSError), read.opened_file(place) as descriptor:
         for name in filter(counts, _names(descriptor)):
             with suppress(OSError):  # it is gone meanwhile
                 value = os.getxattr(descriptor, name)
@@ -116,7 +116,7 @@ def give(descriptor: int, shall: Mapping[str, bytes], *, is_new: bool) -> None:
 
 def like(place: Place) -> Callable[[int], None]:
     """What gives a copy the attributes of what stands at the place."""
-    shall = read(place)
+    shall = get_all(place)
     return lambda descriptor: give(descriptor, shall, is_new=False)
 
 

@@ -16,15 +16,15 @@ import stat
 from contextlib import contextmanager
 from hashlib import sha256
 
-from bootstrap.windows.apply import security, sids
-from bootstrap.windows.apply.kernel import is_link
+from bootstrap.windows.fs import security, sids
+from bootstrap.windows.fs.kernel import is_link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Literal, Protocol
 
-    from bootstrap.windows.apply.place import Place
+    from bootstrap.windows.fs.path import Place
 
     Kind = Literal["file", "link", "folder", "other"]
 

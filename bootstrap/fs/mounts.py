@@ -7,7 +7,7 @@ from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.place import Place
+    from bootstrap.fs.path import Place
 
 MOUNTS = "/proc/self/mountinfo"
 MOUNTED_ON = 4  # the field of it that says where: proc_pid_mountinfo(5)

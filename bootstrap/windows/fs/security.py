@@ -17,8 +17,8 @@ import ctypes
 from contextlib import contextmanager
 from ctypes import wintypes
 
-from bootstrap.windows.apply.kernel import refused
-from bootstrap.windows.apply.sids import ADMINISTRATORS, SYSTEM, USERS, text_of
+from bootstrap.windows.fs.kernel import refused
+from bootstrap.windows.fs.sids import ADMINISTRATORS, SYSTEM, USERS, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

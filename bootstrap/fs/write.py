@@ -12,15 +12,15 @@ import os
 import stat
 from contextlib import suppress
 
-from bootstrap.apply import disk
+from bootstrap.fs import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from bootstrap.apply.disk import Access
-    from bootstrap.apply.place import Place
+    from bootstrap.fs.path import Place
+    from bootstrap.fs.read import Access
 
     Dress: TypeAlias = Callable[[int], None]
 
@@ -42,7 +42,7 @@ def make_folder(place: Place, mode: int = FOLDER_MODE) -> bool:
     """
     umask = os.umask(0)  # a mode set afterwards would be missing after a kill in between
     try:
-        with disk.opened_folder(place.root, place.folders) as parent:
+        with read.opened_folder(place.root, place.folders) as parent:
             os.mkdir(place.name, mode, dir_fd=parent)
             _hand_over(place, parent)
     except FileExistsError:
@@ -59,9 +59,9 @@ def _hand_over(place: Place, parent: int) -> None:
     given away.
     """
     owner = os.fstat(parent)
-    if owner.st_uid == os.geteuid() or not disk.is_privileged():
+    if owner.st_uid == os.geteuid() or not read.is_privileged():
         return
-    folder = os.open(place.name, disk.FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=parent)
+    folder = os.open(place.name, read.FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=parent)
     try:
         if os.fstat(folder).st_uid != os.geteuid() or os.listdir(folder):
             message = "another folder was put in the place of the one that was made"
@@ -73,7 +73,7 @@ def _hand_over(place: Place, parent: int) -> None:
 
 def remove_folder(place: Place) -> None:
     """Remove a folder if it is empty."""
-    with suppress(OSError), disk.opened_folder(place.root, place.folders) as parent:
+    with suppress(OSError), read.opened_folder(place.root, place.folders) as parent:
         os.rmdir(place.name, dir_fd=parent)
 
 
@@ -84,7 +84,7 @@ def write(place: Place, content: bytes, access: Access, *, dress: Dress | None =
     with any wider mode a new owner that shall only read could catch a writable descriptor. It
     is told to `dress`, by its descriptor, for its label and other attributes.
     """
-    with disk.opened_folder(place.root, place.folders) as folder:
+    with read.opened_folder(place.root, place.folders) as folder:
         descriptor = os.open(place.name, CREATE_FLAGS, 0, dir_fd=folder)
         try:
             _write_all(descriptor, content)
@@ -128,7 +128,7 @@ def _open_only_name(place: Place) -> int:
     away in between, but not that of a file which has its first one elsewhere.
     """
     flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with disk.opened_folder(place.root, place.folders) as folder:
+    with read.opened_folder(place.root, place.folders) as folder:
         before = os.lstat(place.name, dir_fd=folder)
         descriptor = os.open(place.name, flags, dir_fd=folder)
     after = os.fstat(descriptor)
@@ -156,7 +156,7 @@ def _set_owner(descriptor: int, access: Access) -> None:
 
 def write_link(place: Place, target: str) -> None:
     """Make a symbolic link that says `target`."""
-    with disk.opened_folder(place.root, place.folders) as folder:
+    with read.opened_folder(place.root, place.folders) as folder:
         os.symlink(target, place.name, dir_fd=folder)
 
 
@@ -167,13 +167,13 @@ def point(place: Place, name: str) -> None:
 
 def rename(place: Place, name: str) -> None:
     """Give the file another name in its folder, replacing what has that name."""
-    with disk.opened_folder(place.root, place.folders) as folder:
+    with read.opened_folder(place.root, place.folders) as folder:
         os.replace(place.name, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def link(place: Place, name: str) -> None:
     """Give the file a second name in its folder, one that nothing has yet."""
-    with disk.opened_folder(place.root, place.folders) as folder:
+    with read.opened_folder(place.root, place.folders) as folder:
         os.link(place.name, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
 
 
@@ -193,22 +193,22 @@ def keep(place: Place, name: str) -> None:
 
 
 def _copy(place: Place, other: Place) -> None:
-    found = disk.look(place)
+    found = read.look(place)
     if found is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), place.path)
     if found.kind == "link":
-        write_link(other, disk.read_link(place))
+        write_link(other, read.read_link(place))
     else:
-        from bootstrap.apply.attributes import like  # an unchanged boot copies no file
+        from bootstrap.fs.xattr import like  # an unchanged boot copies no file
 
-        write(other, b"".join(disk.chunks(place)), found.access, dress=like(place))
+        write(other, b"".join(read.chunks(place)), found.access, dress=like(place))
 
 
 def remove(place: Place) -> None:
     """Remove a file or a link; nothing to do when it is gone, or no file can be called so."""
     try:
-        if disk.look(place):  # a read-only file system refuses to remove even what is not there
-            with disk.opened_folder(place.root, place.folders) as folder:
+        if read.look(place):  # a read-only file system refuses to remove even what is not there
+            with read.opened_folder(place.root, place.folders) as folder:
                 os.unlink(place.name, dir_fd=folder)
     except OSError as error:
         if error.errno not in {errno.ENOENT, errno.ENAMETOOLONG}:
@@ -217,7 +217,7 @@ def remove(place: Place) -> None:
 
 def append(place: Place, data: bytes) -> None:
     """Write at the end of a file, flushed to disk."""
-    with disk.opened_folder(place.root, place.folders) as folder:
+    with read.opened_folder(place.root, place.folders) as folder:
         flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(place.name, flags, dir_fd=folder)
     try:
@@ -229,7 +229,7 @@ def append(place: Place, data: bytes) -> None:
 
 def shorten(place: Place, length: int) -> None:
     """Cut a file off after `length` bytes, flushed to disk; takes no room."""
-    with disk.opened_folder(place.root, place.folders) as folder:
+    with read.opened_folder(place.root, place.folders) as folder:
         flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(place.name, flags, dir_fd=folder)
     try:
@@ -259,5 +259,5 @@ def seize(place: Place, mode: int) -> int | None:
 
 def sync(place: Place) -> None:
     """Flush the names in the place's folder to disk."""
-    with disk.opened_folder(place.root, place.folders) as folder:
+    with read.opened_folder(place.root, place.folders) as folder:
         os.fsync(folder)

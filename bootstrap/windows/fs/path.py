@@ -17,7 +17,7 @@ import ntpath
 import os
 
 from bootstrap.windows import ROOT, SYSTEM_DRIVE
-from bootstrap.windows.apply.kernel import is_link, long_name
+from bootstrap.windows.fs.kernel import is_link, long_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

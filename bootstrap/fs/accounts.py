@@ -5,18 +5,38 @@ They are those of the machine, or those of the tree below `root`.
 
 from __future__ import annotations
 
-from bootstrap.apply import disk
-from bootstrap.apply.failures import refusal, together
-from bootstrap.apply.place import resolve
 from bootstrap.errors import nearest
+from bootstrap.fs import read
+from bootstrap.fs.errors import refusal, together
+from bootstrap.fs.path import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Protocol
 
-    from bootstrap.apply.disk import Access, Found
-    from bootstrap.config.model import FileSpec
     from bootstrap.errors import WriteError
+    from bootstrap.fs.read import Access, Found
+
+    class OwnedFile(Protocol):
+        """A file as a document asks for it: who owns it, and where the document says so."""
+
+        @property
+        def path(self) -> str:
+            """The path, as errors name it."""
+
+        @property
+        def origin(self) -> str:
+            """The line that asks for the file."""
+
+        @property
+        def owner(self) -> str | None:
+            """A user by name or number; None keeps the present one."""
+
+        @property
+        def group(self) -> str | None:
+            """A group by name or number; None keeps the present one."""
+
 
 NOBODY = 2**32 - 1  # chown(2) takes it for "leave as it is"
 DATABASE_AT_MOST = 16 << 20  # bytes
@@ -31,14 +51,14 @@ class Accounts:
         self.users = Database("passwd", root)
         self.groups = Database("group", root)
 
-    def access(self, spec: FileSpec, mode: int, found: Found | None) -> Access:
+    def access(self, spec: OwnedFile, mode: int, found: Found | None) -> Access:
         """The access that a file shall have; raises WriteError naming each unknown account."""
-        own = disk.own_access(mode)
+        own = read.own_access(mode)
         present = found.access if found and found.kind == "file" else own
         uid = present.uid if spec.owner is None else self.users.number(spec.owner)
         gid = present.gid if spec.group is None else self.groups.number(spec.group)
         if uid is not None and gid is not None:
-            return disk.Access(mode, uid, gid)
+            return read.Access(mode, uid, gid)
         unknown = (("user", spec.owner, uid, self.users), ("group", spec.group, gid, self.groups))
         raise together(
             [
@@ -61,7 +81,7 @@ class Accounts:
         return tuple(reasons)
 
 
-def _unknown(kind: str, name: str, accounts: Database, spec: FileSpec) -> WriteError:
+def _unknown(kind: str, name: str, accounts: Database, spec: OwnedFile) -> WriteError:
     close = nearest(name, accounts.known())
     hint = f"did you mean {close}?" if close else f"create the {kind} in the image, or use a number"
     return refusal(f"there is no {kind} {name!r}", path=spec.path, origin=spec.origin, hint=hint)
@@ -100,7 +120,7 @@ class Database:
 
 def _file_names(database: str, root: str) -> dict[str, int] | None:
     try:
-        content = disk.read(resolve(f"/etc/{database}", root, follow=True), DATABASE_AT_MOST)
+        content = read.read(resolve(f"/etc/{database}", root, follow=True), DATABASE_AT_MOST)
     except FileNotFoundError:
         return None
     names: dict[str, int] = {}

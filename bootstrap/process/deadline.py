@@ -8,8 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bootstrap.apply.ended import Ended
     from bootstrap.errors import CommandFailed
+    from bootstrap.process.result import Ended
 
 
 class Timekeeper:
@@ -32,10 +32,10 @@ class Timekeeper:
 
     def run(self, command: Sequence[str], *, timeout: float) -> Ended:
         """Run a check or a handler to its end."""
-        from bootstrap.apply import commands  # a run without commands starts no process
+        from bootstrap.process import runner  # a run without commands starts no process
 
         left = self._deadline - self._clock()
-        ended = commands.run(command, timeout=min(timeout, left), clock=self._clock)
+        ended = runner.run(command, timeout=min(timeout, left), clock=self._clock)
         if ended.reason:
             is_late = self._clock() >= self._deadline
             ended.reason += " (the run's deadline has passed)" if is_late else ""

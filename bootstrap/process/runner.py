@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import suppress
 
-from bootstrap.apply.ended import OUTPUT_AT_MOST, Ended, last_words, unstarted
+from bootstrap.process.result import OUTPUT_AT_MOST, Ended, last_words, unstarted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,9 +136,9 @@ def _drain(process: Popen[bytes], tail: bytearray, seconds: float) -> bool:
 def _put_to_rest(process: Popen[bytes]) -> None:
     """Kill a command that still runs and all that descends from it, and close what is open."""
     if process.poll() is None:
-        from bootstrap.apply import descent
+        from bootstrap.process import kill_tree
 
-        descent.end(process.pid)
+        kill_tree.end(process.pid)
         process.wait()
     if process.stdout is not None:
         process.stdout.close()

@@ -10,7 +10,7 @@ import os
 import time
 from contextlib import suppress
 
-from bootstrap.apply.ended import OUTPUT_AT_MOST, Ended, last_words, unstarted
+from bootstrap.process.result import OUTPUT_AT_MOST, Ended, last_words, unstarted
 from bootstrap.windows import ROOT
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def run(
         return Ended("was not started, for no time was left", kind="unstarted")
     import subprocess
 
-    from bootstrap.windows.apply import jobs
+    from bootstrap.windows.process import jobs
 
     deadline = clock() + timeout
     try:
