@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _judge(options: argparse.Namespace) -> Verdict:
     from bootstrap import observation, shipped
-    from bootstrap.apply.unsafe_links import unsafe_links
+    from bootstrap.apply.plan.unsafe_links import unsafe_links
     from bootstrap.config.keyvault_references import VaultRules
     from bootstrap.config.resolve import validate
     from bootstrap.decision import template_offer

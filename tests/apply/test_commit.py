@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from bootstrap.apply.commit import Transaction
+from bootstrap.apply.transaction.commit import Transaction
 from bootstrap.errors import CommandFailed, UnsafeDestination, WriteError
 from bootstrap.fs import read, temp_names, write
 from bootstrap.fs.path import resolve

@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from bootstrap.apply.unsafe_links import unsafe_links
+from bootstrap.apply.plan.unsafe_links import unsafe_links
 from bootstrap.document import parse
 from bootstrap.errors import UnsafeDestination, WriteError
 

@@ -201,7 +201,7 @@ FAULTS = [
     "bootstrap.credentials:_credential",
     "bootstrap.decision:render_all",
     "bootstrap.render.rendering:render",
-    "bootstrap.apply.plan:plan",
+    "bootstrap.apply.plan.plan:plan",
     "bootstrap.fs.write:write",
     "bootstrap.fs.write:rename",
     "bootstrap.state.store:save",

@@ -12,9 +12,8 @@ import pytest
 import yaml
 
 from bootstrap import agent, shipped
-from bootstrap.apply.own_paths import OwnPaths
-from bootstrap.apply.plan import plan
-from bootstrap.apply.written import Written
+from bootstrap.apply.plan.own_paths import OwnPaths
+from bootstrap.apply.plan.plan import plan
 from bootstrap.config.model import FileSpec
 from bootstrap.config.reserved_paths import AUTHORITIES
 from bootstrap.config.resolve import validate
@@ -22,6 +21,7 @@ from bootstrap.errors import BootstrapError, InvalidDocument, UnsafeDestination
 from bootstrap.machine import Machine
 from bootstrap.render.rendered import Rendered
 from bootstrap.settings import Settings, UserDataSettings, VaultSettings
+from bootstrap.state.manifest import Written
 
 VM_ID = "02aab8a4-74ef-476e-8182-f6d2ba4166a6"
 TEXT = "{{ values.text }}\n"

@@ -218,7 +218,7 @@ def test_a_path_has_one_spelling(schema, path):
 
 def test_a_link_is_no_way_to_a_file_of_the_image(tmp_path):
     """Two entries that lead to one place are an error, whoever wrote them."""
-    from bootstrap.apply.plan import plan
+    from bootstrap.apply.plan.plan import plan
     from bootstrap.render.rendered import Rendered
 
     (tmp_path / "etc/shop").mkdir(parents=True)

@@ -9,7 +9,7 @@ from bootstrap.errors import WriteError
 from bootstrap.fs import path, read, write
 from bootstrap.platform.firmware import AZURE_ASSET_TAG, read_firmware
 from bootstrap.process import runner
-from bootstrap.windows.apply import strangers
+from bootstrap.windows.apply.plan import unsafe_path
 from bootstrap.windows.fs import accounts, security, sids
 from bootstrap.windows.identity import arc_files
 from bootstrap.windows.platform import smbios
@@ -157,7 +157,7 @@ def folders_that_strangers_can_replace_are_told():
 
     def stranger(owner, mask, kind=security.ALLOWED, flags=0):
         told.update(owner=owner, entry=security.Entry(kind, flags, mask, sids.USERS))
-        return strangers._stranger("", trusted)
+        return unsafe_path._stranger("", trusted)
 
     assert stranger(sids.SYSTEM, security.RIGHTS["F"]) == sids.USERS
     assert stranger(sids.SYSTEM, security.RIGHTS["M"]) == sids.USERS

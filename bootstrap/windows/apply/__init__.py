@@ -1,6 +1,1 @@
-"""Applying on Windows.
-
-    strangers  who else could decide where a file ends up
-
-It stands in for the module of its name.
-"""
+"""Applying on Windows."""

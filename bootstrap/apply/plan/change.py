@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Literal
 
-    from bootstrap.apply.written import Written
     from bootstrap.fs.path import Place
     from bootstrap.fs.read import Access
+    from bootstrap.state.manifest import Written
 
     Action = Literal["create", "update", "attributes", "remove"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bootstrap.apply.change import Change, Snapshot
-from bootstrap.apply.comparison import CONTENT_AT_MOST
+from bootstrap.apply.plan.change import Change, Snapshot
+from bootstrap.apply.plan.compare import CONTENT_AT_MOST
 from bootstrap.errors import BootstrapError, Public
 from bootstrap.fs.mounts import is_mount_point
 
@@ -11,11 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from bootstrap.apply.ground import Ground
-    from bootstrap.apply.standing import Standing
-    from bootstrap.apply.written import Written
+    from bootstrap.apply.plan.overlay import Standing
+    from bootstrap.apply.plan.preflight import Ground
     from bootstrap.fs.path import Place
     from bootstrap.fs.read import Found
+    from bootstrap.state.manifest import Written
 
 
 def removals(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from bootstrap.apply.change import Change
+    from bootstrap.apply.plan.change import Change
 
 KINDS = ("create", "replace", "overwrite", "remove")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bootstrap.apply import strangers
-from bootstrap.apply.standing import Standing
+from bootstrap.apply.plan import unsafe_path
+from bootstrap.apply.plan.overlay import Standing
 from bootstrap.fs import read
 from bootstrap.fs.accounts import Accounts
 from bootstrap.fs.errors import unsafe
@@ -13,7 +13,7 @@ from bootstrap.fs.temp_names import BACKUP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.journal import Story
+    from bootstrap.apply.transaction.journal import Story
     from bootstrap.config.model import FileSpec
     from bootstrap.fs.path import Place
     from bootstrap.fs.read import Access, Found
@@ -42,7 +42,7 @@ class Ground:
         def refuse(link: Place) -> None:
             if who := self.untrusted(link):
                 message = f"{link.stated} is a link, and {who}"
-                raise unsafe(message, path=path, origin=origin, hint=strangers.HINT)
+                raise unsafe(message, path=path, origin=origin, hint=unsafe_path.HINT)
 
         return resolve(path, self.root, follow=follow, on_link=refuse)
 
@@ -54,7 +54,7 @@ class Ground:
         """
         for folder in ("", *(above.relative for above in place.above())):
             if folder not in self._writers:
-                writer = strangers.who_can_write(self.root, folder, self.accounts)
+                writer = unsafe_path.who_can_write(self.root, folder, self.accounts)
                 self._writers[folder] = writer and f"{writer} can write to its folder /{folder}"
             if self._writers[folder]:
                 return self._writers[folder]

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from bootstrap.apply.change import Change, Snapshot
-from bootstrap.apply.ground import inspect
-from bootstrap.apply.strangers import HINT, IS_ORDINARY
-from bootstrap.apply.written import Written
+from bootstrap.apply.plan.change import Change, Snapshot
+from bootstrap.apply.plan.preflight import inspect
+from bootstrap.apply.plan.unsafe_path import HINT, IS_ORDINARY
 from bootstrap.frozen import replace
 from bootstrap.fs.errors import MOUNT_POINT, refusal, unsafe
 from bootstrap.fs.mounts import is_mount_point
 from bootstrap.fs.xattr import ACL, CAPABILITY, differences, wanted
+from bootstrap.state.manifest import Written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bootstrap.apply.ground import Ground
-    from bootstrap.apply.standing import Standing
+    from bootstrap.apply.plan.overlay import Standing
+    from bootstrap.apply.plan.preflight import Ground
     from bootstrap.config.model import FileSpec
     from bootstrap.fs.path import Place
     from bootstrap.fs.read import Access, Found

@@ -16,21 +16,22 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from bootstrap.apply.commit import commit
-from bootstrap.apply.handlers import HandlersFailed
-from bootstrap.apply.journal import Journal
-from bootstrap.apply.written import as_left
+from bootstrap.apply.transaction import recovery
+from bootstrap.apply.transaction.commit import commit
+from bootstrap.apply.transaction.handlers import HandlersFailed
+from bootstrap.apply.transaction.journal import Journal
 from bootstrap.errors import BootstrapError
 from bootstrap.frozen import replace
-from bootstrap.state import paths, recovery, store
+from bootstrap.state import paths, store
+from bootstrap.state.manifest import as_left
 from bootstrap.state.record import as_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.change import Plan
-    from bootstrap.apply.checks import Run
-    from bootstrap.apply.commit import Transaction
-    from bootstrap.apply.handlers import Handlers
+    from bootstrap.apply.plan.change import Plan
+    from bootstrap.apply.transaction.checks import Run
+    from bootstrap.apply.transaction.commit import Transaction
+    from bootstrap.apply.transaction.handlers import Handlers
     from bootstrap.state.record import State
 
 

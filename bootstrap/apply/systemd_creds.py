@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from bootstrap.apply.written import has_content
 from bootstrap.errors import CommandFailed, Public
 from bootstrap.fs import read
 from bootstrap.fs.path import resolve
 from bootstrap.process import runner
+from bootstrap.state.manifest import has_content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bootstrap.apply.written import Written
+    from bootstrap.state.manifest import Written
 
 PROGRAM = "systemd-creds"
 CREDENTIAL_AT_MOST = 1 << 20  # bytes: systemd's own limit for all credentials of a unit

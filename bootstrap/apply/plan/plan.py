@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bootstrap.apply.bounds import refuse_escape
-from bootstrap.apply.change import Plan
-from bootstrap.apply.comparison import compare
-from bootstrap.apply.ground import Ground
-from bootstrap.apply.own_paths import OwnPaths
-from bootstrap.apply.prune import removals
+from bootstrap.apply.plan.change import Plan
+from bootstrap.apply.plan.compare import compare
+from bootstrap.apply.plan.confinement import refuse_escape
+from bootstrap.apply.plan.own_paths import OwnPaths
+from bootstrap.apply.plan.preflight import Ground
+from bootstrap.apply.plan.prune import removals
 from bootstrap.errors import BootstrapError, nearest
 from bootstrap.fs.errors import refusal, together, told
 from bootstrap.fs.path import refuse_foreign, resolve
@@ -16,12 +16,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from bootstrap.apply.change import Change
-    from bootstrap.apply.journal import Story
-    from bootstrap.apply.written import Written
+    from bootstrap.apply.plan.change import Change
+    from bootstrap.apply.transaction.journal import Story
     from bootstrap.config.model import FileSpec
     from bootstrap.fs.path import Place
     from bootstrap.render.rendered import Rendered
+    from bootstrap.state.manifest import Written
 
 
 def plan(

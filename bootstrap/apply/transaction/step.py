@@ -18,8 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bootstrap.apply.change import Change
-    from bootstrap.apply.entries import Entry
+    from bootstrap.apply.plan.change import Change
+    from bootstrap.apply.transaction.journal_entry import Entry
     from bootstrap.fs.read import Found
 
 

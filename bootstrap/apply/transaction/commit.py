@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 
-from bootstrap.apply import checks, settling
-from bootstrap.apply.entries import entry_for, missing_folders
-from bootstrap.apply.journal import Story
-from bootstrap.apply.steps import Step
+from bootstrap.apply.transaction import checks, rollback
+from bootstrap.apply.transaction.journal import Story
+from bootstrap.apply.transaction.journal_entry import entry_for, missing_folders
+from bootstrap.apply.transaction.step import Step
 from bootstrap.errors import BootstrapError
 from bootstrap.fs import read, temp_names, write
 from bootstrap.fs.errors import refusal, told
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
-    from bootstrap.apply.change import Plan
-    from bootstrap.apply.checks import Run
-    from bootstrap.apply.journal import Journal
+    from bootstrap.apply.plan.change import Plan
+    from bootstrap.apply.transaction.checks import Run
+    from bootstrap.apply.transaction.journal import Journal
 
 # What systemd itself makes with mode 0700: https://systemd.io/CREDENTIALS
 CREDENTIAL_FOLDERS = ("run/credstore", "etc/credstore.encrypted")
@@ -115,7 +115,7 @@ class Transaction:
             with self._writing():
                 self._journal.commit()
         except BootstrapError:
-            settling.revert(self._story, self._root)
+            rollback.revert(self._story, self._root)
             raise
         self._story.phase = "committed"
 
@@ -124,8 +124,8 @@ class Transaction:
         if self._story.phase == "nothing":
             return
         try:
-            settling.revert(self._story, self._root)
-            settling.discard(self._story, self._root)
+            rollback.revert(self._story, self._root)
+            rollback.discard(self._story, self._root)
             self._journal.remove()
         except BootstrapError as failure:
             if isinstance(error, BootstrapError):
@@ -136,7 +136,7 @@ class Transaction:
     def roll_back(self) -> None:
         """Put the old files back. Raises WriteError or NotPermitted."""
         if self._steps:
-            settling.revert(self._story, self._root)
+            rollback.revert(self._story, self._root)
             self._rolled_back = True
 
     def close(self) -> None:
@@ -146,8 +146,8 @@ class Transaction:
         """
         if self._steps:
             with suppress(OSError, BootstrapError):
-                settle = settling.discard if self._rolled_back else settling.finish
-                settling.tidy(self._journal, self._story, self._root, settle)
+                settle = rollback.discard if self._rolled_back else rollback.finish
+                rollback.tidy(self._journal, self._story, self._root, settle)
 
     def _make(self, folder: str) -> None:
         place = Place(self._root, folder)

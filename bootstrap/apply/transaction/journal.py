@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 
-from bootstrap.apply.entries import decode_entry, encode_entry, is_inside
+from bootstrap.apply.transaction.journal_entry import decode_entry, encode_entry, is_inside
 from bootstrap.fs import atomic, read, write
 from bootstrap.fs.path import resolve
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, Literal
 
-    from bootstrap.apply.entries import Entry
+    from bootstrap.apply.transaction.journal_entry import Entry
     from bootstrap.fs.path import Place
 
     Phase = Literal["nothing", "intent", "prepared", "committed"]

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Protocol
 
-    from bootstrap.apply.change import Change
-    from bootstrap.apply.steps import Step
+    from bootstrap.apply.plan.change import Change
+    from bootstrap.apply.transaction.step import Step
 
     class Run(Protocol):
         """Something that runs a command: `commands.run`."""

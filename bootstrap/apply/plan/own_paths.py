@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import bootstrap
 from bootstrap import LIBRARY, OWN_FOLDERS, ROOT
-from bootstrap.apply.ground import backup_of
+from bootstrap.apply.plan.preflight import backup_of
 from bootstrap.config.reserved_paths import CA_VARIABLES, WHOSE, fits
 from bootstrap.fs import read
 from bootstrap.fs.errors import unsafe

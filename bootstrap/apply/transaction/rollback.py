@@ -19,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bootstrap.apply.entries import Entry
-    from bootstrap.apply.journal import Journal, Story
+    from bootstrap.apply.transaction.journal import Journal, Story
+    from bootstrap.apply.transaction.journal_entry import Entry
 
 
 def revert(story: Story, root: str) -> None:

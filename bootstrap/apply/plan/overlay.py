@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 
-from bootstrap.apply import settling
+from bootstrap.apply.transaction import rollback
 from bootstrap.fs import read, xattr
 from bootstrap.fs.path import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.entries import Entry
-    from bootstrap.apply.journal import Story
+    from bootstrap.apply.transaction.journal import Story
+    from bootstrap.apply.transaction.journal_entry import Entry
     from bootstrap.fs.read import Found
 
 
@@ -71,13 +71,13 @@ class Standing:
 
     def _undo_one(self, entry: Entry, inode: int) -> None:
         if entry.kind == "create":
-            if settling.is_to_go(entry, inode, self._root):
+            if rollback.is_to_go(entry, inode, self._root):
                 self._instead[entry.path] = None
         elif entry.kind == "overwrite":
-            if settling.is_to_be_poured(entry, inode, self._root):
+            if rollback.is_to_be_poured(entry, inode, self._root):
                 self._instead[entry.path] = Place(self._root, entry.kept)
                 self._poured[entry.path] = entry
-        elif settling.is_to_return(entry, self._root):
+        elif rollback.is_to_return(entry, self._root):
             self._instead[entry.path] = Place(self._root, entry.kept)
 
     def _names_left(self, folder: Place, story: Story) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.apply.ground import Ground
+from bootstrap.apply.plan.preflight import Ground
 from bootstrap.errors import UnsafeDestination
 
 TYPE_CHECKING = False

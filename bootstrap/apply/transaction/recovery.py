@@ -19,7 +19,7 @@ from bootstrap.state.record import Damaged, State, from_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.journal import Journal, Story
+    from bootstrap.apply.transaction.journal import Journal, Story
 
 UNDONE = "an interrupted run was undone: its files are as they were before it"
 FINISHED = "an interrupted run was finished: all its files are in place"
@@ -88,7 +88,7 @@ def foresee(vm_id: str, state: State | None, *, root: str = "/") -> Foreseen:
     """What the next run of this machine will find when it has settled; nothing is changed."""
     if not is_due(root=root):
         return Foreseen(state)
-    from bootstrap.apply import journal as journals
+    from bootstrap.apply.transaction import journal as journals
 
     try:
         story = journals.Journal(paths.JOURNAL, root).read() or journals.Story()
@@ -104,7 +104,7 @@ def foresee(vm_id: str, state: State | None, *, root: str = "/") -> Foreseen:
 
 
 def _recover(root: str, now: str) -> Recovered:
-    from bootstrap.apply import journal as journals
+    from bootstrap.apply.transaction import journal as journals
 
     journal = journals.Journal(paths.JOURNAL, root)
     try:
@@ -116,7 +116,7 @@ def _recover(root: str, now: str) -> Recovered:
 
 
 def _settle(journal: Journal, story: Story, root: str, now: str) -> Recovered:
-    from bootstrap.apply import settling
+    from bootstrap.apply.transaction import rollback
 
     done = story.phase == "committed"
     memo = _memo(story)
@@ -125,12 +125,12 @@ def _settle(journal: Journal, story: Story, root: str, now: str) -> Recovered:
     if done:
         if memo and (end := _end(story, memo, store.load(memo.vm_id, root=root).state)):
             store.save(end, root=root)
-        left = settling.tidy(journal, story, root, settling.finish)
+        left = rollback.tidy(journal, story, root, rollback.finish)
     else:
-        settling.revert(story, root)
+        rollback.revert(story, root)
         if memo and story.phase == "prepared":
             _remember_due(memo, root)
-        left = settling.tidy(journal, story, root, settling.discard)
+        left = rollback.tidy(journal, story, root, rollback.discard)
     verdict, text = ("finished", FINISHED) if done else ("undone", UNDONE)
     return Recovered(verdict, f"{text}; {left}" if left else text)
 
@@ -143,13 +143,13 @@ def _sweep(root: str) -> str:
 
 
 def _sweep_one(path: str, root: str) -> str:
-    from bootstrap.apply import journal as journals
-    from bootstrap.apply import settling
+    from bootstrap.apply.transaction import journal as journals
+    from bootstrap.apply.transaction import rollback
 
     journal = journals.Journal(path, root)
     try:
         story = journal.read() or journals.Story()
-        settle = settling.finish if story.phase == "committed" else settling.discard
+        settle = rollback.finish if story.phase == "committed" else rollback.discard
         settle(story, root)
         journal.remove()
     except journals.Damaged as error:

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from bootstrap.apply.checks import Run
+    from bootstrap.apply.transaction.checks import Run
     from bootstrap.process.result import Ended
 
 PATH = "handlers."
