@@ -55,9 +55,9 @@ if TYPE_CHECKING:
     from bootstrap.apply.transaction.checks import Run
     from bootstrap.apply.transaction.run import Fulfilment
     from bootstrap.config.model import Configuration
+    from bootstrap.context import Machine
     from bootstrap.identity.arc import Arc
     from bootstrap.imds.instance import Instance
-    from bootstrap.machine import Machine
     from bootstrap.process.result import Ended
     from bootstrap.settings import Settings
 

@@ -105,7 +105,7 @@ def _nothing_asked(contents: tuple[Rendered, ...]) -> tuple[str, ...]:
 
 
 def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution:
-    from bootstrap import shipped
+    from bootstrap import resources
     from bootstrap.config.resolve import resolve
 
     schema = image.values_schema
@@ -115,7 +115,7 @@ def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution
         tags=instance.tags or (),
         user_data_trust=settings.user_data,
         tag_rules=settings.tags,
-        document_schema=json.loads(shipped.read("schema/document.schema.json")),
+        document_schema=json.loads(resources.read("schema/document.schema.json")),
         values_schema=read_schema(*schema) if schema else None,
         templates=template_offer(settings, image.templates),
         vaults=_vault_rules(instance, settings),

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from bootstrap.config.model import Configuration, SecretReference
     from bootstrap.config.schema.values import ValuesSchema
+    from bootstrap.context import Machine
     from bootstrap.document import Path
     from bootstrap.identity.managed_identity import Identity
     from bootstrap.identity.service import IdentityService
     from bootstrap.imds.instance import Instance
     from bootstrap.keyvault.fetch import Fetched
-    from bootstrap.machine import Machine
     from bootstrap.settings import Settings
 
 

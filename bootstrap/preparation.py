@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from bootstrap.apply.plan.change import Plan
     from bootstrap.apply.transaction.journal import Story
     from bootstrap.config.model import Configuration
+    from bootstrap.context import Machine
     from bootstrap.image import Image
     from bootstrap.imds.instance import Instance
-    from bootstrap.machine import Machine
     from bootstrap.settings import Settings
     from bootstrap.state.record import State
 

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _judge(options: argparse.Namespace) -> Verdict:
-    from bootstrap import observation, shipped
+    from bootstrap import observation, resources
     from bootstrap.apply.plan.unsafe_links import unsafe_links
     from bootstrap.config.keyvault_references import VaultRules
     from bootstrap.config.resolve import validate
@@ -87,7 +87,7 @@ def _judge(options: argparse.Namespace) -> Verdict:
         path = f"{beside}/values.schema.json"
     schema = _values_schema(path, required=bool(options.schema))
     content = _read(options.file)
-    rules = json.loads(shipped.read("schema/document.schema.json"))
+    rules = json.loads(resources.read("schema/document.schema.json"))
 
     def problems(trust: UserDataSettings | None, doubt: list[Problem]) -> tuple[Problem, ...]:
         return validate(

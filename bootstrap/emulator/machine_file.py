@@ -7,7 +7,7 @@ import json
 import os.path
 from functools import cache
 
-from bootstrap import shipped
+from bootstrap import resources
 from bootstrap.config.documents import without_text
 from bootstrap.config.schema.lookup import Shape
 from bootstrap.config.schema.validator import findings
@@ -59,7 +59,7 @@ def read_machine(text: str, name: str, folder: str = ".") -> Machine:
 @cache
 def machine_shape() -> Shape:
     """Return the schema of machine files, once it is read."""
-    return Shape(json.loads(shipped.read("schema/machine.schema.json")))
+    return Shape(json.loads(resources.read("schema/machine.schema.json")))
 
 
 def _problems(source: Source, data: Any, folder: str) -> Iterator[Problem]:

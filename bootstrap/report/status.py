@@ -139,9 +139,9 @@ def read_status(root: str = "/") -> dict[str, Any] | None:
 
 
 if sys.platform == "win32":
-    from bootstrap.windows.report.sitting import begin as _begin
-    from bootstrap.windows.report.sitting import has_begun as _has_begun
-    from bootstrap.windows.report.sitting import is_there as _is_there
+    from bootstrap.windows.report.boot_marker import begin as _begin
+    from bootstrap.windows.report.boot_marker import has_begun as _has_begun
+    from bootstrap.windows.report.boot_marker import is_there as _is_there
 else:
 
     def _begin() -> None:

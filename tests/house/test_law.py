@@ -32,11 +32,11 @@ FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "
 
 # Along the data: a room may use the rooms before it, never those after.
 ORDER = [
-    *("frozen", "problem", "errors", "secret", "core_dumps", "fs", "document", "shipped"),
+    *("frozen", "problem", "errors", "secret", "core_dumps", "fs", "document", "resources"),
     *("settings", "image"),
     *("http", "platform", "imds", "identity"),
     *("config", "keyvault", "render", "process", "state", "apply", "report"),
-    *("machine", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
+    *("context", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
     *("emulator", "cli"),
 ]
 # Each is imported in one place, because it is heavy or because it is a door to the outside.

@@ -7,7 +7,7 @@ from base64 import b64encode
 
 import pytest
 
-from bootstrap import shipped
+from bootstrap import resources
 from bootstrap.config.model import FileSpec
 from bootstrap.config.resolve import resolve
 from bootstrap.config.template_policy import TemplateOffer
@@ -38,7 +38,7 @@ ALL = {**BREAKS, **OTHERS}
 each = pytest.mark.parametrize(
     "sign", ALL, ids=[name.partition(" (")[2][:-1] for name in ALL.values()]
 )
-RULES = json.loads(shipped.read("schema/document.schema.json"))
+RULES = json.loads(resources.read("schema/document.schema.json"))
 
 
 def configured(*, user_data=None, tags=(), schema=None, image="version: 1\n"):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bootstrap import shipped
+from bootstrap import resources
 from bootstrap.config import documents, layers
 from bootstrap.config.keyvault_references import VaultRules
 from bootstrap.config.model import FileSpec
@@ -57,7 +57,7 @@ SAMPLES = {
 
 @pytest.fixture(scope="module")
 def schema():
-    return json.loads(shipped.read("schema/document.schema.json"))
+    return json.loads(resources.read("schema/document.schema.json"))
 
 
 def problems(user_data, schema, *, rules=ALL, image=IMAGE):

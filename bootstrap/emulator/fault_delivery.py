@@ -7,14 +7,14 @@ import struct
 import uuid
 from email.utils import formatdate
 
-from bootstrap.emulator.exchange import phrase
+from bootstrap.emulator.messages import phrase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import threading
 
-    from bootstrap.emulator.exchange import Reply
     from bootstrap.emulator.fault import Fault
+    from bootstrap.emulator.messages import Reply
 
 # As the service names itself, so that clients that look for "IMDS" find it.
 SERVER = "IMDS/150.870.65.1854"

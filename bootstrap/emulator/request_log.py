@@ -8,8 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bootstrap.emulator.exchange import Ask, Reply
     from bootstrap.emulator.fault import Fault
+    from bootstrap.emulator.messages import Ask, Reply
 
 
 class Request(Frozen):

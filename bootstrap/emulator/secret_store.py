@@ -10,14 +10,14 @@ from __future__ import annotations
 import threading
 import uuid
 
-from bootstrap.emulator.stable import stable_id
+from bootstrap.emulator.ids import stable_id
 from bootstrap.frozen import Frozen, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bootstrap.emulator.authority import Authority, Issued
+    from bootstrap.emulator.test_ca import Authority, Issued
     from bootstrap.emulator.vault import CertificateSpec, SecretSpec, SecretVersion, Vault
 
 CONTENT_TYPES = {"pfx": "application/x-pkcs12", "pem": "application/x-pem-file"}

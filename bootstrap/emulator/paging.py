@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from bootstrap.emulator.exchange import BadRequest
+from bootstrap.emulator.messages import BadRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
