@@ -1,4 +1,4 @@
-"""The challenge of an Arc machine's agent: who can read its key file may have a token.
+"""The challenge of an Arc machine's agent: a client that can read its key file gets a token.
 
 https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
 """
@@ -15,14 +15,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootstrap.emulator.identities import Arc
 
-# Of the token; the instance has its own: https://learn.microsoft.com/azure/azure-arc/servers/
+# The api-versions of the token endpoint; the instance has its own:
+# https://learn.microsoft.com/azure/azure-arc/servers/
 TOKEN_VERSIONS = ("2019-11-01", "2020-06-01")
-_KEY_BYTES = 128  # of randomness, as base64 well below the 4,096 that clients take
+_KEY_BYTES = 128  # of randomness; their base64 is well below the 4,096 bytes that clients accept
 _SCHEME = "Basic "
 
 
 class ArcKeys:
-    """Key files that lie in the agent's folder, each good for one request."""
+    """The key files in the agent's folder; each is valid for one request."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,7 +31,7 @@ class ArcKeys:
         self._folders: list[str] = []
 
     def challenge(self, arc: Arc) -> str:
-        """Write a new key and give the value of `WWW-Authenticate` that names its file."""
+        """Write a new key file and return the value of `WWW-Authenticate` that names it."""
         name = f"{uuid.uuid4()}.key"
         path = os.path.join(arc.tokens, name)
         key = secrets.token_urlsafe(_KEY_BYTES)
@@ -43,7 +44,7 @@ class ArcKeys:
         return f"Basic realm={os.path.join(arc.announced or arc.tokens, name)}"
 
     def accept(self, authorization: str) -> bool:
-        """Whether the header holds a key that was not used yet; now it is, and its file is gone."""
+        """Return whether the header holds an unused key; then it is used, and its file removed."""
         if not authorization.startswith(_SCHEME):
             return False
         with self._lock:
@@ -53,12 +54,12 @@ class ArcKeys:
         return path is not None
 
     def close(self) -> None:
-        """Remove the keys that are left, and the folders that were made for them."""
+        """Remove the remaining key files, and the folders that were created for them."""
         with self._lock:
             for path in self._files.values():
                 _remove(path)
             for folder in reversed(self._folders):
-                with contextlib.suppress(OSError):  # somebody has put something into it
+                with contextlib.suppress(OSError):  # another program has put files into it
                     os.rmdir(folder)
 
     def _make_folder(self, folder: str) -> None:

@@ -1,4 +1,4 @@
-"""What the schema of a machine file cannot say: names that meet, sizes in bytes, dates, files."""
+"""Checks that the schema of a machine file cannot express: same names, sizes, dates, files."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _MAX_VALUE = 25 * 1024  # bytes of a secret's value
 
 
 def findings_beyond_schema(data: Mapping[str, Any], folder: str) -> Iterator[Finding]:
-    """Yield what is wrong with a machine file beside what its schema finds.
+    """Yield the mistakes in a machine file that its schema does not find.
 
-    A part of another type than the schema wants is passed over, but a scalar may be one that the
-    schema refuses as well. A relative `userDataFile` starts at `folder`.
+    A part that is not of the schema's type is skipped, but a scalar may be one that the schema
+    refuses as well. A relative `userDataFile` is relative to `folder`.
     """
     yield from _user_data_findings(data, folder)
     for section in ("tags", "vaults"):
@@ -39,7 +39,7 @@ def findings_beyond_schema(data: Mapping[str, Any], folder: str) -> Iterator[Fin
 
 
 def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return the mapping at `key`; an empty one if there is none."""
+    """Return the mapping at `key`, or an empty one if `key` has none."""
     value = data.get(key)
     return value if isinstance(value, dict) else {}
 
@@ -66,7 +66,10 @@ def _size_finding(key: str, size: int) -> Iterator[Finding]:
 
 
 def _same_names(parent: Mapping[str, Any], path: Path) -> Iterator[Finding]:
-    """Yield the names in the mapping at `path` that another one of it equals but for case."""
+    """Yield a finding for each name in the mapping at `path` that repeats an earlier name.
+
+    Names are compared without regard to case.
+    """
     folded: set[str] = set()
     for name in _mapping(parent, str(path[-1])):
         if name.casefold() in folded:

@@ -1,6 +1,6 @@
-"""The Azure clouds, as their vaults and sign-in services name themselves.
+"""The Azure clouds, with the host names of their vaults and sign-in services.
 
-Not the agent's own table: a mistake in that one shall be seen here.
+This table is separate from the agent's own, so that tests find a mistake in the agent's.
 Source: https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates.
 """
 
@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 
 class Cloud(NamedTuple):
-    """`suffix` of the vaults' hosts; `authority` is the host that signs in."""
+    """One cloud: `suffix` ends the vaults' host names, `authority` is the sign-in host."""
 
     suffix: str
     authority: str
 
     @property
     def audience(self) -> str:
-        """For whom a token must be that a vault takes: without a slash at its end."""
+        """The audience of the tokens that a vault accepts, without a slash at its end."""
         return f"https://{self.suffix}"
 
 
@@ -32,5 +32,5 @@ SUFFIXES = tuple(cloud.suffix for cloud in _CLOUDS.values())
 
 
 def cloud_of(environment: str) -> Cloud:
-    """The cloud that `azEnvironment` names, in any case; an unknown one has the public vaults."""
+    """Return the cloud that `azEnvironment` names, in any case; the public one if it is unknown."""
     return _CLOUDS.get(environment.casefold(), _PUBLIC)

@@ -1,4 +1,4 @@
-"""Connections to the emulator: HTTP/1.1 in, whatever the script wants out."""
+"""Connections to the emulator: HTTP/1.1 requests in, replies with their faults out."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ if TYPE_CHECKING:
 
 
 class Service(Protocol):
-    """What answers on a listening socket."""
+    """The service that answers on a listening socket."""
 
     def respond(self, ask: Ask) -> AbstractContextManager[tuple[Reply | None, Fault]]:
-        """The answer to one request; the block in it delivers that."""
+        """Return a context with the reply to one request and its fault; its block delivers them."""
 
     def unreadable(self, status: int, message: str) -> Reply:
-        """The answer to what is not HTTP."""
+        """Return the reply to input that is not HTTP."""
 
 
 _LINE_LIMIT = 65_536  # bytes of a request line
-_BODY_LIMIT = 65_536  # bytes of a request's body that are read and thrown away
+_BODY_LIMIT = 65_536  # bytes of a request's body that are read and discarded
 
 
 class HttpServer(ThreadingHTTPServer):
-    """Bound when made, listening when activated; one thread for each connection.
+    """A server that binds when it is made and listens when it is activated.
 
-    It knows its connections, so that closing it ends also those that drip or say nothing.
+    Each connection has a thread. The server keeps a set of its connections, so that closing the
+    server also ends those that drip or stay silent.
     """
 
     daemon_threads = False
@@ -70,11 +71,11 @@ class HttpServer(ThreadingHTTPServer):
             raise
 
     def server_bind(self) -> None:
-        """Bind without asking DNS for this host's name, which http.server would do."""
+        """Bind without a DNS query for this host's name, which http.server would send."""
         socketserver.TCPServer.server_bind(self)
 
     def get_request(self) -> tuple[Any, Any]:
-        """Accept; over TLS the first read shakes hands, in the connection's own thread."""
+        """Accept a connection; its TLS handshake runs at the first read, in its own thread."""
         connection, address = super().get_request()
         if self._tls is None:
             return connection, address
@@ -82,45 +83,49 @@ class HttpServer(ThreadingHTTPServer):
         return wrapped, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection before its thread begins."""
+        """Add the connection to the set before its thread starts."""
         with self._lock:
             self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget the connection as it ends."""
+        """Remove the connection from the set when it ends."""
         with self._lock:
             self._connections.discard(request)
         super().shutdown_request(request)
 
     def stop_listening(self) -> None:
-        """Wake whoever waits for a connection; where the system cannot, a poll ends the wait."""
+        """Wake the thread that waits for a connection.
+
+        On systems where that does not work, the listener's poll ends the wait.
+        """
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
 
     def close_all(self) -> None:
-        """Cut what is open and wait for the threads; nothing may accept any more."""
+        """Cut open connections and wait for their threads; no thread may accept any more."""
         with self._lock:
             for connection in self._connections:
-                with contextlib.suppress(OSError):  # below TLS, whose state is its thread's
+                # The socket below TLS: the TLS state belongs to the connection's thread.
+                with contextlib.suppress(OSError):
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
         self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Reads requests with http.server's parser and leaves every answer to `respond`."""
+    """Reads requests with http.server's parser; every reply comes from `respond`."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # a dripped byte leaves at once
+    disable_nagle_algorithm = True  # a dripped byte is sent at once
     server: HttpServer
 
     def handle(self) -> None:
-        """Serve the connection; a client may leave whenever it likes."""
+        """Serve the connection; a client may disconnect at any time."""
         with contextlib.suppress(OSError):
             super().handle()
 
     def handle_one_request(self) -> None:
-        """Any method comes here: which are allowed is a rule of the service."""
+        """Serve one request of any method; the service decides which methods it allows."""
         self.raw_requestline = self.rfile.readline(_LINE_LIMIT)
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
@@ -130,13 +135,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._deliver(reply, fault)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What http.server cannot parse is answered in the service's own shape."""
+        """Send the service's own error for a request that http.server cannot parse."""
         del explain
         self.close_connection = True
         self._deliver(self.server.service.unreadable(code, message or ""), NO_FAULT)
 
     def _ask(self) -> Ask:
-        # self.path has had leading slashes folded; the rule about `//` wants them as they came.
+        # http.server folds leading slashes in self.path; the rule about `//` needs them unchanged.
         target = self.requestline.split()[1]
         headers = tuple((name.casefold(), value) for name, value in self.headers.items())
         return Ask(method=self.command, target=target, headers=headers)
@@ -154,6 +159,6 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _discard_body(self) -> None:
-        """Read what a POST sends, or closing would reset the answer away."""
+        """Read the body of a POST: with unread data, closing would reset the connection."""
         length = self.headers.get("Content-Length", "0")
         self.rfile.read(min(int(length) if length.isdecimal() else 0, _BODY_LIMIT))

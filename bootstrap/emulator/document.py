@@ -1,6 +1,6 @@
-"""The instance document of an emulated VM, in the newest shape and with every field filled in.
+"""The instance document of an emulated VM, in the newest shape and with every field.
 
-In IMDS every primitive is text, and a value that does not apply is there and empty.
+In IMDS every primitive is text. A value that does not apply is present and empty.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _IMAGE = {
 
 
 def instance_document(machine: Machine) -> dict[str, Any]:
-    """Everything that this VM's IMDS knows, before an api-version hides what it does not know."""
+    """Return the whole document of this VM's IMDS, before fields are removed for an api-version."""
     document: dict[str, Any] = {"compute": _compute(machine)}
     if machine.network is not None:
         document["network"] = dict(machine.network) or _network()
@@ -31,9 +31,9 @@ def instance_document(machine: Machine) -> dict[str, Any]:
 
 
 def extended_part(machine: Machine) -> dict[str, Any]:
-    """What `extended=true` adds for provisioning agents, in real booleans.
+    """Return the part that `extended=true` adds for provisioning agents, in real booleans.
 
-    Undocumented; the shape is what cloud-init reads (`extended.compute.ppsType`,
+    It is undocumented. The shape is what cloud-init reads (`extended.compute.ppsType`,
     `hasCustomData`).
     """
     has_custom_data = bool(machine.compute.get("customData"))
@@ -41,7 +41,10 @@ def extended_part(machine: Machine) -> dict[str, Any]:
 
 
 def without_failed_provider(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What is left when the providers of the tags, the userData and the network did not answer."""
+    """Return the document without the parts of the data providers that did not answer.
+
+    These are the providers of the tags, the userData and the network.
+    """
     lost = {"tags", "tagsList", "userData"}
     compute = {key: value for key, value in document["compute"].items() if key not in lost}
     return {"compute": compute}
@@ -153,7 +156,7 @@ def _network() -> dict[str, Any]:
 
 
 def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
-    """`upper` over `lower`: mappings merge, everything else replaces."""
+    """Return `lower` with `upper` over it: mappings merge, any other value replaces."""
     merged = dict(lower)
     for key, value in upper.items():
         below = merged.get(key)

@@ -1,4 +1,4 @@
-"""What can go wrong with one answer, as the machine file scripts it."""
+"""The faults of one answer, as the machine file scripts them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class Fault(Frozen):
-    """What goes wrong with `times` requests in a row; None is for ever. Times are in seconds.
+    """A fault of `times` requests in a row; None is without end. Durations are in seconds.
 
     `reset` and `silence` send no answer. `status`, `body`, `html` and `redirect` replace the
-    service's answer, `partial` takes parts out of it; `delay`, `drip` and `truncate` only spoil
-    its way to the client.
+    service's answer. `partial` removes parts of it. `delay`, `drip` and `truncate` change only
+    its delivery.
     """
 
     times: int | None = 1
@@ -24,7 +24,7 @@ class Fault(Frozen):
     body: str | None = None
     delay: float = 0.0  # before the first byte
     drip: float = 0.0  # between any two bytes, headers included
-    truncate: int | None = None  # bytes of the body that still arrive
+    truncate: int | None = None  # bytes of the body that are sent
     reset: bool = False
     silence: bool = False
     html: bool = False
@@ -32,7 +32,7 @@ class Fault(Frozen):
     redirect: str = ""
 
     def __str__(self) -> str:
-        """The fault's own words for the log: `drip`, `status`, `delay+reset`."""
+        """Return the fault's name for the log: `drip`, `status`, `delay+reset`."""
         names = ("delay", "drip", "truncate", "reset", "silence", "html", "partial", "redirect")
         said = [name for name in names if getattr(self, name)]
         return "+".join(said) or ("status" if self.status is not None else "")
@@ -42,7 +42,7 @@ NO_FAULT = Fault(times=None)
 
 
 def read_faults(entries: Sequence[str | Mapping[str, Any]]) -> tuple[Fault, ...]:
-    """Return the script that the entries of a machine file describe; its schema accepted them."""
+    """Return the script that entries of a machine file describe; the schema has accepted them."""
     return tuple(_fault(entry) for entry in entries)
 
 
@@ -57,5 +57,5 @@ def _fault(entry: str | Mapping[str, Any]) -> Fault:
 
 
 def _whole(value: Any) -> Any:
-    """Return the integer for a number such as 2.0, which JSON Schema calls one as well."""
+    """Return the integer for a float such as 2.0, which is an integer for JSON Schema."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,4 +1,4 @@
-"""A reply on its way to the client: whole, late, a byte at a time, cut short, or not at all."""
+"""Delivery of a reply to the client: whole, late, a byte at a time, cut short, or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bootstrap.emulator.fault import Fault
     from bootstrap.emulator.messages import Reply
 
-# As the service names itself, so that clients that look for "IMDS" find it.
+# The service's own name, for clients that look for "IMDS" in it.
 SERVER = "IMDS/150.870.65.1854"
 _LINGER_NONE = struct.pack("ii", 1, 0)  # close() then sends RST instead of FIN
 
@@ -30,9 +30,9 @@ def deliver(
     keep_alive: bool,
     closing: threading.Event,
 ) -> None:
-    """Send `reply` the way `fault` wants it; every wait ends early when `closing` is set.
+    """Send `reply`, spoiled by `fault`; every wait ends early when `closing` is set.
 
-    Raises OSError when the client has gone.
+    Raises OSError if the client has disconnected.
     """
     if closing.wait(fault.delay):
         return
@@ -46,7 +46,7 @@ def deliver(
 
 
 def _head(reply: Reply, *, keep_alive: bool) -> bytes:
-    """Status line and headers; one that a fault names replaces the ordinary one."""
+    """Return status line and headers; those of the reply, or of a fault, replace the defaults."""
     headers = {
         "content-type": ("Content-Type", reply.content_type),
         "server": ("Server", SERVER),
@@ -75,12 +75,12 @@ def _send(
 
 
 def _wait_for_the_client_to_leave(connection: socket.socket) -> None:
-    """Take what comes and say nothing; closing the server ends this, as it shuts connections."""
+    """Read and discard until the client disconnects, or the server shuts the connection down."""
     while connection.recv(4096):
         pass
 
 
 def _reset(connection: socket.socket) -> None:
-    """Mark the connection for a reset; it goes out when the last reader lets go of the socket."""
+    """Mark the connection for a reset, which is sent when the last reference to it is closed."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
     connection.close()

@@ -1,4 +1,4 @@
-"""The script of what goes wrong, and what a fault makes of the service's answer."""
+"""The fault script, and the reply that a fault makes of the service's answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOGIN_PAGE = b"""\
 
 
 class FaultScript:
-    """The machine's faults, one entry for each request in order; then everything is well."""
+    """The machine's faults, in the order of the requests; after the last, none fails."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -32,7 +32,7 @@ class FaultScript:
         self._used = 0
 
     def next(self, faults: Sequence[Fault]) -> Fault:
-        """The fault for this request; a script that differs from the last one starts over."""
+        """Return the fault for this request; a script that has changed starts over."""
         with self._lock:
             if faults != self._faults:
                 self._faults, self._entry, self._used = faults, 0, 0
@@ -48,9 +48,9 @@ class FaultScript:
 def spoiled(
     fault: Fault, answer: Callable[[], Reply], failed: Callable[[int], Reply]
 ) -> Reply | None:
-    """The answer that the client shall get, or None when it gets none.
+    """Return the reply to send to the client, or None to send none.
 
-    `answer` is the service's own, `failed` its error for a status that the script alone wants.
+    `answer` returns the service's own reply, `failed` its error for a status of the script.
     """
     if fault.reset or fault.silence:
         return None
@@ -59,7 +59,7 @@ def spoiled(
 
 
 def _replaced(fault: Fault, failed: Callable[[int], Reply]) -> Reply | None:
-    """What stands in place of the service's answer, if anything does."""
+    """Return the reply that replaces the service's answer, or None to keep the answer."""
     if fault.html:
         return Reply(status=fault.status or 200, body=_LOGIN_PAGE, content_type=_HTML)
     if fault.redirect:

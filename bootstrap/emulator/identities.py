@@ -1,4 +1,4 @@
-"""The managed identities of a machine, and the Arc agent that may stand before them."""
+"""The managed identities of a machine, and the agent of an Arc machine."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 TENANT = stable_id("tenant")
 
-# Of one VM: https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/known-issues
+# Limits for one VM:
+# https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/known-issues
 TOKENS_PER_SECOND = 20
 TOKENS_AT_ONCE = 5
-TOKEN_LIFETIME = 86_400.0  # seconds; managed identities' tokens last a day
+TOKEN_LIFETIME = 86_400.0  # seconds; a managed identity's token is valid for a day
 
 
 class Identity(Frozen):
@@ -25,10 +26,10 @@ class Identity(Frozen):
 
     client_id: str
     object_id: str
-    resource_id: str = ""  # a system-assigned identity is named by its machine's id
+    resource_id: str = ""  # empty for a system-assigned identity, which its machine's id names
 
     def is_named(self, selector: str, name: str) -> bool:
-        """Whether `name` names this identity; ids ignore case."""
+        """Return whether `name` is this identity's id of the kind `selector`; ids ignore case."""
         own = {
             "client_id": self.client_id,
             "object_id": self.object_id,
@@ -38,10 +39,10 @@ class Identity(Frozen):
 
 
 class Arc(Frozen):
-    """An Arc machine's agent: `tokens` is the folder in which it leaves its keys.
+    """An Arc machine's agent: `tokens` is the folder in which it writes its key files.
 
-    `announced` is the folder that its challenges name, if not the same; an `old_agent` ignores
-    which identity it was asked for.
+    `announced` is the folder that its challenges name, if it is another one. An `old_agent`
+    ignores which identity a request asks for.
     """
 
     tokens: str
@@ -50,7 +51,7 @@ class Arc(Frozen):
 
 
 def system_identity(machine_name: str) -> Identity:
-    """The system-assigned identity of the machine of this name: always the same."""
+    """Return the system-assigned identity of the machine of this name, the same in every run."""
     return Identity(
         client_id=stable_id(f"identity/{machine_name}/client"),
         object_id=stable_id(f"identity/{machine_name}/object"),
@@ -79,7 +80,7 @@ def _user_identity(entry: Mapping[str, str]) -> Identity:
 
 
 def read_arc(data: Mapping[str, Any], folder: str) -> Arc:
-    """Return the agent of a machine file's `arc`; a relative folder starts at `folder`."""
+    """Return the agent of a machine file's `arc`; a relative path is relative to `folder`."""
     return Arc(
         tokens=os.path.abspath(os.path.join(folder, data["tokens"])),
         announced=data.get("announced", ""),

@@ -1,7 +1,7 @@
 """The identity endpoint: one request for a token, one reply.
 
 Documented rules: https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token.
-What the page leaves open is decided here, each decision beside its rule.
+This module decides what the page does not define; each decision is beside its rule.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _CODES = {  # the error codes of the OpenAPI definition, by status
 
 
 class IdentityEndpoint:
-    """The identity service of one machine; `slots` are held while requests are answered."""
+    """The identity service of one machine; a request holds one of `slots` while it is answered."""
 
     def __init__(
         self, tokens: Tokens, clock: Callable[[], float], wall: Callable[[], float]
@@ -57,9 +57,10 @@ class IdentityEndpoint:
     def respond(
         self, ask: Ask, machine: Machine, *, age: float, free: bool
     ) -> tuple[Reply | None, Fault]:
-        """The answer, and how it is to be delivered.
+        """Return the reply, and the fault that its delivery follows.
 
-        `age`: seconds since the machine's IMDS listens. `free`: fewer than five are being answered.
+        `age` is the seconds since the machine's IMDS began to listen. `free` is whether fewer
+        than five other requests are being answered.
         """
         admitted = self._rate.admit(machine.identity_rate) and free
         fault = self._script.next(machine.identity_faults)
@@ -73,7 +74,7 @@ class IdentityEndpoint:
         return spoiled(fault, answer, lambda status: failure(status, phrase(status))), fault
 
     def close(self) -> None:
-        """Remove what lies in the Arc agent's folder."""
+        """Remove the key files from the Arc agent's folder."""
         self._keys.close()
 
     def _answer(self, ask: Ask, machine: Machine, *, attached: bool) -> Reply:
@@ -109,7 +110,7 @@ class IdentityEndpoint:
     def _granted(
         self, identity: Identity, resource: str, selector: Mapping[str, str], lifetime: float
     ) -> Reply:
-        """A new token each time. Numbers are text; the name that was asked for is echoed."""
+        """Return a reply with a new token; numbers are text, and the requested id is echoed."""
         now = self._wall()
         grant = Grant(audience=resource, identity=identity, expires=now + lifetime)
         body = {
@@ -127,14 +128,17 @@ class IdentityEndpoint:
 
 
 def failure(status: int, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
-    """An error in this service's own shape: `{"error": …, "error_description": …}`."""
+    """Return an error in this service's own shape: `{"error": …, "error_description": …}`."""
     code = _CODES.get(status, "server_error" if status >= 500 else "bad_request")  # noqa: PLR2004
     body = {"error": code, "error_description": message}
     return Reply(status=status, body=as_json(body), headers=headers)
 
 
 def _check_version(parameters: Mapping[str, str], machine: Machine) -> None:
-    """Later versions of IMDS are taken too: the newest SDKs ask with them."""
+    """Raise BadRequest for an api-version that is missing or unknown.
+
+    The later versions of IMDS are valid too, because the newest SDKs send them.
+    """
     if "api-version" not in parameters:
         raise BadRequest("Required query variable 'api-version' is missing")
     known = TOKEN_VERSIONS if machine.arc else KNOWN_VERSIONS
@@ -143,7 +147,7 @@ def _check_version(parameters: Mapping[str, str], machine: Machine) -> None:
 
 
 def _resource(parameters: Mapping[str, str]) -> str:
-    """The audience as it was asked for: a slash at its end stays, and a vault minds it."""
+    """Return the requested audience unchanged: a slash at its end stays, and a vault refuses it."""
     resource = parameters.get("resource", "")
     if not resource:
         raise BadRequest("Required query variable 'resource' is missing")
@@ -166,7 +170,11 @@ def _selector(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def _identity(machine: Machine, selector: Mapping[str, str]) -> Identity | None:
-    """The identity asked for; without a selector, the system's or the only one there is."""
+    """Return the requested identity, or None if the machine does not have it.
+
+    Without a selector, return the system-assigned identity, or else the only user-assigned one.
+    Raises BadRequest if there are several of these.
+    """
     system, users = machine.system_identity, machine.user_identities
     everyone = [*filter(None, [system]), *users]
     for kind, name in selector.items():

@@ -1,4 +1,4 @@
-"""Ids that depend on nothing but a name, so that two runs see the same machine."""
+"""Ids that depend only on a name, so that two runs serve the same machine."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import uuid
 
 
 def stable_id(name: str) -> str:
-    """The UUID of a name."""
+    """Return the UUID of a name."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"imds-bootstrap/{name}"))

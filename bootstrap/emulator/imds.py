@@ -1,7 +1,7 @@
 """One request to IMDS, one reply: the rules of the service, without a socket.
 
 Documented rules: https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service.
-What the page leaves open is decided here, each decision beside its rule.
+This module decides what the page does not define; each decision is beside its rule.
 """
 
 from __future__ import annotations
@@ -27,17 +27,18 @@ if TYPE_CHECKING:
 
 _HELP = "For more information refer to aka.ms/azureimds"
 _BAD_REQUEST, _FORBIDDEN, _METHOD_NOT_ALLOWED = 400, 403, 405
-_NEWEST = 3  # how many api-versions an error names, as in the service's own errors
+_NEWEST = 3  # api-versions in an error, as many as the service's own errors name
 
 
 def answer(
     ask: Ask, machine: Machine, *, partial: bool | Literal["always"] = False, admitted: bool = True
 ) -> Reply:
-    """What this VM's IMDS answers.
+    """Return the reply of this VM's IMDS.
 
-    `partial`: a data provider failed. `admitted`: the request kept within the rate limit.
+    `partial` means that a data provider failed. `admitted` means that the request is within the
+    rate limit.
     """
-    if not admitted:  # without Retry-After: the service documents none
+    if not admitted:  # without Retry-After, as the service documents none
         return failure(429, "Too many requests")
     try:
         check_manners(ask)
@@ -49,21 +50,21 @@ def answer(
 
 
 def failure(status: int, message: str, **more: Any) -> Reply:
-    """An error in the service's own shape: `{"error": …}`."""
+    """Return an error in the service's own shape: `{"error": …}`."""
     words = f"Bad request. {message}" if status == _BAD_REQUEST else message
     headers = (("Allow", "GET"),) if status == _METHOD_NOT_ALLOWED else ()
     return Reply(status=status, body=as_json({"error": words, **more}), headers=headers)
 
 
 def scripted(status: int) -> Reply:
-    """The answer for a status that a fault script wants."""
+    """Return the reply for a status of the fault script."""
     if status == _FORBIDDEN:
         return Reply(status=status, body=b"")  # the guest proxy agent's refusal has an empty body
     return Reply(status=status, body=as_json({"error": phrase(status)}))
 
 
 def check_manners(ask: Ask) -> None:
-    """The rules that hold before anybody looks at what is asked for. Raises BadRequest."""
+    """Check the rules for every request, whatever its endpoint. Raises BadRequest."""
     if ask.method != "GET":
         raise BadRequest("Method not allowed", _METHOD_NOT_ALLOWED)
     headers = dict(ask.headers)
@@ -76,7 +77,10 @@ def check_manners(ask: Ask) -> None:
 
 
 def _routed(ask: Ask, machine: Machine, *, partial: bool | Literal["always"]) -> Reply:
-    """The endpoint that the path names. Every further one is a case here and a function."""
+    """Return the reply of the endpoint that the path names.
+
+    A further endpoint is a case here and a function.
+    """
     parameters = ask.parameters()
     match ask.steps:
         case ["metadata", "versions"]:
@@ -115,7 +119,7 @@ def _wrong_version(known: Sequence[str]) -> Reply:
 
 
 def _walked(value: Any, route: Sequence[str]) -> Any:
-    """Follow route parameters: keys of objects, positions in lists."""
+    """Return the value at a route of keys of objects and positions in lists. Raises Refused."""
     for step in route:
         if isinstance(value, dict) and step in value:
             value = value[step]
@@ -143,9 +147,9 @@ def _as_text(value: Any) -> str:
 
 
 def _listing(value: Mapping[str, Any] | Sequence[Any]) -> str:
-    """The names below, one a line, those that lead further with a slash: `compute/`, `network/`.
+    """Return the names in a value, one a line; containers end with a slash: `compute/`, `network/`.
 
-    Undocumented; one of the service's authors shows it in
+    The format is undocumented; one of the service's authors shows it in
     https://blog.bonggeek.com/2017/09/azure-instance-metadata-service.html.
     """
     pairs = value.items() if isinstance(value, dict) else enumerate(value)

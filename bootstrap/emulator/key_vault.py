@@ -1,7 +1,7 @@
 """The Key Vaults of a machine file: one request, one reply.
 
 Documented rules: https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses.
-What the page leaves open is decided here, each decision beside its rule.
+This module decides what the page does not define; each decision is beside its rule.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SCHEME = "bearer "
 
 
 class _Room(Frozen):
-    """What one request is about: the vault, and how the client named it."""
+    """The vault that one request is for, and the URL by which the client named it."""
 
     name: str
     vault: Vault
@@ -42,7 +42,7 @@ class _Room(Frozen):
 
 
 class KeyVaults:
-    """All vaults of one machine file; which one is asked stands in the Host header."""
+    """All vaults of one machine file; the Host header of a request names its vault."""
 
     def __init__(
         self, shelf: Shelf, tokens: Tokens, clock: Callable[[], float], wall: Callable[[], float]
@@ -56,7 +56,7 @@ class KeyVaults:
         self._scripts: dict[str, FaultScript] = {}
 
     def respond(self, ask: Ask, machine: Machine) -> tuple[Reply | None, Fault]:
-        """The answer, and how it is to be delivered."""
+        """Return the reply, and the fault that its delivery follows."""
         vaults, cloud = machine.vaults or {}, cloud_of(machine.environment)
         self._shelf.stock(vaults)
         try:
@@ -88,7 +88,7 @@ class KeyVaults:
             return refused.reply
 
     def _caller(self, authorization: str, cloud: Cloud) -> Identity:
-        """Who the token is for; without a good one, the challenge comes before all else."""
+        """Return the token's identity. Raises Refused, with the challenge, before other checks."""
         if not authorization.casefold().startswith(_SCHEME):
             message = "AKV10000: Request is missing a Bearer or PoP token."
             raise Refused(replies.challenge(cloud, message))
@@ -103,7 +103,7 @@ class KeyVaults:
         return grant.identity
 
     def _check_access(self, caller: Identity, room: _Room) -> None:
-        """Refuse what the vault as a whole refuses, to this caller or at this time."""
+        """Raise Refused if the whole vault refuses this caller, or any caller at this time."""
         vault = room.vault
         if vault.forbidden:
             raise Refused(replies.forbidden(vault.forbidden, room.name, caller))
@@ -128,7 +128,7 @@ class KeyVaults:
                 return replies.failure(404, "NotFound", "This vault has no such resource.")
 
     def _one(self, kind: str, name: str, version: str, room: _Room, caller: Identity) -> Reply:
-        """One version, the last when none is named. A certificate can be read when disabled."""
+        """Return one version, the last if none is named. A disabled certificate can be read."""
         forbidden = _forbidden(room.vault, name)
         if forbidden:
             raise Refused(replies.forbidden(forbidden, room.name, caller))
@@ -143,7 +143,7 @@ class KeyVaults:
         return replies.answered(200, replies.secret_bundle(room.base, name, found))
 
     def _names(self, kind: str, parameters: Mapping[str, str], room: _Room) -> Reply:
-        """The list of names; that of the secrets has the certificates' secrets in it."""
+        """Return the list of names; the list of secrets includes the certificates' secrets."""
         names = {**room.vault.certificates, **(room.vault.secrets if kind == "secrets" else {})}
         item = replies.secret_item if kind == "secrets" else replies.certificate_item
         items = [
@@ -153,7 +153,7 @@ class KeyVaults:
         return replies.answered(200, page(items, f"{room.base}/{kind}", parameters))
 
     def _versions(self, kind: str, name: str, parameters: Mapping[str, str], room: _Room) -> Reply:
-        """The list of versions; that of a name which is not there is empty."""
+        """Return the list of versions; the list is empty for a name that does not exist."""
         item = replies.secret_item if kind == "secrets" else replies.certificate_item
         items = [
             item(f"{room.base}/{kind}/{name}/{held.version}", held)
@@ -162,7 +162,7 @@ class KeyVaults:
         return replies.answered(200, page(items, f"{room.base}/{kind}/{name}/versions", parameters))
 
     def _held(self, kind: str, name: str, room: _Room) -> list[Held]:
-        """The versions, if the machine file still names them."""
+        """Return the versions of a name, or none if the machine file no longer has the name."""
         known = {*room.vault.certificates, *(room.vault.secrets if kind == "secrets" else ())}
         if name.casefold() not in {other.casefold() for other in known}:
             return []
@@ -170,7 +170,7 @@ class KeyVaults:
 
 
 def scripted(status: int) -> Reply:
-    """The answer for a status that a fault script wants."""
+    """Return the reply for a status of the fault script."""
     code = phrase(status).replace(" ", "") or "Error"
     return replies.failure(status, code, phrase(status))
 
@@ -181,9 +181,9 @@ def _throttled() -> Reply:
 
 
 def _room(host: str, vaults: Mapping[str, Vault], cloud: Cloud) -> _Room:
-    """The vault that a host names: NAME.SUFFIX, or by address when there is only one.
+    """Return the vault that a host names: NAME.SUFFIX, or an address if there is only one vault.
 
-    A name that no vault has does not exist in DNS; here it is told by a 404.
+    Raises Refused. A name that no vault has would not exist in DNS; the emulator replies with 404.
     """
     name = host.rpartition(":")[0] if ":" in host.rpartition("]")[2] else host
     first, _, rest = name.casefold().partition(".")
@@ -218,7 +218,7 @@ def _check_version(parameters: Mapping[str, str]) -> None:
 
 
 def _forbidden(vault: Vault, name: str) -> str:
-    """The inner code of the 403 for one secret or certificate, if it has one of its own."""
+    """Return the inner code of the 403 of one secret or certificate, or an empty text for none."""
     specs: dict[str, SecretSpec | CertificateSpec] = {**vault.secrets, **vault.certificates}
     by_folded = {known.casefold(): spec for known, spec in specs.items()}
     spec = by_folded.get(name.casefold())

@@ -1,4 +1,4 @@
-"""A port of the emulator: it listens, serves each connection in a thread, and ends them all."""
+"""A port of the emulator: it listens, serves each connection in a thread, and ends all of them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
     from bootstrap.emulator.connections import Service
 
-_POLL = 0.05  # seconds between two looks at whether the server shall end
+_POLL = 0.05  # seconds between two checks whether the server is closing
 
 
 class Listener:
-    """One address with a service behind it; `endpoint` is its URL without a trailing slash."""
+    """One address and its service; `endpoint` is its URL without a trailing slash."""
 
     def __init__(
         self, address: tuple[str, int], service: Service, *, tls: ssl.SSLContext | None = None
     ) -> None:
-        """Take the address, without listening yet; raises OSError when it cannot be had."""
+        """Bind the address without listening yet; raises OSError if it is not available."""
         self._closing = threading.Event()
         self._server = HttpServer(address, service, self._closing, tls)
         host, port = self._server.server_address[:2]
@@ -31,7 +31,7 @@ class Listener:
         self._thread: threading.Thread | None = None
 
     def start(self, *, after: float = 0.0, listening: Callable[[], None] = lambda: None) -> None:
-        """Listen, at once or `after` so many seconds; `listening` is called when it does."""
+        """Listen, at once or `after` that many seconds; `listening` is called once it does."""
         if not after:
             self._listen(listening)
         self._thread = threading.Thread(

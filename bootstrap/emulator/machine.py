@@ -1,4 +1,4 @@
-"""One emulated VM: what it is, and what its IMDS shall do wrong."""
+"""One emulated VM: its properties, and the faults of its IMDS."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from bootstrap.emulator.identities import Arc, Identity
     from bootstrap.emulator.vault import Vault
 
-# Of one VM, whoever in it asks:
+# The limit for one VM, over all processes in it:
 # https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#rate-limiting
 REQUESTS_PER_SECOND = 5
 
 
 class Machine(Frozen):
-    """One VM as its IMDS knows it; with nothing said it is a small Linux VM without tags.
+    """One VM as its IMDS describes it; the default is a small Linux VM without tags.
 
-    `user_data` is base64, as IMDS serves it, and `user_data_file` where it was read from, if it
-    was. `compute` is merged over the default compute
-    document and `network` replaces the default network; None leaves the network out. `rate` is
-    in requests per second, 0 for no limit; `gone` and `starts` are seconds.
+    `user_data` is base64, as IMDS serves it. `user_data_file` is the path from which it was read,
+    or None. `compute` is merged over the default compute document. `network` replaces the default
+    network; None leaves the network out. `rate` is in requests per second, 0 for no limit. `gone`
+    and `starts` are in seconds.
 
-    The identities have a rate and faults of their own; they are being attached for
-    `identity_delay` seconds. `vaults` are by name; None means that no vault is served.
+    The identities have a rate and faults of their own. They are attached after `identity_delay`
+    seconds. `vaults` are by name; None means that no vault is served.
     """
 
     name: str = "emulated-vm"
@@ -58,10 +58,10 @@ class Machine(Frozen):
 
     @property
     def vm_id(self) -> str:
-        """The id given, or one that the same name always gets: state is kept per VM id."""
+        """The given id, or one derived from the name: the agent keeps its state per VM id."""
         return self.given_vm_id or stable_id(f"vm/{self.name}")
 
     @property
     def system_identity(self) -> Identity | None:
-        """The system-assigned identity, if the machine has one."""
+        """The system-assigned identity, or None if the machine has none."""
         return system_identity(self.name) if self.has_system_identity else None

@@ -1,4 +1,4 @@
-"""A machine file, read and checked: YAML in, `Machine` out, every mistake reported at once."""
+"""Reading and checking of a machine file: YAML in, `Machine` out, all mistakes reported at once."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ _SAME_NAME = fields_of(Machine).keys() - {"faults", "arc", "vaults"}
 
 
 def read_machine(text: str, name: str, folder: str = ".") -> Machine:
-    """Return the machine that a file's text describes; an empty one is a plain VM.
+    """Return the machine that a file's text describes; an empty text describes a plain VM.
 
-    `name` is what messages call the file, `folder` where a relative `userDataFile` starts.
-    Raises InvalidDocument with a problem for each mistake; none repeats a secret or its line.
+    `name` is the file's name in messages. A relative `userDataFile` is relative to `folder`.
+    Raises InvalidDocument with a problem for each mistake; no problem repeats a secret or its line.
     """
     try:
         source = parse(text, name)
     except InvalidDocument as error:
-        hidden = map(without_text, error.problems)  # it is not known which lines hold secrets
+        hidden = map(without_text, error.problems)  # any line may hold a secret
         raise InvalidDocument(error.message, problems=hidden) from None
     data = {} if source.data is None else source.data
     problems = sorted(_problems(source, data, folder), key=_place)
@@ -58,7 +58,7 @@ def read_machine(text: str, name: str, folder: str = ".") -> Machine:
 
 @cache
 def machine_shape() -> Shape:
-    """Return the schema of machine files, once it is read."""
+    """Return the schema of machine files; it is read once."""
     return Shape(json.loads(resources.read("schema/machine.schema.json")))
 
 
@@ -76,9 +76,10 @@ def _problems(source: Source, data: Any, folder: str) -> Iterator[Problem]:
 
 
 def _guarded(data: Any, shape: Shape) -> Iterator[Path]:
-    """Yield the paths that no message may repeat: secrets, and what may be a misplaced one.
+    """Yield the paths that no message may repeat: secrets, and values that may be misplaced ones.
 
-    A scalar under an unknown key of the machine itself is more likely a misspelt `name`.
+    A scalar under an unknown key of the machine itself is not hidden: the key is more likely a
+    misspelt `name`.
     """
     known = shape.names(())
     for path in shape.guarded(data):
@@ -128,5 +129,5 @@ def _user_data(data: Mapping[str, Any], folder: str) -> str:
 
 
 def _place(problem: Problem) -> tuple[int, ...]:
-    """Return line and column, which put problems in the order of the file."""
+    """Return line and column, by which problems are sorted into the order of the file."""
     return tuple(int(part) for part in problem.where.rsplit(":", 2)[1:])

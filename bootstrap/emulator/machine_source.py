@@ -1,4 +1,4 @@
-"""Where a machine comes from: a file that may be edited while it is served, or a mapping."""
+"""The source of a machine: a file that may be edited while it is served, or a mapping."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def machine_origin(
     machine: str | os.PathLike[str] | Mapping[str, Any] | None, log: Callable[[str], None]
 ) -> FileOrigin | MappingOrigin:
-    """The origin for what a caller has: a path, a mapping of a machine file's keys, or nothing.
+    """Return the source for a path, a mapping of a machine file's keys, or None for a plain VM.
 
     Raises InvalidDocument for a machine that is not valid, MissingInput for a file that cannot
     be read.
@@ -33,25 +33,28 @@ def machine_origin(
 
 
 class MappingOrigin:
-    """A machine that lives in this process."""
+    """A machine that is given as a mapping in this process."""
 
     def __init__(self, keys: Mapping[str, Any]) -> None:
         self._keys = dict(keys)
         self._machine = _from_mapping(self._keys)
 
     def current(self) -> Machine:
-        """The machine as it is now."""
+        """Return the current machine."""
         return self._machine
 
     def change(self, keys: Mapping[str, Any]) -> None:
-        """Replace some keys; a change that is not valid changes nothing."""
+        """Replace some keys.
+
+        Raises InvalidDocument, without any change, if the machine would not be valid.
+        """
         changed = {**self._keys, **keys}
         self._machine = _from_mapping(changed)
         self._keys = changed
 
 
 class FileOrigin:
-    """A machine file, read again when it, or the userData file that it names, has changed."""
+    """A machine file that is read again after a change of it, or of its userData file."""
 
     def __init__(self, path: str, log: Callable[[str], None]) -> None:
         self._path = path
@@ -61,17 +64,18 @@ class FileOrigin:
         self._machine = self._read()
 
     def current(self) -> Machine:
-        """The machine as the file describes it now, or did when it was last valid."""
+        """Return the machine that the file describes now, or described when it was last valid."""
         with self._lock:
             watched = [self._path, *filter(None, [self._machine.user_data_file])]
-            stamp = _stamp(watched)  # before reading: what changes meanwhile is seen next time
+            # Taken before reading, so that the next call sees a change that is made meanwhile.
+            stamp = _stamp(watched)
             if stamp != self._stamp and not _half_written(self._stamp, stamp):
                 self._stamp = stamp
                 self._reread()
             return self._machine
 
     def change(self, keys: Mapping[str, Any]) -> None:
-        """Refused: the file is the machine."""
+        """Raise ValueError: a machine file is changed by editing it."""
         raise ValueError(f"{self._path} is changed by editing it, not by {sorted(keys)}")
 
     def _read(self) -> Machine:
@@ -103,7 +107,7 @@ def _from_mapping(keys: Mapping[str, Any]) -> Machine:
 
 
 def _stamp(paths: list[str]) -> Stamp:
-    """What tells that a file has changed: replaced, rewritten, or gone."""
+    """Return a value that differs once one of the files is replaced, rewritten, or removed."""
     return tuple(_mark(path) for path in paths)
 
 
@@ -116,5 +120,5 @@ def _mark(path: str) -> tuple[int, int, int]:
 
 
 def _half_written(before: Stamp, now: Stamp) -> bool:
-    """An editor empties or removes a file before it writes it: that is no change yet."""
+    """Return whether an editor has emptied or removed a file, and not written it yet."""
     return any(new[2] == 0 != old[2] for old, new in zip(before, now, strict=False))

@@ -1,4 +1,4 @@
-"""One request and one reply: what the services share, without a socket."""
+"""One request and one reply, as all services share them, without a socket."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ TEXT = "text/plain; charset=utf-8"
 
 
 class Ask(Frozen):
-    """One request as it came in: `target` is path and query, still percent-encoded.
+    """One request as it was received: `target` is path and query, still percent-encoded.
 
-    `headers` are in the client's order, with names in lower case; a name may stand twice.
+    `headers` are in the client's order, with names in lower case; a name may occur twice.
     """
 
     method: str
@@ -33,22 +33,23 @@ class Ask(Frozen):
 
     @property
     def query(self) -> str:
-        """What follows the question mark, still percent-encoded."""
+        """The part of the target after the question mark, still percent-encoded."""
         return self.target.partition("?")[2]
 
     @property
     def steps(self) -> list[str]:
-        """The parts of the path; SDKs add a trailing slash, and the services do not mind."""
+        """The decoded parts of the path, without the trailing slash that SDKs add."""
         return [unquote(step) for step in self.path.strip("/").split("/")]
 
     def header(self, name: str) -> str:
-        """The last value of a header; empty when it was not sent."""
+        """Return the last value of a header, or an empty text if it was not sent."""
         return dict(self.headers).get(name, "")
 
     def parameters(self) -> dict[str, str]:
-        """The query by name, in lower case. SDKs escape names too (`api%2Dversion`).
+        """Return the values of the query by name; names are in lower case.
 
-        Names ignore case, as in .NET. Raises BadRequest for a name that stands twice.
+        Names ignore case, as in .NET, and SDKs escape them too (`api%2Dversion`). Raises BadRequest
+        for a name that occurs twice.
         """
         parameters: dict[str, str] = {}
         for pair in filter(None, self.query.split("&")):
@@ -61,7 +62,7 @@ class Ask(Frozen):
 
 
 class Reply(Frozen):
-    """One answer; `headers` are those beyond the ones that every answer carries."""
+    """One reply; `headers` are added to those of every reply, or replace them by name."""
 
     status: int
     body: bytes
@@ -70,7 +71,7 @@ class Reply(Frozen):
 
 
 class BadRequest(Exception):
-    """The request breaks a rule that all services have; each says so in its own shape."""
+    """The request breaks a rule of all services; each reports it in its own shape."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -79,7 +80,7 @@ class BadRequest(Exception):
 
 
 class Refused(Exception):
-    """The request breaks a rule of one service; `reply` is what that answers."""
+    """The request breaks a rule of one service; `reply` is that service's answer."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.status)
@@ -87,12 +88,12 @@ class Refused(Exception):
 
 
 def as_json(value: Any) -> bytes:
-    """The body of an answer, without a space too many."""
+    """Return a value as JSON for a body, without spaces between the tokens."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def phrase(status: int) -> str:
-    """The words beside a status code; empty for one that HTTP does not know."""
+    """Return the reason phrase of a status code, or an empty text for an unknown code."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -1,4 +1,4 @@
-"""Lists a page at a time, as Key Vault gives them: 25 entries at most, and where the next are."""
+"""Lists in pages, as Key Vault returns them: at most 25 entries, and a link to the next page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _MOST = 25
 
 
 def page(items: Sequence[Any], url: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """The page that the parameters ask for; raises BadRequest for a size that is not allowed."""
+    """Return the page that the parameters request.
+
+    Raises BadRequest for a size or a skip token that is not valid.
+    """
     size = parameters.get("maxresults", str(_MOST))
     if not size.isdecimal() or not 1 <= int(size) <= _MOST:
         raise BadRequest(f"maxresults is not between 1 and {_MOST}")
@@ -30,7 +33,7 @@ def page(items: Sequence[Any], url: str, parameters: Mapping[str, str]) -> dict[
 
 
 def _position(token: str) -> int:
-    """Where a page begins; the token is nothing that a client should look into."""
+    """Return the index at which a page begins; the token is opaque to clients."""
     position = token.removeprefix("at-") or "0"
     if not position.isdecimal():
         raise BadRequest("The skip token is not valid")

@@ -1,4 +1,4 @@
-"""How much a service takes: so many requests in any second, and so many at the same time."""
+"""Limits of a service: the requests in any second, and the requests at the same time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WINDOW = 1.0  # seconds
 
 
 class RateLimit:
-    """Counts the requests that were let through within the last second."""
+    """Counts the requests that were admitted within the last second."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -23,7 +23,7 @@ class RateLimit:
         self._admitted: deque[float] = deque()
 
     def admit(self, rate: float) -> bool:
-        """Whether one more request keeps within `rate` requests per second; 0 is no limit."""
+        """Return whether one more request is within `rate` requests per second; 0 is no limit."""
         with self._lock:
             now = self._clock()
             while self._admitted and now - self._admitted[0] >= _WINDOW:
@@ -44,7 +44,7 @@ class Slots:
 
     @contextmanager
     def taken(self) -> Iterator[bool]:
-        """Hold one while a request is answered; the value tells whether there was a free one."""
+        """Hold a slot while a request is answered; yield whether a slot was free."""
         with self._lock:
             self._taken += 1
             free = self._taken <= self._count

@@ -1,4 +1,4 @@
-"""The record of what a service was asked, and its lines in the log."""
+"""The record of the requests to a service, and their lines in the log."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Request(Frozen):
-    """One request that the emulator saw.
+    """One request that the emulator received.
 
-    `path` and `query` are as they came, percent-encoded; `headers` have lower-case names;
-    `status` is None when the client got no answer; `at` is on the emulator's clock, in seconds.
+    `path` and `query` are as they were received, percent-encoded. `headers` have lower-case names.
+    `status` is None if the client got no answer. `at` is on the emulator's clock, in seconds.
     """
 
     method: str
@@ -41,7 +41,7 @@ class Record:
         return tuple(self._seen)
 
     def add(self, ask: Ask, reply: Reply | None, fault: Fault, *, host: str = "") -> None:
-        """Remember an answer before the client can have seen it."""
+        """Add a request and its answer, before the client can receive the answer."""
         status = reply.status if reply else None
         self._seen.append(
             Request(

@@ -1,8 +1,8 @@
-"""What the vaults hold, version by version: an edit of the machine file adds one.
+"""The versions of the vaults' secrets and certificates; an edit of the machine file adds one.
 
-As in Key Vault, a new value is a new version beside the old ones, while new attributes change the
-version that is there. Versions are named after what they hold, so that an emulator that starts
-again holds the same ones; certificates are made anew.
+As in Key Vault, a new value is a new version beside the old ones, and new attributes change the
+existing version. A version's name is derived from its value, so that an emulator that is started
+again has the same versions. Certificates are made anew at each start.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CONTENT_TYPES = {"pfx": "application/x-pkcs12", "pem": "application/x-pem-file"}
 class Held(Frozen):
     """One version of a secret; times are in seconds since 1970.
 
-    A certificate's secret is `issued`, and made from `spec`.
+    A certificate's secret has the certificate in `issued`, and its specification in `spec`.
     """
 
     version: str
@@ -42,7 +42,7 @@ class Held(Frozen):
 
 
 class Shelf:
-    """Every version that the vaults had since the emulator started."""
+    """Every version that the vaults have had since the emulator started."""
 
     def __init__(self, authority: Authority, wall: Callable[[], float]) -> None:
         self._authority = authority
@@ -52,7 +52,7 @@ class Shelf:
         self._held: dict[tuple[str, str], list[Held]] = {}
 
     def stock(self, vaults: Mapping[str, Vault]) -> None:
-        """Take in what the machine file says now."""
+        """Update the versions from the current machine file."""
         with self._lock:
             if vaults is self._stocked:
                 return
@@ -64,7 +64,7 @@ class Shelf:
             self._stocked = vaults
 
     def versions(self, vault: str, name: str) -> list[Held]:
-        """The versions of a secret, oldest first; names ignore case."""
+        """Return the versions of a secret, oldest first; names ignore case."""
         with self._lock:
             return list(self._held.get((vault, name.casefold()), ()))
 
@@ -101,7 +101,7 @@ class Shelf:
         return self._touched(old, given) if old and old.value == given.value else fresh
 
     def _touched(self, held: Held, given: SecretVersion) -> Held:
-        """The same version with the attributes that are given now."""
+        """Return the version with the attributes of `given`."""
         changed = replace(
             held, enabled=given.enabled, not_before=given.not_before, expires=given.expires
         )
@@ -131,5 +131,5 @@ class Shelf:
 
 
 def _as_made(spec: CertificateSpec) -> CertificateSpec:
-    """The part of a specification that a new certificate is made for."""
+    """Return the part of a specification whose change makes a new certificate necessary."""
     return replace(spec, enabled=True, forbidden="")

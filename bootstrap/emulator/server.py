@@ -1,4 +1,4 @@
-"""The emulator on its sockets: it listens, answers, remembers what it was asked, and goes."""
+"""The emulator on its sockets: it listens, answers, records the requests, and closes."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ __all__ = ["Emulator", "Request"]
 class Emulator:
     """An IMDS, and the vaults of its machine, in threads of this process: a context manager.
 
-    Made by `Emulator.serve`; `endpoint` is the URL of IMDS without a trailing slash, `requests`
-    what that was asked so far. `vaults_endpoint` and `ca_file` are empty without vaults.
+    `Emulator.serve` makes one. `endpoint` is the URL of IMDS without a trailing slash, `requests`
+    are the requests to it so far. `vaults_endpoint` and `ca_file` are empty without vaults.
     """
 
     def __init__(
@@ -78,12 +78,13 @@ class Emulator:
     ) -> Emulator:
         """Start an emulator for a machine file, a mapping of the same keys, or a plain VM.
 
-        Port 0 takes a free one. `clock` counts seconds for rates and delays, `wall` those since
-        1970 for tokens and attributes. `log` gets one line for each request, from the thread
-        that answers it. Raises InvalidDocument or MissingInput for a bad machine, OSError when
-        the address cannot be had, UsageError for vaults without the `cryptography` library. A
-        machine that `starts` late has its port from the beginning, and refuses connections until
-        then.
+        Port 0 takes a free port. `clock` returns seconds for rates and delays, `wall` seconds
+        since 1970 for tokens and attributes. `log` is called with one line for each request, in
+        the thread that answers it. A machine that `starts` late has its port from the beginning,
+        and refuses connections until then.
+
+        Raises InvalidDocument or MissingInput for a bad machine, OSError if the address is not
+        available, UsageError for vaults without the `cryptography` library.
         """
         emulator = cls(machine, (host, port), vaults_port, clock=clock, wall=wall, log=log)
         emulator._begin()
@@ -96,21 +97,21 @@ class Emulator:
 
     @property
     def vault_requests(self) -> tuple[Request, ...]:
-        """Every request to any vault so far; the Host header says to which."""
+        """Every request to any vault so far; the Host header names the vault."""
         return self._vaults_record.requests
 
     @property
     def vaults_endpoint(self) -> str:
-        """The URL at which all vaults listen, `https://127.0.0.1:PORT`; empty without vaults."""
+        """The URL of all vaults, `https://127.0.0.1:PORT`; empty without vaults."""
         return self._vaults.endpoint if self._vaults else ""
 
     @property
     def ca_file(self) -> str:
-        """The file, in PEM, of the authority that a vault's client must trust, or empty."""
+        """The path of the authority's PEM file, which clients of a vault must trust, or empty."""
         return self._vaults.ca_file if self._vaults else ""
 
     def vault_endpoint(self, name: str) -> str:
-        """Where one vault listens: where all do, as the Host header tells them apart.
+        """Return the URL of one vault; all have the same, and the Host header selects one.
 
         A client that sends the address as Host reaches the vault if it is the only one. Raises
         KeyError for a vault that is not in the machine file.
@@ -122,7 +123,7 @@ class Emulator:
 
     @property
     def arc_environment(self) -> dict[str, str]:
-        """The variables by which an Arc machine's clients find its agent."""
+        """The environment variables by which an Arc machine's clients find its agent."""
         token = f"{self.endpoint}/metadata/identity/oauth2/token"
         return {"IMDS_ENDPOINT": self.endpoint, "IDENTITY_ENDPOINT": token}
 
@@ -134,12 +135,13 @@ class Emulator:
     def change(self, **keys: Any) -> None:
         """Replace keys of a machine that was given as a mapping; a file is changed by editing it.
 
-        Raises InvalidDocument when the machine would not be valid, and leaves it as it was.
+        Raises InvalidDocument, without any change, if the machine would not be valid, and
+        ValueError if the machine is a file.
         """
         self._origin.change(keys)
 
     def close(self) -> None:
-        """Stop listening, cut every connection, wait for all threads, and leave no file."""
+        """Stop listening, cut every connection, wait for all threads, and remove the files."""
         self._listener.close()
         if self._vaults:
             self._vaults.close()

@@ -1,4 +1,4 @@
-"""What answers on the emulator's ports: the metadata of the machine, and its vaults."""
+"""The services on the emulator's ports: the metadata of the machine, and its vaults."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class MetadataService:
-    """IMDS with its identity endpoint; each has a rate and a script of its own."""
+    """IMDS and its identity endpoint; each has a rate and a fault script of its own."""
 
     def __init__(
         self,
@@ -46,12 +46,12 @@ class MetadataService:
         self._since = clock()
 
     def listening(self) -> None:
-        """From now on the service can be asked."""
+        """Restart the service's age: its port now accepts connections."""
         self._since = self._clock()
 
     @contextmanager
     def respond(self, ask: Ask) -> Iterator[Answer]:
-        """The answer to one request, on the record before the client can have seen it."""
+        """Yield the reply to one request; it is recorded before the client can receive it."""
         machine = self._origin.current()
         if ask.steps[:2] != ["metadata", "identity"]:
             yield self._recorded(ask, self._imds(ask, machine))
@@ -60,11 +60,11 @@ class MetadataService:
             yield self._recorded(ask, self._token(ask, machine, free=free))
 
     def unreadable(self, status: int, message: str) -> Reply:
-        """The answer to what is not HTTP."""
+        """Return the reply to input that is not HTTP."""
         return imds.failure(status, message)
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Remove the files of the identity endpoint."""
         self._identity.close()
 
     def _recorded(self, ask: Ask, answer: Answer) -> Answer:
@@ -72,7 +72,10 @@ class MetadataService:
         return answer
 
     def _imds(self, ask: Ask, machine: Machine) -> Answer:
-        """The 410 window first, then the script, then the service with its rate limit."""
+        """Return the reply to one request to IMDS.
+
+        The 410 window comes first, then the script, then the service with its rate limit.
+        """
         admitted = self._rate.admit(machine.rate)
         if self._age < machine.gone:
             return _gone(), NO_FAULT
@@ -98,7 +101,7 @@ def _gone() -> Reply:
 
 
 class VaultService:
-    """The vaults, on a port that they share."""
+    """All vaults, on the port that they share."""
 
     def __init__(
         self, origin: FileOrigin | MappingOrigin, vaults: KeyVaults, record: Record
@@ -109,12 +112,12 @@ class VaultService:
 
     @contextmanager
     def respond(self, ask: Ask) -> Iterator[Answer]:
-        """The answer to one request, on the record before the client can have seen it."""
+        """Yield the reply to one request; it is recorded before the client can receive it."""
         reply, fault = self._vaults.respond(ask, self._origin.current())
         self._record.add(ask, reply, fault, host=f"https://{ask.header('host')}")
         yield reply, fault
 
     def unreadable(self, status: int, message: str) -> Reply:
-        """The answer to what is not HTTP."""
+        """Return the reply to input that is not HTTP."""
         bad = BadRequest(message, status)
         return vault_replies.failure(bad.status, "BadParameter", bad.message)

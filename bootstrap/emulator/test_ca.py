@@ -1,7 +1,8 @@
-"""A certificate authority made on the spot: for the vaults' own TLS, and for what they hold.
+"""A certificate authority that is created at the start, for the vaults' TLS and certificates.
 
-The only module of the emulator that needs the `cryptography` library; without vaults it is not
-imported. Keys stay in memory, but for the moment in which TLS reads its own from a file.
+This is the only module of the emulator that needs the `cryptography` library; without vaults it
+is not imported. Keys stay in memory, except that TLS reads its own from a file, which is removed
+at once.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ if TYPE_CHECKING:
 _RSA_BITS = 2048  # Key Vault's default
 _AUTHORITY_DAYS = 3650
 _TLS_DAYS = 30
-_EARLIER = dt.timedelta(hours=1)  # clocks differ
+_EARLIER = dt.timedelta(hours=1)  # the client's clock may be behind
 
 
 class Issued(Frozen):
-    """A certificate with its private key, as Key Vault holds them; times since 1970.
+    """A certificate with its private key, as Key Vault holds them; times in seconds since 1970.
 
-    `secret` is base64 PFX with an empty password, or PEM; `der` the certificate alone.
+    `secret` is base64 PFX with an empty password, or PEM. `der` is the certificate alone.
     """
 
     secret: str = field(repr=False)
@@ -49,13 +50,13 @@ class Issued(Frozen):
 
     @property
     def thumbprint(self) -> str:
-        """What Key Vault calls x5t: SHA-1, base64 for URLs."""
+        """Key Vault's x5t: the SHA-1 of the certificate, in base64 for URLs."""
         digest = hashlib.sha1(self.der).digest()  # noqa: S324 - the service's choice
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 class Authority:
-    """A root that clients are told to trust, and an issuing authority below it."""
+    """A root that clients must trust, and an issuing authority below it."""
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self._wall = wall
@@ -67,16 +68,16 @@ class Authority:
 
     @property
     def root_pem(self) -> bytes:
-        """What a client must trust."""
+        """The root certificate, which a client must trust, in PEM."""
         return _pem(self._root)
 
     def tls_context(self, names: Sequence[str]) -> ssl.SSLContext:
-        """The server's side of TLS, for these DNS names (`*.` allowed) and addresses."""
+        """Return a TLS server's context for these DNS names (`*.` allowed) and addresses."""
         key = _ec_key()
         certificate = self._leaf(_common_name("vaults"), key, names, _TLS_DAYS)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        with TemporaryDirectory(prefix="imds-bootstrap-") as folder:  # ssl reads files alone
+        with TemporaryDirectory(prefix="imds-bootstrap-") as folder:  # ssl reads only files
             path = os.path.join(folder, "tls.pem")
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(_private_pem(key) + _pem(certificate) + _pem(self._issuing))
@@ -84,7 +85,7 @@ class Authority:
         return context
 
     def issue(self, spec: CertificateSpec) -> Issued:
-        """A new certificate with its chain: leaf, issuing authority, root."""
+        """Issue a new certificate with its chain: leaf, issuing authority, root."""
         key = _ec_key() if spec.key == "ec" else rsa.generate_private_key(65537, _RSA_BITS)
         subject = x509.Name.from_rfc4514_string(spec.subject)
         begin, end = self._validity(spec.days)
@@ -112,9 +113,9 @@ class Authority:
         below: int | None,
         names: Sequence[str] = (),
     ) -> x509.Certificate:
-        """Signed; `below`: how many authorities may follow, None for a leaf.
+        """Return a signed certificate; `below` is how many authorities may follow, None for a leaf.
 
-        With every extension that OpenSSL's strict mode wants, Python's default since 3.13.
+        It has every extension that OpenSSL's strict mode requires, Python's default since 3.13.
         """
         begin, end = self._validity(days)
         public, issuer_public = key.public_key(), issuer_key.public_key()

@@ -1,4 +1,4 @@
-"""Access tokens: what was given out, to whom and for whom."""
+"""The access tokens that were issued, with their identity and audience."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BYTES = 48  # of randomness in a token
 
 
 class Grant(Frozen):
-    """What one token is good for; `expires` is in seconds since 1970."""
+    """The audience and the identity of one token; `expires` is in seconds since 1970."""
 
     audience: str
     identity: Identity
@@ -23,20 +23,20 @@ class Grant(Frozen):
 
 
 class Tokens:
-    """Every token that was given out. A token is an opaque text: it says nothing by itself."""
+    """Every token that was issued. A token is an opaque text, without content of its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._grants: dict[str, Grant] = {}
 
     def issue(self, grant: Grant) -> str:
-        """A new token; each is given once."""
+        """Return a new token for the grant; no token is issued twice."""
         token = secrets.token_urlsafe(_BYTES)
         with self._lock:
             self._grants[token] = grant
         return token
 
     def find(self, token: str) -> Grant | None:
-        """What a token is good for, expired or not; None for one that is not from here."""
+        """Return the grant of a token, expired or not, or None if the token was not issued here."""
         with self._lock:
             return self._grants.get(token)

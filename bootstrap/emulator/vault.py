@@ -1,4 +1,4 @@
-"""What a machine file says of one emulated Key Vault."""
+"""One emulated Key Vault, as a machine file describes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ READS_PER_SECOND = 400
 
 
 class SecretVersion(Frozen):
-    """One value of a secret; times are in seconds since 1970, `version` is given or made."""
+    """One value of a secret; times are in seconds since 1970, an empty `version` is derived."""
 
     value: str = field(repr=False)
     version: str = ""
@@ -30,8 +30,8 @@ class SecretVersion(Frozen):
 class SecretSpec(Frozen):
     """A secret, oldest version first.
 
-    `listed`: the file lists every version, so that none is kept from before an edit. `forbidden`
-    is the inner code of the 403 that it is answered with.
+    `listed` means that the file lists every version, so that an edit keeps no other version.
+    `forbidden` is the inner code of the 403 with which its requests are answered.
     """
 
     versions: tuple[SecretVersion, ...]
@@ -40,7 +40,7 @@ class SecretSpec(Frozen):
 
 
 class CertificateSpec(Frozen):
-    """A certificate that the emulator makes; a higher `renewed` makes a new version of it."""
+    """A certificate that the emulator issues; a higher `renewed` issues a new version of it."""
 
     subject: str = ""
     names: tuple[str, ...] = ()  # DNS names
@@ -55,9 +55,9 @@ class CertificateSpec(Frozen):
 class Vault(Frozen):
     """One vault.
 
-    `forbidden` is the inner code of the 403 that everything is answered with; for `grant_after`
-    seconds it is ForbiddenByRbac. `allowed` are the client ids that may read, all when empty.
-    `rate` is in requests per second, 0 for no limit.
+    `forbidden` is the inner code of the 403 with which all requests are answered; for the first
+    `grant_after` seconds, requests are answered with ForbiddenByRbac. `allowed` are the client
+    ids that may read; if it is empty, all may. `rate` is in requests per second, 0 for no limit.
     """
 
     secrets: Mapping[str, SecretSpec] = field(default_factory=dict)

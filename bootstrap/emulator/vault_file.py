@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def read_vaults(data: Mapping[str, Any]) -> dict[str, Vault]:
-    """The vaults that valid data describes, by name in lower case: a host's name ignores case."""
+    """Return the vaults of valid data, by name in lower case, as host names ignore case."""
     return {name.casefold(): _vault(entry or {}) for name, entry in data.items()}
 
 
@@ -67,9 +67,9 @@ def _certificate(name: str, data: Mapping[str, Any] | None) -> CertificateSpec:
 
 
 def moment(value: float | str) -> int | None:
-    """Return seconds since 1970 for a number of them, or for an ISO 8601 time; else None.
+    """Return seconds since 1970, for a number of seconds or an ISO 8601 time, or None if invalid.
 
-    Such a time is in UTC unless it says otherwise.
+    A time without an offset is in UTC.
     """
     if isinstance(value, (int, float)):
         return int(value)

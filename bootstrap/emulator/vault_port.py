@@ -1,6 +1,6 @@
 """The port of the vaults: TLS, with a certificate of the emulator's own authority.
 
-Imported only for a machine file with vaults, as it needs the `cryptography` library.
+It is imported only for a machine file with vaults, as it needs the `cryptography` library.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class VaultPort:
-    """All vaults on one port; `ca_file` is what a client must trust, there until it closes."""
+    """All vaults on one port; a client must trust `ca_file`, which `close` removes."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class VaultPort:
         clock: Callable[[], float],
         wall: Callable[[], float],
     ) -> None:
-        """Take the address and listen; raises OSError when it cannot be had."""
+        """Bind the address and listen; raises OSError if it is not available."""
         authority = Authority(wall)
         shelf = Shelf(authority, wall)
         shelf.stock(origin.current().vaults or {})
@@ -56,7 +56,7 @@ class VaultPort:
             raise
 
     def close(self) -> None:
-        """End every connection and remove the file."""
+        """End every connection and remove `ca_file`."""
         self._listener.close()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.ca_file)

@@ -1,6 +1,6 @@
 """The answers of a Key Vault: bundles, items, pages, errors.
 
-Shapes: the OpenAPI definitions of secrets and certificates, api-version 7.5, in
+Their shapes follow the OpenAPI definitions of secrets and certificates, api-version 7.5, in
 https://github.com/Azure/azure-rest-api-specs/tree/main/specification/keyvault/data-plane.
 """
 
@@ -35,7 +35,7 @@ _KEY_TYPES: dict[str, dict[str, Any]] = {
 
 
 def answered(status: int, body: dict[str, Any], *headers: tuple[str, str]) -> Reply:
-    """Any answer, with the headers that all of them carry."""
+    """Return a reply with the headers that all replies of a vault have."""
     common = (
         ("Cache-Control", "no-cache"),
         ("Server", "Microsoft-IIS/10.0"),
@@ -48,7 +48,7 @@ def answered(status: int, body: dict[str, Any], *headers: tuple[str, str]) -> Re
 def failure(
     status: int, code: str, message: str, *headers: tuple[str, str], inner: str = ""
 ) -> Reply:
-    """An error in the service's own shape."""
+    """Return an error in the service's own shape: `{"error": {"code": …, "message": …}}`."""
     error: dict[str, Any] = {"code": code, "message": message}
     if inner:
         error["innererror"] = {"code": inner}
@@ -56,14 +56,14 @@ def failure(
 
 
 def challenge(cloud: Cloud, message: str) -> Reply:
-    """The 401 that says where a token is to be had, and for which audience."""
+    """Return the 401 that names the authority and the audience for a token."""
     authority = f"https://{cloud.authority}/{TENANT}"
     value = f'Bearer authorization="{authority}", resource="{cloud.audience}"'
     return failure(401, "Unauthorized", message, ("WWW-Authenticate", value))
 
 
 def forbidden(inner: str, vault: str, identity: Identity) -> Reply:
-    """A 403; `inner` says why."""
+    """Return a 403 with `inner` as its reason, a key of `_FORBIDDEN_WORDS`."""
     caller = f"appid={identity.client_id};oid={identity.object_id}"
     issuer = f"iss=https://sts.windows.net/{TENANT}/"
     words = f"{_FORBIDDEN_WORDS[inner]}.\r\nCaller: {caller};{issuer}\r\nVault: {vault}"
@@ -71,20 +71,20 @@ def forbidden(inner: str, vault: str, identity: Identity) -> Reply:
 
 
 def disabled() -> Reply:
-    """The 403 for a version that is switched off."""
+    """Return the 403 for a disabled version."""
     words = "Operation get is not allowed on a disabled secret."
     return failure(403, "Forbidden", words, inner="SecretDisabled")
 
 
 def not_found(kind: str, name: str) -> Reply:
-    """The 404 for a secret or a certificate; `name` with the version, if one was asked for."""
+    """Return the 404 for a secret or a certificate; `name` includes a requested version."""
     noun = kind.removesuffix("s")
     words = f"A {noun} with (name/id) {name} was not found in this key vault."
     return failure(404, f"{noun.capitalize()}NotFound", words)
 
 
 def attributes(held: Held) -> dict[str, Any]:
-    """The attributes of one version; times that it does not have are left out."""
+    """Return the attributes of one version; times that are None are left out."""
     times = {
         "nbf": held.not_before,
         "exp": held.expires,
@@ -100,7 +100,7 @@ def attributes(held: Held) -> dict[str, Any]:
 
 
 def secret_bundle(base: str, name: str, held: Held) -> dict[str, Any]:
-    """One version of a secret, with its value."""
+    """Return one version of a secret, with its value."""
     bundle = {"value": held.value, **secret_item(f"{base}/secrets/{name}/{held.version}", held)}
     if held.issued:
         bundle["kid"] = f"{base}/keys/{name}/{held.version}"
@@ -108,7 +108,7 @@ def secret_bundle(base: str, name: str, held: Held) -> dict[str, Any]:
 
 
 def secret_item(identifier: str, held: Held) -> dict[str, Any]:
-    """One entry of a list of secrets: no value."""
+    """Return one entry of a list of secrets, without its value."""
     item: dict[str, Any] = {"id": identifier, "attributes": attributes(held), "tags": {}}
     if held.content_type:
         item["contentType"] = held.content_type
@@ -118,13 +118,13 @@ def secret_item(identifier: str, held: Held) -> dict[str, Any]:
 
 
 def certificate_item(identifier: str, held: Held) -> dict[str, Any]:
-    """One entry of a list of certificates."""
+    """Return one entry of a list of certificates."""
     thumbprint = held.issued.thumbprint if held.issued else ""
     return {"id": identifier, "x5t": thumbprint, "attributes": attributes(held), "tags": {}}
 
 
 def certificate_bundle(base: str, name: str, held: Held) -> dict[str, Any]:
-    """One version of a certificate: where its key and its secret are, and itself in DER."""
+    """Return one version of a certificate: the URLs of its key and its secret, and its DER."""
     places = {
         field: f"{base}/{kind}/{name}/{held.version}"
         for field, kind in (("id", "certificates"), ("kid", "keys"), ("sid", "secrets"))

@@ -1,9 +1,9 @@
-"""Which field of the instance document appeared in which api-version of IMDS.
+"""The api-version of IMDS in which each field of the instance document appeared.
 
-Source of every date: the tables "Version introduced" of
+Every date is from the tables "Version introduced" of
 https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service, read in 2025.
-The two oldest api-versions spelt the network differently (`ipaddress`, `mac`); here they get
-today's spelling.
+The two oldest api-versions spelt the network differently (`ipaddress`, `mac`); the emulator gives
+them today's spelling.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Of the agent of an Arc machine, for the instance; its tokens have versions of their own:
+# The Arc agent's api-versions of the instance; its token endpoint has versions of its own:
 # https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
 ARC_VERSIONS: tuple[str, ...] = ("2019-08-15", "2019-11-01")
 
-# Keys walk the document; positions in lists are left out. What is not named here was always there.
+# Keys are paths in the document, without positions in lists. A field that is not named here is in
+# every api-version.
 FIELD_SINCE: dict[tuple[str, ...], str] = {
     ("compute", *path.split(".")): version
     for version, paths in {
@@ -67,7 +68,7 @@ FIELD_UNTIL: dict[tuple[str, ...], str] = {("compute", "customData"): "2020-09-0
 
 
 def at_version(value: Any, api_version: str, path: tuple[str, ...] = ()) -> Any:
-    """The part of a document that an api-version shows; `path` is where `value` stands in it.
+    """Return the part of a document that an api-version has; `path` is the path of `value` in it.
 
     api-versions are dates in ISO form, so they compare as text.
     """
