@@ -28,12 +28,12 @@ def findings_beyond_schema(data: Mapping[str, Any], folder: str) -> Iterator[Fin
     """
     yield from _user_data_findings(data, folder)
     for section in ("tags", "vaults"):
-        yield from _same_names(data, (section,))
+        yield from _duplicate_names(data, (section,))
     vaults = _mapping(data, "vaults")
     for name in vaults:
         vault = _mapping(vaults, name)
         for kind in ("secrets", "certificates"):
-            yield from _same_names(vault, ("vaults", name, kind))
+            yield from _duplicate_names(vault, ("vaults", name, kind))
         yield from _certificate_findings(vault, ("vaults", name, "certificates"))
         yield from _secret_findings(_mapping(vault, "secrets"), ("vaults", name, "secrets"))
 
@@ -65,7 +65,7 @@ def _size_finding(key: str, size: int) -> Iterator[Finding]:
         yield Finding((key,), message, at_key=True)
 
 
-def _same_names(parent: Mapping[str, Any], path: Path) -> Iterator[Finding]:
+def _duplicate_names(parent: Mapping[str, Any], path: Path) -> Iterator[Finding]:
     """Yield a finding for each name in the mapping at `path` that repeats an earlier name.
 
     Names are compared without regard to case.

@@ -33,8 +33,8 @@ class Service(Protocol):
         """Return the reply to input that is not HTTP."""
 
 
-_LINE_LIMIT = 65_536  # bytes of a request line
-_BODY_LIMIT = 65_536  # bytes of a request's body that are read and discarded
+_MAX_LINE = 65_536  # bytes of a request line
+_MAX_BODY = 65_536  # bytes of a request's body that are read and discarded
 
 
 class HttpServer(ThreadingHTTPServer):
@@ -126,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         """Serve one request of any method; the service decides which methods it allows."""
-        self.raw_requestline = self.rfile.readline(_LINE_LIMIT)
+        self.raw_requestline = self.rfile.readline(_MAX_LINE)
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
             return
@@ -161,4 +161,4 @@ class _Handler(BaseHTTPRequestHandler):
     def _discard_body(self) -> None:
         """Read the body of a POST: with unread data, closing would reset the connection."""
         length = self.headers.get("Content-Length", "0")
-        self.rfile.read(min(int(length) if length.isdecimal() else 0, _BODY_LIMIT))
+        self.rfile.read(min(int(length) if length.isdecimal() else 0, _MAX_BODY))

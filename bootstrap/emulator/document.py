@@ -54,7 +54,7 @@ def _compute(machine: Machine) -> dict[str, Any]:
     compute = _default_compute(machine)
     if "hostGroup" in machine.compute:
         del compute["host"]  # a VM has a host or a hostGroup, not both
-    return _merged(compute, machine.compute)
+    return _merge(compute, machine.compute)
 
 
 def _default_compute(machine: Machine) -> dict[str, Any]:
@@ -155,11 +155,11 @@ def _network() -> dict[str, Any]:
     }
 
 
-def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
     """Return `lower` with `upper` over it: mappings merge, any other value replaces."""
     merged = dict(lower)
     for key, value in upper.items():
         below = merged.get(key)
         both = isinstance(below, dict) and isinstance(value, dict)
-        merged[key] = _merged(below, value) if both else value  # type: ignore[arg-type]
+        merged[key] = _merge(below, value) if both else value  # type: ignore[arg-type]
     return merged

@@ -34,8 +34,8 @@ class Fault(Frozen):
     def __str__(self) -> str:
         """Return the fault's name for the log: `drip`, `status`, `delay+reset`."""
         names = ("delay", "drip", "truncate", "reset", "silence", "html", "partial", "redirect")
-        said = [name for name in names if getattr(self, name)]
-        return "+".join(said) or ("status" if self.status is not None else "")
+        given = [name for name in names if getattr(self, name)]
+        return "+".join(given) or ("status" if self.status is not None else "")
 
 
 NO_FAULT = Fault(times=None)

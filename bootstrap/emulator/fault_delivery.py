@@ -37,7 +37,7 @@ def deliver(
     if closing.wait(fault.delay):
         return
     if fault.silence:
-        _wait_for_the_client_to_leave(connection)
+        _wait_for_disconnect(connection)
     elif reply is None:
         _reset(connection)
     else:
@@ -74,7 +74,7 @@ def _send(
             return
 
 
-def _wait_for_the_client_to_leave(connection: socket.socket) -> None:
+def _wait_for_disconnect(connection: socket.socket) -> None:
     """Read and discard until the client disconnects, or the server shuts the connection down."""
     while connection.recv(4096):
         pass

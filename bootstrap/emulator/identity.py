@@ -176,12 +176,12 @@ def _identity(machine: Machine, selector: Mapping[str, str]) -> Identity | None:
     Raises BadRequest if there are several of these.
     """
     system, users = machine.system_identity, machine.user_identities
-    everyone = [*filter(None, [system]), *users]
+    identities = [*filter(None, [system]), *users]
     for kind, name in selector.items():
-        return next((one for one in everyone if one.is_named(kind, name)), None)
+        return next((identity for identity in identities if identity.is_named(kind, name)), None)
     if system is None and len(users) > 1:
         raise BadRequest(
             "Multiple user assigned identities exist, please specify the clientId / resourceId"
             " of the identity in the token request"
         )
-    return everyone[0] if everyone else None
+    return identities[0] if identities else None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _HELP = "For more information refer to aka.ms/azureimds"
 _BAD_REQUEST, _FORBIDDEN, _METHOD_NOT_ALLOWED = 400, 403, 405
-_NEWEST = 3  # api-versions in an error, as many as the service's own errors name
+_NEWEST_COUNT = 3  # api-versions in an error, as many as the service's own errors name
 
 
 def answer(
@@ -109,16 +109,16 @@ def _instance(
         document = without_failed_provider(document)
     if extended:
         document["extended"] = extended_part(machine)
-    return _formatted(_walked(document, route), parameters.get("format", "json"))
+    return _formatted(_value_at(document, route), parameters.get("format", "json"))
 
 
 def _wrong_version(known: Sequence[str]) -> Reply:
     message = f"api-version is invalid or was not specified in the request. {_HELP}"
-    newest = sorted(known, reverse=True)[:_NEWEST]
+    newest = sorted(known, reverse=True)[:_NEWEST_COUNT]
     return failure(400, message, **{"newest-versions": newest})
 
 
-def _walked(value: Any, route: Sequence[str]) -> Any:
+def _value_at(value: Any, route: Sequence[str]) -> Any:
     """Return the value at a route of keys of objects and positions in lists. Raises Refused."""
     for step in route:
         if isinstance(value, dict) and step in value:

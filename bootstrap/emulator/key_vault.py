@@ -33,7 +33,7 @@ API_VERSIONS = ("7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "2025-07-01", "
 _SCHEME = "bearer "
 
 
-class _Room(Frozen):
+class _Target(Frozen):
     """The vault that one request is for, and the URL by which the client named it."""
 
     name: str
@@ -51,7 +51,7 @@ class KeyVaults:
         self._tokens = tokens
         self._clock = clock
         self._wall = wall
-        self._begun = clock()
+        self._started = clock()
         self._rates: dict[str, RateLimit] = {}
         self._scripts: dict[str, FaultScript] = {}
 
@@ -60,28 +60,29 @@ class KeyVaults:
         vaults, cloud = machine.vaults or {}, cloud_of(machine.environment)
         self._shelf.stock(vaults)
         try:
-            room = _room(ask.header("host"), vaults, cloud)
+            target = _target(ask.header("host"), vaults, cloud)
         except Refused as refused:
             return refused.reply, NO_FAULT
-        admitted = self._rates.setdefault(room.name, RateLimit(self._clock)).admit(room.vault.rate)
-        fault = self._scripts.setdefault(room.name, FaultScript()).next(room.vault.faults)
+        rate_limit = self._rates.setdefault(target.name, RateLimit(self._clock))
+        admitted = rate_limit.admit(target.vault.rate)
+        fault = self._scripts.setdefault(target.name, FaultScript()).next(target.vault.faults)
 
         def answer() -> Reply:
             if not admitted:
                 return _throttled()
-            return self._answer(ask, room, cloud)
+            return self._answer(ask, target, cloud)
 
         return spoiled(fault, answer, scripted), fault
 
-    def _answer(self, ask: Ask, room: _Room, cloud: Cloud) -> Reply:
+    def _answer(self, ask: Ask, target: _Target, cloud: Cloud) -> Reply:
         try:
             if ask.method != "GET":
                 return replies.failure(405, "MethodNotAllowed", "This vault can only be read.")
             caller = self._caller(ask.header("authorization"), cloud)
-            self._check_access(caller, room)
+            self._check_access(caller, target)
             parameters = ask.parameters()
             _check_version(parameters)
-            return self._routed(ask.steps, parameters, room, caller)
+            return self._routed(ask.steps, parameters, target, caller)
         except BadRequest as bad:
             return replies.failure(bad.status, "BadParameter", bad.message)
         except Refused as refused:
@@ -102,71 +103,73 @@ class KeyVaults:
             raise Refused(replies.challenge(cloud, "Error validating token: it has expired."))
         return grant.identity
 
-    def _check_access(self, caller: Identity, room: _Room) -> None:
+    def _check_access(self, caller: Identity, target: _Target) -> None:
         """Raise Refused if the whole vault refuses this caller, or any caller at this time."""
-        vault = room.vault
+        vault = target.vault
         if vault.forbidden:
-            raise Refused(replies.forbidden(vault.forbidden, room.name, caller))
-        granted = self._clock() - self._begun >= vault.grant_after
+            raise Refused(replies.forbidden(vault.forbidden, target.name, caller))
+        granted = self._clock() - self._started >= vault.grant_after
         allowed = {client_id.casefold() for client_id in vault.allowed}
         if not granted or (allowed and caller.client_id.casefold() not in allowed):
-            raise Refused(replies.forbidden("ForbiddenByRbac", room.name, caller))
+            raise Refused(replies.forbidden("ForbiddenByRbac", target.name, caller))
 
     def _routed(
-        self, steps: list[str], parameters: Mapping[str, str], room: _Room, caller: Identity
+        self, steps: list[str], parameters: Mapping[str, str], target: _Target, caller: Identity
     ) -> Reply:
         match steps:
             case ["secrets" | "certificates" as kind]:
-                return self._names(kind, parameters, room)
+                return self._name_list(kind, parameters, target)
             case ["secrets" | "certificates" as kind, name, "versions"]:
-                return self._versions(kind, name, parameters, room)
+                return self._version_list(kind, name, parameters, target)
             case ["secrets" | "certificates" as kind, name]:
-                return self._one(kind, name, "", room, caller)
+                return self._single_version(kind, name, "", target, caller)
             case ["secrets" | "certificates" as kind, name, version]:
-                return self._one(kind, name, version, room, caller)
+                return self._single_version(kind, name, version, target, caller)
             case _:
                 return replies.failure(404, "NotFound", "This vault has no such resource.")
 
-    def _one(self, kind: str, name: str, version: str, room: _Room, caller: Identity) -> Reply:
+    def _single_version(
+        self, kind: str, name: str, version: str, target: _Target, caller: Identity
+    ) -> Reply:
         """Return one version, the last if none is named. A disabled certificate can be read."""
-        forbidden = _forbidden(room.vault, name)
+        forbidden = _forbidden(target.vault, name)
         if forbidden:
-            raise Refused(replies.forbidden(forbidden, room.name, caller))
-        held = self._held(kind, name, room)
-        found = next((one for one in reversed(held) if version in ("", one.version)), None)
-        if found is None:
+            raise Refused(replies.forbidden(forbidden, target.name, caller))
+        held = self._held(kind, name, target)
+        chosen = next((entry for entry in reversed(held) if version in ("", entry.version)), None)
+        if chosen is None:
             return replies.not_found(kind, f"{name}/{version}" if version else name)
         if kind == "certificates":
-            return replies.answered(200, replies.certificate_bundle(room.base, name, found))
-        if not found.enabled:
+            return replies.answered(200, replies.certificate_bundle(target.base, name, chosen))
+        if not chosen.enabled:
             return replies.disabled()
-        return replies.answered(200, replies.secret_bundle(room.base, name, found))
+        return replies.answered(200, replies.secret_bundle(target.base, name, chosen))
 
-    def _names(self, kind: str, parameters: Mapping[str, str], room: _Room) -> Reply:
+    def _name_list(self, kind: str, parameters: Mapping[str, str], target: _Target) -> Reply:
         """Return the list of names; the list of secrets includes the certificates' secrets."""
-        names = {**room.vault.certificates, **(room.vault.secrets if kind == "secrets" else {})}
+        names = {**target.vault.certificates, **(target.vault.secrets if kind == "secrets" else {})}
         item = replies.secret_item if kind == "secrets" else replies.certificate_item
         items = [
-            item(f"{room.base}/{kind}/{name}", self._held(kind, name, room)[-1])
+            item(f"{target.base}/{kind}/{name}", self._held(kind, name, target)[-1])
             for name in sorted(names, key=str.casefold)
         ]
-        return replies.answered(200, page(items, f"{room.base}/{kind}", parameters))
+        return replies.answered(200, page(items, f"{target.base}/{kind}", parameters))
 
-    def _versions(self, kind: str, name: str, parameters: Mapping[str, str], room: _Room) -> Reply:
+    def _version_list(
+        self, kind: str, name: str, parameters: Mapping[str, str], target: _Target
+    ) -> Reply:
         """Return the list of versions; the list is empty for a name that does not exist."""
         item = replies.secret_item if kind == "secrets" else replies.certificate_item
-        items = [
-            item(f"{room.base}/{kind}/{name}/{held.version}", held)
-            for held in self._held(kind, name, room)
-        ]
-        return replies.answered(200, page(items, f"{room.base}/{kind}/{name}/versions", parameters))
+        url = f"{target.base}/{kind}/{name}"
+        items = [item(f"{url}/{held.version}", held) for held in self._held(kind, name, target)]
+        return replies.answered(200, page(items, f"{url}/versions", parameters))
 
-    def _held(self, kind: str, name: str, room: _Room) -> list[Held]:
+    def _held(self, kind: str, name: str, target: _Target) -> list[Held]:
         """Return the versions of a name, or none if the machine file no longer has the name."""
-        known = {*room.vault.certificates, *(room.vault.secrets if kind == "secrets" else ())}
+        known = {*target.vault.certificates, *(target.vault.secrets if kind == "secrets" else ())}
         if name.casefold() not in {other.casefold() for other in known}:
             return []
-        return self._shelf.versions(room.name, name)
+        return self._shelf.versions(target.name, name)
 
 
 def scripted(status: int) -> Reply:
@@ -180,7 +183,7 @@ def _throttled() -> Reply:
     return replies.failure(429, "Throttled", message, ("Retry-After", "1"))
 
 
-def _room(host: str, vaults: Mapping[str, Vault], cloud: Cloud) -> _Room:
+def _target(host: str, vaults: Mapping[str, Vault], cloud: Cloud) -> _Target:
     """Return the vault that a host names: NAME.SUFFIX, or an address if there is only one vault.
 
     Raises Refused. A name that no vault has would not exist in DNS; the emulator replies with 404.
@@ -188,7 +191,7 @@ def _room(host: str, vaults: Mapping[str, Vault], cloud: Cloud) -> _Room:
     name = host.rpartition(":")[0] if ":" in host.rpartition("]")[2] else host
     first, _, rest = name.casefold().partition(".")
     if rest == cloud.suffix and first in vaults:
-        return _Room(name=first, vault=vaults[first], base=f"https://{host}")
+        return _Target(name=first, vault=vaults[first], base=f"https://{host}")
     if rest == cloud.suffix or not _is_address(name):
         message = f"There is no vault {name}: this machine file's are named NAME.{cloud.suffix}"
         raise Refused(replies.failure(404, "VaultNotFound", message))
@@ -196,7 +199,7 @@ def _room(host: str, vaults: Mapping[str, Vault], cloud: Cloud) -> _Room:
         message = f"{host} is any of {len(vaults)} vaults: send the vault's own name as Host"
         raise Refused(replies.failure(400, "BadParameter", message))
     (first,) = vaults
-    return _Room(name=first, vault=vaults[first], base=f"https://{host}")
+    return _Target(name=first, vault=vaults[first], base=f"https://{host}")
 
 
 def _is_address(name: str) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bootstrap.emulator.connections import Service
 
-_POLL = 0.05  # seconds between two checks whether the server is closing
+_POLL_INTERVAL = 0.05  # seconds between two checks whether the server is closing
 
 
 class Listener:
@@ -56,6 +56,6 @@ class Listener:
             if self._closing.wait(after):
                 return
             self._listen(listening)
-        self._server.timeout = _POLL
+        self._server.timeout = _POLL_INTERVAL
         while not self._closing.is_set():
             self._server.handle_request()

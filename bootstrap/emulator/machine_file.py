@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from bootstrap.document import Path, Source
     from bootstrap.errors import Problem
 
-_SAME_NAME = fields_of(Machine).keys() - {"faults", "arc", "vaults"}
+# Keys whose value is, as it is, the value of the field of that name.
+_UNCHANGED_KEYS = fields_of(Machine).keys() - {"faults", "arc", "vaults"}
 
 
 def read_machine(text: str, name: str, folder: str = ".") -> Machine:
@@ -50,7 +51,7 @@ def read_machine(text: str, name: str, folder: str = ".") -> Machine:
         hidden = map(without_text, error.problems)  # any line may hold a secret
         raise InvalidDocument(error.message, problems=hidden) from None
     data = {} if source.data is None else source.data
-    problems = sorted(_problems(source, data, folder), key=_place)
+    problems = sorted(_problems(source, data, folder), key=_position)
     if problems:
         raise InvalidDocument(f"{name} is not a valid machine file", problems=problems)
     return _machine(data, folder)
@@ -66,13 +67,14 @@ def _problems(source: Source, data: Any, folder: str) -> Iterator[Problem]:
     shape = machine_shape()
     guarded = frozenset(_guarded(data, shape))
     source = source.concealing(guarded)
-    found = list(findings(shape.root, data, reading=source.reading, hidden=guarded.__contains__))
-    broken = {finding.path for finding in found}
+    mistakes = list(findings(shape.root, data, reading=source.reading, hidden=guarded.__contains__))
+    broken = {mistake.path for mistake in mistakes}
     if isinstance(data, dict):
         beyond = findings_beyond_schema(data, folder)
-        found += [finding for finding in beyond if finding.path not in broken]
-    for one in found:
-        yield source.problem(one.path, one.message, hint=one.hint, at_key=one.at_key)
+        mistakes += [mistake for mistake in beyond if mistake.path not in broken]
+    for mistake in mistakes:
+        message, hint = mistake.message, mistake.hint
+        yield source.problem(mistake.path, message, hint=hint, at_key=mistake.at_key)
 
 
 def _guarded(data: Any, shape: Shape) -> Iterator[Path]:
@@ -94,7 +96,7 @@ def _user_data_file(data: Mapping[str, Any], folder: str) -> str | None:
 
 
 def _machine(data: Mapping[str, Any], folder: str) -> Machine:
-    plain = {key: value for key, value in data.items() if key in _SAME_NAME}
+    plain = {key: value for key, value in data.items() if key in _UNCHANGED_KEYS}
     return Machine(
         **plain,
         given_vm_id=data.get("vmId", ""),
@@ -128,6 +130,6 @@ def _user_data(data: Mapping[str, Any], folder: str) -> str:
         return base64.b64encode(file.read()).decode()
 
 
-def _place(problem: Problem) -> tuple[int, ...]:
+def _position(problem: Problem) -> tuple[int, ...]:
     """Return line and column, by which problems are sorted into the order of the file."""
     return tuple(int(part) for part in problem.where.rsplit(":", 2)[1:])

@@ -108,10 +108,10 @@ def _from_mapping(keys: Mapping[str, Any]) -> Machine:
 
 def _stamp(paths: list[str]) -> Stamp:
     """Return a value that differs once one of the files is replaced, rewritten, or removed."""
-    return tuple(_mark(path) for path in paths)
+    return tuple(_file_stamp(path) for path in paths)
 
 
-def _mark(path: str) -> tuple[int, int, int]:
+def _file_stamp(path: str) -> tuple[int, int, int]:
     try:
         about = os.stat(path)
     except OSError:

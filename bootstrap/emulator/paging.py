@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets
-_MOST = 25
+_MAX_PAGE_SIZE = 25
 
 
 def page(items: Sequence[Any], url: str, parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -20,9 +20,9 @@ def page(items: Sequence[Any], url: str, parameters: Mapping[str, str]) -> dict[
 
     Raises BadRequest for a size or a skip token that is not valid.
     """
-    size = parameters.get("maxresults", str(_MOST))
-    if not size.isdecimal() or not 1 <= int(size) <= _MOST:
-        raise BadRequest(f"maxresults is not between 1 and {_MOST}")
+    size = parameters.get("maxresults", str(_MAX_PAGE_SIZE))
+    if not size.isdecimal() or not 1 <= int(size) <= _MAX_PAGE_SIZE:
+        raise BadRequest(f"maxresults is not between 1 and {_MAX_PAGE_SIZE}")
     begin = _position(parameters.get("$skiptoken", ""))
     end = begin + int(size)
     following = None

@@ -48,20 +48,20 @@ class Shelf:
         self._authority = authority
         self._wall = wall
         self._lock = threading.Lock()
-        self._stocked: Mapping[str, Vault] = {}
+        self._current: Mapping[str, Vault] = {}
         self._held: dict[tuple[str, str], list[Held]] = {}
 
     def stock(self, vaults: Mapping[str, Vault]) -> None:
         """Update the versions from the current machine file."""
         with self._lock:
-            if vaults is self._stocked:
+            if vaults is self._current:
                 return
             for name, vault in vaults.items():
                 for secret, spec in vault.secrets.items():
                     self._put(name, secret, spec)
                 for certificate, made in vault.certificates.items():
                     self._renew(name, certificate, made)
-            self._stocked = vaults
+            self._current = vaults
 
     def versions(self, vault: str, name: str) -> list[Held]:
         """Return the versions of a secret, oldest first; names ignore case."""
@@ -73,18 +73,18 @@ class Shelf:
         if spec.listed:
             known = {old.version: old for old in held}
             held[:] = [
-                self._taken_in(given, f"{vault}/{name}/{position}", known)
+                self._as_held(given, f"{vault}/{name}/{position}", known)
                 for position, given in enumerate(spec.versions)
             ]
             return
         given = spec.versions[-1]
         last = held[-1] if held else None
         if last and (last.value, last.content_type) == (given.value, given.content_type):
-            held[-1] = self._touched(last, given)
+            held[-1] = self._with_attributes(last, given)
         else:
-            held.append(self._taken_in(given, f"{vault}/{name}/{len(held)}", {}))
+            held.append(self._as_held(given, f"{vault}/{name}/{len(held)}", {}))
 
-    def _taken_in(self, given: SecretVersion, path: str, known: Mapping[str, Held]) -> Held:
+    def _as_held(self, given: SecretVersion, path: str, known: Mapping[str, Held]) -> Held:
         version = given.version or stable_id(f"{path}/{given.value}").replace("-", "")
         now = int(self._wall())
         fresh = Held(
@@ -98,9 +98,9 @@ class Shelf:
             updated=now,
         )
         old = known.get(version)
-        return self._touched(old, given) if old and old.value == given.value else fresh
+        return self._with_attributes(old, given) if old and old.value == given.value else fresh
 
-    def _touched(self, held: Held, given: SecretVersion) -> Held:
+    def _with_attributes(self, held: Held, given: SecretVersion) -> Held:
         """Return the version with the attributes of `given`."""
         changed = replace(
             held, enabled=given.enabled, not_before=given.not_before, expires=given.expires

@@ -43,11 +43,11 @@ class MetadataService:
         self._identity = IdentityEndpoint(tokens, clock, wall)
         self._rate = RateLimit(clock)
         self._script = FaultScript()
-        self._since = clock()
+        self._listening_since = clock()
 
     def listening(self) -> None:
         """Restart the service's age: its port now accepts connections."""
-        self._since = self._clock()
+        self._listening_since = self._clock()
 
     @contextmanager
     def respond(self, ask: Ask) -> Iterator[Answer]:
@@ -93,7 +93,7 @@ class MetadataService:
 
     @property
     def _age(self) -> float:
-        return self._clock() - self._since
+        return self._clock() - self._listening_since
 
 
 def _gone() -> Reply:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _RSA_BITS = 2048  # Key Vault's default
 _AUTHORITY_DAYS = 3650
 _TLS_DAYS = 30
-_EARLIER = dt.timedelta(hours=1)  # the client's clock may be behind
+_CLOCK_SKEW = dt.timedelta(hours=1)  # the client's clock may be behind
 
 
 class Issued(Frozen):
@@ -142,7 +142,7 @@ class Authority:
 
     def _validity(self, days: float) -> tuple[dt.datetime, dt.datetime]:
         now = dt.datetime.fromtimestamp(int(self._wall()), dt.timezone.utc)
-        return now - _EARLIER, now + dt.timedelta(days=days)
+        return now - _CLOCK_SKEW, now + dt.timedelta(days=days)
 
 
 def _usage(*, authority: bool) -> x509.KeyUsage:

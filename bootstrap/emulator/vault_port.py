@@ -48,7 +48,7 @@ class VaultPort:
         service = VaultService(origin, KeyVaults(shelf, tokens, clock, wall), record)
         self._listener = Listener(address, service, tls=authority.tls_context(tuple(names)))
         self.endpoint = self._listener.endpoint
-        self.ca_file = _written(authority.root_pem)
+        self.ca_file = _write_temporary(authority.root_pem)
         try:
             self._listener.start()
         except OSError:
@@ -62,7 +62,7 @@ class VaultPort:
             os.unlink(self.ca_file)
 
 
-def _written(pem: bytes) -> str:
+def _write_temporary(pem: bytes) -> str:
     descriptor, path = mkstemp(prefix="imds-bootstrap-ca-", suffix=".pem")
     with open(descriptor, "wb") as file:
         file.write(pem)

@@ -125,13 +125,13 @@ def certificate_item(identifier: str, held: Held) -> dict[str, Any]:
 
 def certificate_bundle(base: str, name: str, held: Held) -> dict[str, Any]:
     """Return one version of a certificate: the URLs of its key and its secret, and its DER."""
-    places = {
+    urls = {
         field: f"{base}/{kind}/{name}/{held.version}"
         for field, kind in (("id", "certificates"), ("kid", "keys"), ("sid", "secrets"))
     }
     return {
-        **certificate_item(places["id"], held),
-        **places,
+        **certificate_item(urls["id"], held),
+        **urls,
         "cer": base64.b64encode(held.issued.der if held.issued else b"").decode(),
         "contentType": held.content_type,
         "policy": _policy(f"{base}/certificates/{name}/policy", held),

@@ -76,14 +76,14 @@ def at_version(value: Any, api_version: str, path: tuple[str, ...] = ()) -> Any:
         return {
             key: at_version(child, api_version, (*path, key))
             for key, child in value.items()
-            if _shows((*path, key), api_version)
+            if _has_field((*path, key), api_version)
         }
     if isinstance(value, list):
         return [at_version(child, api_version, path) for child in value]
     return value
 
 
-def _shows(path: tuple[str, ...], api_version: str) -> bool:
+def _has_field(path: tuple[str, ...], api_version: str) -> bool:
     if api_version < FIELD_SINCE.get(path, ""):
         return False
     return path not in FIELD_UNTIL or api_version < FIELD_UNTIL[path]
