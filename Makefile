@@ -18,6 +18,7 @@ check: $(VENV)/check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+	$(VENV)/bin/mypy --platform win32 --no-warn-unreachable
 	$(VENV)/bin/pytest -q -n 4 -m 'not boot and not crash and not process' \
 		--ignore=tests/packaging --ignore=tests/security $(ARGS)
 

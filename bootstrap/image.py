@@ -9,9 +9,10 @@ import os
 import stat
 from hashlib import sha256
 
-from bootstrap import CONFIGURATION, ELEVATE, ENDINGS, resources
+from bootstrap import resources
 from bootstrap.errors import ImageError, InvalidDocument, NotPermitted, Problem, Public
 from bootstrap.frozen import Frozen
+from bootstrap.layout import CONFIGURATION, ELEVATE, ENDINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -111,6 +111,10 @@ def run(options: argparse.Namespace) -> int:
     be listened on, NotPermitted for one that this user may not have, InvalidDocument or
     MissingInput for the machine file.
     """
+    if sys.platform == "win32":
+        from bootstrap.errors import UsageError
+
+        raise UsageError("`emulate` does not run on Windows")
     address = _address(options.listen)
     with _held_back(_ENDINGS), _served(options, address) as emulator:
         _announce(emulator, export=options.print_env)
@@ -179,6 +183,8 @@ def _environment(emulator: Emulator) -> dict[str, str]:
 @contextmanager
 def _held_back(numbers: Iterable[signal.Signals]) -> Iterator[None]:
     """Keep signals for sigwait, in this thread and those it starts: none can slip past it."""
+    if sys.platform == "win32":
+        raise NotImplementedError  # `run` has refused it
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield

@@ -9,8 +9,9 @@ import sys
 from importlib import import_module
 from itertools import pairwise
 
-from bootstrap import ROOT, __version__
+from bootstrap import __version__
 from bootstrap.errors import UsageError, nearest
+from bootstrap.layout import ROOT
 from bootstrap.report.log import DEBUG, INFO, WARNING, Log
 
 TYPE_CHECKING = False

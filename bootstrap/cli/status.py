@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 import time
 
-from bootstrap import EVENTS
 from bootstrap.cli.options import print_json, seconds
 from bootstrap.errors import DeadlinePassed
+from bootstrap.layout import EVENTS
 from bootstrap.report.diagnostic import printable
 from bootstrap.report.status import FINISHED, SCHEMA, read_status
 

@@ -136,8 +136,8 @@ def _own_templates(
     root: str, folders: Sequence[str], beside: str | None
 ) -> Mapping[str, tuple[str, bytes]] | None:
     """Return the image's own templates, like `Image.templates`; None where no image is here."""
-    from bootstrap import CONFIGURATION
     from bootstrap.image import read_templates
+    from bootstrap.layout import CONFIGURATION
 
     installed = os.path.join(root, CONFIGURATION.lstrip("/"))
     try:

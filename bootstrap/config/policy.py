@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import posixpath
 
-from bootstrap import OWN_FOLDERS
 from bootstrap.config import path_names, reserved_paths
 from bootstrap.config.policy_table import SPECIAL_BITS, rule
 from bootstrap.config.windows_paths import folded
+from bootstrap.layout import OWN_FOLDERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

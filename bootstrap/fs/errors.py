@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 
-from bootstrap import ELEVATE
 from bootstrap.errors import NotPermitted, Problem, Public, UnsafeDestination, WriteError
 from bootstrap.fs import read
+from bootstrap.layout import ELEVATE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

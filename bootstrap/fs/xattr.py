@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from contextlib import suppress
 
 from bootstrap.fs import read
@@ -46,6 +47,8 @@ def get_all(place: Place) -> dict[str, bytes]:
 
     Of an access list, what the mode says of it is left out: it is told, and repaired, as mode.
     """
+    if sys.platform != "linux":
+        return {}
     found = {}
     with suppress(OSError), read.opened_file(place) as descriptor:
         for name in filter(counts, _names(descriptor)):
@@ -106,6 +109,8 @@ def set_all(descriptor: int, attributes: Mapping[str, bytes], *, is_new: bool) -
     Where its file system knows none, it goes without. A file that replaces none `is_new`: it also
     has what its folder gives to new files.
     """
+    if sys.platform != "linux":
+        return
     has = _names(descriptor)
     for name, value in attributes.items() if ARE_KNOWN else ():
         if name != CAPABILITY and not (name in has and _same(descriptor, name, value)):
@@ -121,6 +126,8 @@ def like(place: Place) -> Callable[[int], None]:
 
 
 def _names(descriptor: int) -> list[str]:
+    if sys.platform != "linux":
+        return []
     try:
         return os.listxattr(descriptor) if ARE_KNOWN else []
     except OSError:
@@ -129,10 +136,14 @@ def _names(descriptor: int) -> list[str]:
 
 def _same(descriptor: int, name: str, value: bytes) -> bool:
     """Whether the kernel gave it already, so that nobody has to be allowed to change it."""
+    if sys.platform != "linux":
+        return False
     return name == SELINUX and _same_label(os.getxattr(descriptor, name), value)
 
 
 def _set(descriptor: int, name: str, value: bytes) -> None:
+    if sys.platform != "linux":
+        return
     try:
         os.setxattr(descriptor, name, value)
     except OSError as error:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bootstrap.identity.service import Send
     from bootstrap.secret import Secret
 
+__all__ = ["AGENT", "ENDPOINT", "INSTANCE_VERSION", "Arc", "ArcService", "detect"]
+
 # https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
 ENDPOINT = "http://localhost:40342"
 INSTANCE_VERSION = "2019-11-01"  # the api-version of Arc's /metadata/instance
@@ -39,7 +41,7 @@ _HINTS = dict.fromkeys(("refused", "reset", "timeout", "short", "garbage"), _NOT
 }
 
 if sys.platform == "win32":
-    from bootstrap.windows.identity.arc_files import AGENT
+    from bootstrap.identity.arc_files_windows import AGENT
 else:
     AGENT = "opt/azcmagent/bin/himds"  # below the root; where it is, the endpoint is
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import NoReturn
 
+__all__ = ["DISTRUST", "MAX_KEY", "SUFFIX", "TOKENS", "read_key", "realm_of"]
+
 SUFFIX = ".key"
 # Bytes. https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
 MAX_KEY = 4096
@@ -34,7 +36,7 @@ DISTRUST = (
 _MAY_NOT_READ = "run as root, or as a member of the group himds, which may read Arc's key files"
 
 if sys.platform == "win32":
-    from bootstrap.windows.identity.arc_files import TOKENS, opened, split
+    from bootstrap.identity.arc_files_windows import TOKENS, opened, split
 else:
     TOKENS = "/var/opt/azcmagent/tokens"
     _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

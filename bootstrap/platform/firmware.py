@@ -71,7 +71,7 @@ def _reversed_bytes(field: str) -> str:
 
 
 if sys.platform == "win32":
-    from bootstrap.windows.platform.smbios import tables as _tables
+    from bootstrap.platform.smbios_windows import tables as _tables
 else:
 
     def _tables(root: str) -> tuple[str | None, str | None, bool]:

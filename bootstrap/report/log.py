@@ -95,7 +95,7 @@ class Log:
 
 
 if sys.platform == "win32":
-    from bootstrap.windows.report.event_log import record as _record
+    from bootstrap.report.event_log_windows import record as _record
 else:
 
     def _record(priority: int, text: str) -> None:

@@ -14,8 +14,9 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 
-from bootstrap import EVENTS, RUNTIME, __version__
+from bootstrap import __version__
 from bootstrap.errors import BootstrapError, InternalError, NotPermitted, Public
+from bootstrap.layout import EVENTS, RUNTIME
 from bootstrap.problem import is_name
 
 TYPE_CHECKING = False
@@ -140,9 +141,9 @@ def read_status(root: str = "/") -> dict[str, Any] | None:
 
 
 if sys.platform == "win32":
-    from bootstrap.windows.report.boot_marker import begin as _begin
-    from bootstrap.windows.report.boot_marker import has_begun as _has_begun
-    from bootstrap.windows.report.boot_marker import is_there as _is_there
+    from bootstrap.report.boot_marker_windows import begin as _begin
+    from bootstrap.report.boot_marker_windows import has_begun as _has_begun
+    from bootstrap.report.boot_marker_windows import is_there as _is_there
 else:
 
     def _begin() -> None:

@@ -10,8 +10,9 @@ import json
 import os
 from hashlib import sha256
 
-from bootstrap import CONFIGURATION, ELEVATE, ENDINGS, __version__
+from bootstrap import __version__
 from bootstrap.errors import NotPermitted, Public, SettingsError
+from bootstrap.layout import CONFIGURATION, ELEVATE, ENDINGS
 from bootstrap.settings.table import ENVIRONMENT_PREFIX, Settings, rows
 
 TYPE_CHECKING = False

@@ -6,8 +6,8 @@ from the fields of these classes; nothing else lists settings.
 
 from __future__ import annotations
 
-from bootstrap import CONFIGURATION, USUAL_FOLDERS
 from bootstrap.frozen import Frozen, field, fields_of
+from bootstrap.layout import CONFIGURATION, USUAL_FOLDERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

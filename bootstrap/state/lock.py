@@ -6,10 +6,10 @@ import os
 import time
 from contextlib import suppress
 
-from bootstrap import ELEVATE, RUNTIME
 from bootstrap.errors import LockHeld, NotPermitted, Public, WriteError
 from bootstrap.fs import atomic, write
 from bootstrap.fs.path import resolve
+from bootstrap.layout import ELEVATE, RUNTIME
 from bootstrap.state import paths
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap import LIBRARY, RUNTIME
+from bootstrap.layout import LIBRARY, RUNTIME
 
 INSTANCES = f"{LIBRARY}/instances"
 JOURNAL = f"{LIBRARY}/journal.json"  # not in an instance's folder: it is found before the id is

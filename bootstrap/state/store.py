@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bootstrap import ELEVATE, LIBRARY, RUNTIME
 from bootstrap.errors import NotPermitted, Public, WriteError
 from bootstrap.fs import atomic, read, write
 from bootstrap.fs.path import resolve
 from bootstrap.fs.temp_names import token
+from bootstrap.layout import ELEVATE, LIBRARY, RUNTIME
 from bootstrap.state import paths
 from bootstrap.state.record import Damaged, decode, encode
 

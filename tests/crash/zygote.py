@@ -29,9 +29,9 @@ LAZY = ("jinja2.ext", "jinja2.sandbox", "jsonschema", "subprocess", "yaml", "shu
 
 def warm_up():
     """Import what a run would import on its way; the modules of Windows load nowhere else."""
-    elsewhere = ("bootstrap.windows", "bootstrap.__main__")
+    elsewhere = ("_windows", "bootstrap.__main__")
     for module in pkgutil.walk_packages(bootstrap.__path__, "bootstrap."):
-        if not module.name.startswith(elsewhere):
+        if not module.name.endswith(elsewhere):
             importlib.import_module(module.name)
     for name in LAZY:
         importlib.import_module(name)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -10,30 +11,29 @@ pytestmark = pytest.mark.once
 
 PACKAGE = Path(__file__).parents[2] / "bootstrap"
 FILES = sorted(PACKAGE.rglob("*.py"))
-WINDOWS = PACKAGE / "windows"
-# A module in there stands in for the one of its room and name: see `bootstrap.windows`.
-STAND_INS = {
-    path: PACKAGE / path.relative_to(WINDOWS)
-    for path in sorted(WINDOWS.rglob("*.py"))
-    if path.parent != WINDOWS
-    and path.name != "__init__.py"
-    and (PACKAGE / path.relative_to(WINDOWS)).exists()
+# `_X_posix` and `_X_windows` are the halves of `X`, their face: it takes the one of its system.
+HALVES = [path for path in FILES if re.fullmatch(r"_\w+_(posix|windows)\.py", path.name)]
+PAIRS = sorted({path.parent / re.sub("^_|_(posix|windows)", "", path.name) for path in HALVES})
+ASSERTIONS = {
+    "posix": 'assert sys.platform != "win32"',
+    "windows": 'assert sys.platform == "win32"',
 }
-SYSTEMS = {
-    "posix": [path for path in FILES if WINDOWS not in path.parents],
-    "windows": [path for path in FILES if path not in STAND_INS.values()],
+SYSTEMS = tuple(ASSERTIONS)
+ONLY_THERE = {
+    "posix": {"fcntl", "grp", "pwd", "resource", "termios"},
+    "windows": {"_winapi", "msvcrt", "winreg"},
 }
 
-# What belongs to no room: the package itself, its two entries, and what Windows has of each room.
-ROOMLESS = {"bootstrap.__init__", "bootstrap.__main__", "bootstrap.windows.__init__"}
+# What belongs to no room: the package itself, and its two entries.
+ROOMLESS = {"bootstrap.__init__", "bootstrap.__main__"}
 
 # The verbs of `cli` have a map of their own: what `imds-bootstrap --help` prints.
 FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "cli"]
 
 # Along the data: a room may use the rooms before it, never those after.
 ORDER = [
-    *("frozen", "problem", "errors", "secret", "core_dumps", "fs", "document", "resources"),
-    *("settings", "image"),
+    *("frozen", "problem", "errors", "secret", "core_dumps", "layout", "fs", "document"),
+    *("resources", "settings", "image"),
     *("http", "identity", "platform", "imds"),
     *("config", "keyvault", "render", "process", "state", "apply", "report"),
     *("context", "stages", "agent"),
@@ -41,28 +41,28 @@ ORDER = [
 ]
 # Each is imported in one place, because it is heavy or because it is a door to the outside.
 DOORS = {
-    "yaml": "document",
+    "yaml": "document/*",
     "jsonschema": "config/schema/validator.py",
     "jinja2": "render/environment.py",
-    "subprocess": ("process/runner.py", "windows/process/runner.py", "windows/process/jobs.py"),
-    "ctypes": ("windows/", "fs/selinux.py", "core_dumps.py"),
-    "winreg": "windows/",
-    "msvcrt": "windows/",
+    "subprocess": "process/*_posix.py process/*_windows.py",
+    "ctypes": "*_windows.py fs/selinux.py core_dumps.py",
+    "winreg": "*_windows.py",
+    "msvcrt": "*_windows.py",
     "requests": "keyvault/client.py",
-    "pwd": "fs/accounts.py",
-    "grp": "fs/accounts.py",
-    "fcntl": "fs/write.py",
+    "pwd": "fs/_accounts_posix.py",
+    "grp": "fs/_accounts_posix.py",
+    "fcntl": "fs/_write_posix.py",
 }
 # Rooms without a file, a clock, a network or an environment: same in, same out.
 PURE = ("config", "render", "document")
 IMPURE = {"os", "socket", "random", "subprocess", "pathlib", "datetime", "io", "tempfile"}
 
 
-def imports_of(path, *, system="windows"):
-    """Every module that the file imports on that system, at its top or inside a function."""
+def imports_of(path, *, system=None):
+    """Every module that the file imports, on that system or on any, at its top or in a function."""
     tree = ast.parse(path.read_text())
-    if system == "posix":
-        tree = WithoutWindows().visit(tree)
+    if system:
+        tree = OnSystem(system).visit(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -71,18 +71,38 @@ def imports_of(path, *, system="windows"):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-class WithoutWindows(ast.NodeTransformer):
-    """Takes away what stands under `if sys.platform == "win32":`."""
+class OnSystem(ast.NodeTransformer):
+    """Takes away the branch of `if sys.platform == "win32":` that the other system takes."""
+
+    def __init__(self, system):
+        self.branches = {
+            "sys.platform == 'win32'": system == "windows",
+            "sys.platform != 'win32'": system == "posix",
+        }
 
     def visit_If(self, node):
-        if ast.unparse(node.test) == "sys.platform == 'win32'":
-            node.body = [ast.Pass()]
+        taken = self.branches.get(ast.unparse(node.test))
+        if taken is not None:
+            node.body, node.orelse = (node.body, []) if taken else ([ast.Pass()], node.orelse)
         return self.generic_visit(node)
+
+
+def system_of(module):
+    """The only system that has the module; None if each has it."""
+    return next((system for system in SYSTEMS if module.endswith(f"_{system}")), None)
+
+
+def files_on(system):
+    return [path for path in FILES if system_of(path.stem) in {None, system}]
+
+
+def half_of(face, system):
+    return face.with_name(f"_{face.stem}_{system}.py")
 
 
 def room_of(module):
     """The room of `bootstrap.config.layers` is `config`; the package itself is none."""
-    parts = [part for part in module.split(".") if part != "windows"]
+    parts = module.split(".")
     return parts[1] if len(parts) > 1 and parts[1] in ORDER else None
 
 
@@ -98,27 +118,24 @@ def name_of(path):
     return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
 
 
-def name_on(system, path):
-    """What the file is called by those who import it there."""
-    return name_of(STAND_INS.get(path, path) if system == "windows" else path)
-
-
-@pytest.mark.parametrize("path", SYSTEMS["posix"], ids=name_of)
-def test_nothing_imports_windows_elsewhere(path):
-    """Outside of its folder all that is Windows' stands under a question for the platform."""
-    own = {"bootstrap.windows", "winreg", "msvcrt", "_winapi"}
-    for module in imports_of(path, system="posix"):
-        assert not any(module == one or module.startswith(f"{one}.") for one in own), module
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_nothing_imports_what_another_system_has(system):
+    """A module of one system only is imported there, under the question for the platform."""
+    other = next(one for one in SYSTEMS if one != system)
+    for path in files_on(system):
+        for module in imports_of(path, system=system):
+            assert system_of(module) in {None, system}, f"{name_of(path)} imports {module}"
+            assert module not in ONLY_THERE[other], f"{name_of(path)} imports {module}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_windows_says_so(path):
-    """What cannot work elsewhere fails there as it is imported, and says why."""
-    if WINDOWS in path.parents and path.name != "__init__.py":
-        assert 'assert sys.platform == "win32"' in path.read_text()
+def test_a_module_of_one_system_says_so(path):
+    """What cannot work elsewhere fails there as it is imported, and mypy passes it over."""
+    said = [system for system in SYSTEMS if f"\n{ASSERTIONS[system]}" in path.read_text()]
+    assert said == [one for one in [system_of(path.stem)] if one]
 
 
-@pytest.mark.parametrize("path", sorted(WINDOWS.rglob("*.py")), ids=name_of)
+@pytest.mark.parametrize("path", files_on("windows"), ids=name_of)
 def test_every_call_of_windows_says_what_it_takes(path):
     """Without the types of its arguments a call cuts pointers down to 32 bits, and mostly works."""
     text = path.read_text()
@@ -133,38 +150,56 @@ def test_every_call_of_windows_says_what_it_takes(path):
 
 def public(path):
     """The functions, classes and constants that a module offers, with how many arguments each."""
-    found = {}
+    offered = {}
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.FunctionDef):
-            found[node.name] = sum(isinstance(one, ast.arg) for one in ast.walk(node.args))
+            offered[node.name] = sum(isinstance(one, ast.arg) for one in ast.walk(node.args))
         elif isinstance(node, ast.ClassDef):
-            found[node.name] = None
+            offered[node.name] = None
         elif isinstance(node, ast.Assign):
-            found.update((one.id, None) for one in ast.walk(node) if isinstance(one, ast.Name))
-    return found
+            offered.update((one.id, None) for one in ast.walk(node) if isinstance(one, ast.Name))
+    return offered
 
 
-def asked_of(module):
-    """The names that the rest of the program takes from a module, whichever way it does."""
-    package, _, name = module.rpartition(".")
-    for path in SYSTEMS["windows"]:
-        tree = ast.parse(path.read_text())
-        froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-        taken = {node.module: {alias.name for alias in node.names} for node in froms}
-        yield from taken.get(module, ())
-        if name in taken.get(package, ()):
-            chains = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-            yield from (one.attr for one in chains if ast.unparse(one.value) == name)
+def taken_from(half, face):
+    """The names that a face imports from one of its halves."""
+    for node in ast.walk(ast.parse(face.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == name_of(half):
+            yield from (alias.name for alias in node.names)
 
 
-@pytest.mark.parametrize("path", STAND_INS, ids=name_of)
-def test_a_stand_in_offers_what_is_asked_of_its_module(path):
-    """A module for Windows has every name that the program uses, with the same arguments."""
-    offered, original = public(path), public(STAND_INS[path])
-    asked = set(asked_of(name_of(STAND_INS[path])))
-    assert asked, "nobody uses it"
-    assert asked <= offered.keys()
-    assert [name for name in asked if offered[name] != original[name]] == []
+def shown_by(face):
+    """The names in a face's `__all__`."""
+    assigned = (n for n in ast.parse(face.read_text()).body if isinstance(n, ast.Assign))
+    lists = [ast.literal_eval(n.value) for n in assigned if ast.unparse(n.targets[0]) == "__all__"]
+    assert len(lists) == 1, "it has no __all__"
+    return set(lists[0])
+
+
+@pytest.mark.parametrize("face", PAIRS, ids=name_of)
+def test_a_face_has_two_halves(face):
+    """Beside `_X_posix.py` there is `_X_windows.py`, and `X.py`, which shows the same on each."""
+    own, offered, taken = public(face), {}, {}
+    for system in SYSTEMS:
+        half = half_of(face, system)
+        offered[system] = public(half)
+        taken[system] = set(taken_from(half, face))
+        assert taken[system], f"it takes nothing from {half.name}"
+        assert taken[system] <= offered[system].keys()
+        assert shown_by(face) <= own.keys() | taken[system]
+    for name in taken["posix"] & taken["windows"]:
+        assert offered["posix"][name] == offered["windows"][name], f"{name} has other arguments"
+
+
+@pytest.mark.parametrize("half", HALVES, ids=name_of)
+def test_only_its_face_takes_a_half(half):
+    """A half is imported by its face, and by other halves of its room and system."""
+    face = half.parent / re.sub("^_|_(posix|windows)", "", half.name)
+    room = [path for path in HALVES if path.parent == half.parent]
+    near = [path for path in room if system_of(path.stem) == system_of(half.stem)]
+    users = [path for path in FILES if name_of(half) in imports_of(path)]
+    assert face in users
+    assert set(users) <= {face, *near}
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
@@ -183,11 +218,9 @@ def test_arrows_run_along_the_data(path):
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_no_circles(system):
     """No file imports, by whatever way round and be it for a type only, a file that imports it."""
-    names = {name_on(system, path).removesuffix(".__init__"): path for path in SYSTEMS[system]}
-    shown = {name_of(path): name_of(original) for path, original in STAND_INS.items()}
+    names = {name_of(path).removesuffix(".__init__"): path for path in files_on(system)}
     graph = {
-        name: {shown.get(m, m) for m in imports_of(path, system=system) if shown.get(m, m) in names}
-        - {name}
+        name: {module for module in imports_of(path, system=system) if module in names} - {name}
         for name, path in names.items()
     }
     # A package's face hands names on: it stands above its files and is no step between them.
@@ -202,8 +235,7 @@ def test_no_circles(system):
 def test_every_room_has_a_place():
     """A new room is put into the order on purpose, and one that is renamed is renamed here too."""
     rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES}
-    assert rooms - {"__init__", "__main__", "windows"} == set(ORDER)
-    assert {path.relative_to(WINDOWS).parts[0] for path in STAND_INS} <= set(ORDER)
+    assert rooms - {"__init__", "__main__"} == set(ORDER)
     assert len(ORDER) == len(set(ORDER))
 
 
@@ -223,16 +255,20 @@ def test_the_laws_have_something_to_hold():
     """Each collection that a law goes through is there, and so is each place that one names."""
     assert len(FILES) > 100
     assert FACES
-    assert STAND_INS
+    assert len(HALVES) == 2 * len(PAIRS) > 0
     assert {path for path in FILES if name_of(path) in ROOMLESS} == {
         PACKAGE / "__init__.py",
         PACKAGE / "__main__.py",
-        WINDOWS / "__init__.py",
     }
-    for places in DOORS.values():
-        for place in [places] if isinstance(places, str) else places:
-            assert (PACKAGE / place).exists(), place
+    for place in {place for places in DOORS.values() for place in places.split()}:
+        assert any(is_in(path, place) for path in FILES), place
     assert set(PURE) <= set(ORDER)
+
+
+def is_in(path, places):
+    """Whether a file is in one of the places, which are patterns below the package."""
+    relative = path.relative_to(PACKAGE).as_posix()
+    return any(fnmatch(relative, place) for place in places.split())
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -240,8 +276,7 @@ def test_each_door_is_in_one_room(door):
     """A heavy library, or a way out of the process, is imported in one place."""
     users = [path for path in FILES if door in {m.split(".")[0] for m in imports_of(path)}]
     assert users, "nobody uses it"
-    outside = [name_of(p) for p in users if not str(p.relative_to(PACKAGE)).startswith(DOORS[door])]
-    assert not outside
+    assert not [name_of(path) for path in users if not is_in(path, DOORS[door])]
 
 
 def test_requests_is_not_used_for_imds():
@@ -279,13 +314,11 @@ def test_only_imds_knows_the_link_local_address():
     assert {room_of(name_of(path)) for path in knowing} == {"http"}
 
 
-@pytest.mark.parametrize(
-    "face", [*FACES, *WINDOWS.glob("*/__init__.py")], ids=lambda path: path.parent.name
-)
+@pytest.mark.parametrize("face", FACES, ids=lambda path: path.parent.name)
 def test_a_large_room_opens_with_a_map(face):
-    """A room of more than four modules names each of them, with its duty in one line."""
+    """A room of more than four modules names each of them but halves, with its duty in a line."""
     modules = {path.name.removesuffix(".py") for path in face.parent.iterdir()}
-    modules -= {"__init__", "__pycache__"}
+    modules = {name for name in modules if not name.startswith("_")}
     docstring = ast.get_docstring(ast.parse(face.read_text()), clean=False)
     named = re.findall(r"^    (\w+)  +\S", docstring, re.MULTILINE)
     assert sorted(named) == sorted(modules if len(modules) > 4 else named)

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from bootstrap import LIBRARY
 from bootstrap.apply.plan.plan import plan
 from bootstrap.apply.transaction import recovery, rollback
 from bootstrap.apply.transaction.handlers import Handlers
 from bootstrap.apply.transaction.run import TransactionRunner
 from bootstrap.config.model import FileSpec
 from bootstrap.errors import CommandFailed, WriteError
+from bootstrap.layout import LIBRARY
 from bootstrap.process.result import CommandResult
 from bootstrap.process.runner import run as run_command
 from bootstrap.render.rendered import Rendered

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from bootstrap import ROOT
+from bootstrap.layout import ROOT
 from bootstrap.state.lock import Lock
 
 with Lock(root=ROOT):

@@ -4,16 +4,18 @@ import struct
 import sys
 import traceback
 
+from bootstrap.apply.plan import _unsafe_path_windows as unsafe_path
 from bootstrap.config.model import FileSpec
 from bootstrap.errors import WriteError
+from bootstrap.fs import _accounts_windows as accounts
 from bootstrap.fs import path, read, write
+from bootstrap.fs import security_windows as security
+from bootstrap.fs import sids_windows as sids
+from bootstrap.identity import arc_files_windows as arc_files
+from bootstrap.platform import smbios_windows as smbios
 from bootstrap.platform.firmware import AZURE_ASSET_TAG, read_firmware
 from bootstrap.process import runner
-from bootstrap.windows.apply.plan import unsafe_path
-from bootstrap.windows.fs import accounts, security, sids
-from bootstrap.windows.identity import arc_files
-from bootstrap.windows.platform import smbios
-from bootstrap.windows.report import event_log
+from bootstrap.report import event_log_windows as event_log
 
 VM_ID = "6f1c7e52-9a40-4b7e-8f0a-5a1b2c3d4e5f"
 
@@ -128,7 +130,7 @@ def a_command_ends_as_it_did():
     said = runner.run(["cmd", "/c", "echo hello"], timeout=20)
     assert (said.reason, said.output) == ("", "hello")
     assert runner.run(["no-such-program"], timeout=20).reason.startswith("could not be started")
-    assert runner._reason(0xC0000005) == "ended with status 0xC0000005"
+    assert runner.reason_of(0xC0000005) == "ended with status 0xC0000005"
     assert runner.exists("cmd")
     assert not runner.exists("no-such-program")
 

@@ -12,13 +12,13 @@ import sys
 from contextlib import suppress
 
 import bootstrap
-from bootstrap import LIBRARY, OWN_FOLDERS, ROOT
 from bootstrap.apply.plan.preflight import backup_of
 from bootstrap.config.reserved_paths import CA_VARIABLES, WHOSE, fits
 from bootstrap.fs import read
 from bootstrap.fs.errors import unsafe
 from bootstrap.fs.path import resolve
 from bootstrap.image import DOCUMENT_FOLDER
+from bootstrap.layout import LIBRARY, OWN_FOLDERS, ROOT
 from bootstrap.settings import Settings
 from bootstrap.settings.load import SETTINGS_FILE, SETTINGS_FOLDER
 

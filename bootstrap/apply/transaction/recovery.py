@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 
-from bootstrap import ELEVATE, LIBRARY
 from bootstrap.errors import BootstrapError, NotPermitted, Public, WriteError
 from bootstrap.frozen import replace
 from bootstrap.fs import atomic, read
 from bootstrap.fs.path import resolve
 from bootstrap.fs.temp_names import LITTER
+from bootstrap.layout import ELEVATE, LIBRARY
 from bootstrap.state import paths, store
 from bootstrap.state.record import Damaged, State, from_record
 

@@ -17,8 +17,8 @@ import ctypes
 from contextlib import contextmanager
 from ctypes import wintypes
 
-from bootstrap.windows.fs.kernel import refused
-from bootstrap.windows.fs.sids import ADMINISTRATORS, SYSTEM, USERS, text_of
+from bootstrap.fs.kernel_windows import refused
+from bootstrap.fs.sids_windows import ADMINISTRATORS, SYSTEM, USERS, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Commands of the document, run as argument lists: the only module that starts processes."""
+"""The part of `runner` that differs by system, for Windows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import sys
 assert sys.platform == "win32"  # noqa: S101  (nothing imports it elsewhere)
 
 import os
-import time
 from contextlib import suppress
 
-from bootstrap.process.result import MAX_OUTPUT, CommandResult, output_tail, unstarted
-from bootstrap.windows import ROOT
+from bootstrap.layout import ROOT
+from bootstrap.process.result import MAX_OUTPUT, CommandResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +18,11 @@ if TYPE_CHECKING:
     from subprocess import Popen
     from threading import Thread
 
-LAST_WORDS = 1.0  # seconds for what is still in the pipe when a command has ended
+    from bootstrap.process.jobs_windows import Job
+
+LAST_WORDS = 1.0  # seconds to read what is left in the pipe when a command has ended
 SUFFIXES = ("", ".exe", ".com")  # no `.bat`: it would be read by a shell
-EXCEPTION = 0x80000000  # from here on a status is an exception's: 0xC0000005
+EXCEPTION = 0x80000000  # a status from here on is an exception's, such as 0xC0000005
 INHERITED = (
     *("ALLUSERSPROFILE", "COMPUTERNAME", "COMSPEC", "NUMBER_OF_PROCESSORS", "OS", "PATH"),
     *("PATHEXT", "PROCESSOR_ARCHITECTURE", "PROGRAMDATA", "PROGRAMFILES", "PROGRAMFILES(X86)"),
@@ -29,37 +30,31 @@ INHERITED = (
 )
 
 
-def run(
-    command: Sequence[str], *, timeout: float, clock: Callable[[], float] = time.monotonic
-) -> CommandResult:
-    """Run a command to its end, or end it and all that it started after `timeout` seconds.
-
-    With no time at all it is not started: killed as it begins, it might do half of its work.
-    It gets no shell, no standard input, no handle of this process, the system drive as its folder
-    and a small environment. What it leaves running in the background when it succeeds is left
-    alone.
-    """
-    if timeout <= 0:
-        return CommandResult("was not started, for no time was left", kind="unstarted")
+def start(command: Sequence[str]) -> Job:
+    """Start a command in a job of its own; raises OSError or ValueError if that fails."""
     import subprocess
 
-    from bootstrap.windows.process import jobs
+    from bootstrap.process import jobs_windows
 
-    deadline = clock() + timeout
-    try:
-        process = subprocess.Popen(
-            [_found(command[0]), *command[1:]],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-            env=_environment(),
-            creationflags=jobs.FLAGS,
-        )
-        job = jobs.Job(process)
-    except (OSError, ValueError) as error:
-        return unstarted(error)
-    tail = bytearray()
+    process = subprocess.Popen(
+        [_path_of(command[0]), *command[1:]],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=ROOT,
+        env=_environment(),
+        creationflags=jobs_windows.FLAGS,
+    )
+    return jobs_windows.Job(process)
+
+
+def finish(job: Job, tail: bytearray, deadline: float, clock: Callable[[], float]) -> int | None:
+    """Read the end of the output into `tail` until the command ends, and return its status.
+
+    Returns None if the deadline comes first. A command that still runs then, or when an exception
+    ends the wait, is ended with all that it started.
+    """
+    process = job.process
     reader = _reader(process, tail)
     try:
         in_time = _wait(process, deadline - clock())
@@ -69,16 +64,12 @@ def run(
             process.wait()
         job.close()
     reader.join(LAST_WORDS)
-    if not in_time:
-        return CommandResult(
-            f"did not end within {round(timeout, 1):g} s", output_tail(tail), "late"
-        )
-    return CommandResult(_reason(process.returncode), output_tail(tail))
+    return process.returncode if in_time else None
 
 
 def exists(program: str) -> bool:
-    """Whether there is such a program to run."""
-    return os.path.isfile(_found(program))
+    """Return whether there is such a program to run."""
+    return os.path.isfile(_path_of(program))
 
 
 def run_filter(
@@ -87,12 +78,12 @@ def run_filter(
     *,
     timeout: float,  # noqa: ARG001
 ) -> tuple[CommandResult, bytes]:
-    """Nothing here makes something of its standard input."""
+    """Return that there is no such program: no filter is run on Windows."""
     return CommandResult(f"is no program of Windows: {command[0]}"), b""
 
 
-def _found(program: str) -> str:
-    """The program's path: the folders of PATH are searched, and not the one we happen to be in."""
+def _path_of(program: str) -> str:
+    """Return the program's path: the folders of PATH are searched, not the current one."""
     if os.path.dirname(program):
         return program
     for folder in _environment().get("PATH", "").split(os.pathsep):
@@ -108,7 +99,7 @@ def _environment() -> dict[str, str]:
 
 
 def _reader(process: Popen[bytes], tail: bytearray) -> Thread:
-    """Somebody who reads what the command writes, for as long as anyone holds the pipe."""
+    """Start a thread that reads the output for as long as any process holds the pipe open."""
     from threading import Thread
 
     stream = process.stdout
@@ -126,6 +117,7 @@ def _reader(process: Popen[bytes], tail: bytearray) -> Thread:
 
 
 def _wait(process: Popen[bytes], seconds: float) -> bool:
+    """Wait for the end of a command; return whether it came in time."""
     from subprocess import TimeoutExpired
 
     try:
@@ -135,7 +127,8 @@ def _wait(process: Popen[bytes], seconds: float) -> bool:
     return True
 
 
-def _reason(status: int) -> str:
+def reason_of(status: int) -> str:
+    """Return why a command failed, by its status; empty if it succeeded."""
     if status >= EXCEPTION:
         return f"ended with status {status:#010X}".replace("0X", "0x")
     return f"ended with status {status}" if status else ""

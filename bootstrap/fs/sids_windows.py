@@ -10,7 +10,7 @@ import ctypes
 from ctypes import wintypes
 from functools import cache
 
-from bootstrap.windows.fs.kernel import refused
+from bootstrap.fs.kernel_windows import refused
 
 SYSTEM, ADMINISTRATORS, USERS = "S-1-5-18", "S-1-5-32-544", "S-1-5-32-545"
 TRUSTED_INSTALLER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"

@@ -1,4 +1,4 @@
-"""A command and all that it starts, held together by a job so that nothing of it is left over.
+"""A job for a command and all that it starts, so that all of it can be ended together.
 
 https://learn.microsoft.com/windows/win32/procthread/job-objects
 """
@@ -13,17 +13,17 @@ import ctypes
 from ctypes import wintypes
 from typing import Any
 
-from bootstrap.windows.fs.kernel import refused
+from bootstrap.fs.kernel_windows import refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from subprocess import Popen
 
-CREATE_SUSPENDED = 0x4  # so that it is in the job before it can start anything
-CREATE_NEW_PROCESS_GROUP = 0x200  # a Ctrl-C for the agent is none for it
+CREATE_SUSPENDED = 0x4  # so that it is in the job before it can start another process
+CREATE_NEW_PROCESS_GROUP = 0x200  # Ctrl-C for the agent does not reach it
 CREATE_NO_WINDOW = 0x08000000
 FLAGS = CREATE_SUSPENDED | CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW
-KILLED = 1  # the status of what is ended by force
+KILLED = 1  # the status of a process that is ended by force
 
 _kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
 _ntdll = ctypes.WinDLL("ntdll")
@@ -36,9 +36,10 @@ _ntdll.NtResumeProcess.argtypes = (ctypes.c_void_p,)
 
 
 class Job:
-    """The job of one command that was started suspended; it is let run once it is in it."""
+    """The job of one command that was started suspended; it is resumed once it is in the job."""
 
     def __init__(self, process: Popen[bytes]) -> None:
+        self.process = process
         handle: Any = process._handle  # type: ignore[attr-defined]  # noqa: SLF001
         self._job = _kernel32.CreateJobObjectW(None, None)
         if not self._job:
@@ -52,5 +53,5 @@ class Job:
         _kernel32.TerminateJobObject(self._job, KILLED)
 
     def close(self) -> None:
-        """Let go of the job; what still runs in it runs on."""
+        """Close the job; processes that still run in it are left alone."""
         _kernel32.CloseHandle(self._job)

@@ -1,4 +1,4 @@
-"""Owners and access lists by the names that a document gives them."""
+"""The part of `accounts` that differs by system, for Windows."""
 
 from __future__ import annotations
 
@@ -6,50 +6,33 @@ import sys
 
 assert sys.platform == "win32"  # noqa: S101  (nothing imports it elsewhere)
 
+from bootstrap.fs import read
+from bootstrap.fs import security_windows as security
+from bootstrap.fs import sids_windows as sids
+from bootstrap.fs._read_windows import OTHERS
 from bootstrap.fs.errors import refusal, together
-from bootstrap.windows.fs import read, security, sids
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from bootstrap.errors import WriteError
-    from bootstrap.windows.fs.read import Access, FileInfo
-
-    class OwnedFile(Protocol):
-        """A file as a document asks for it: who owns it, and where the document says so."""
-
-        @property
-        def path(self) -> str:
-            """The path, as errors name it."""
-
-        @property
-        def origin(self) -> str:
-            """The line that asks for the file."""
-
-        @property
-        def owner(self) -> str | None:
-            """A user by name or number; None keeps the present one."""
-
-        @property
-        def acl(self) -> tuple[str, ...] | None:
-            """Accounts with their rights, `name:word`; None keeps the present list."""
-
+    from bootstrap.fs.owned_file import OwnedFile
+    from bootstrap.fs.read import Access, FileInfo
 
 HINT = "write it as `whoami /groups` or `sc showsid` does, such as NT SERVICE\\shop"
 
 
 class Accounts:
-    """The accounts of the machine; those of a tree below another root cannot be asked."""
+    """The accounts of the machine; a tree below another root has no accounts that could be read."""
 
     def __init__(self, root: str) -> None:
         self._root = root
 
     def access(self, spec: OwnedFile, mode: int, found: FileInfo | None) -> Access:
-        """The access that a file shall have; raises WriteError naming each unknown account.
+        """Return the access of the file; raises WriteError that names each unknown account.
 
-        Without an `acl` a file that holds a secret (its `mode` is for nobody else) is SYSTEM's and
-        the Administrators' alone; any other keeps the list that it has, or gets its folder's.
+        Without an `acl` a file keeps the list that it has, and a new one gets its folder's. But a
+        file that holds a secret (its `mode` has no right for others) gets a list with SYSTEM and
+        the Administrators only.
         """
         present = found.access if found and found.kind == "file" else None
         kept = present.owner if present else sids.own_sid()
@@ -61,12 +44,12 @@ class Accounts:
         owner = kept if spec.owner is None else known[spec.owner]
         if spec.acl is not None:
             return read.Access(owner, _list([(known[name] or "", word) for name, word in rights]))
-        if not mode & read.OTHERS:
+        if not mode & OTHERS:
             return read.Access(owner, security.PRIVATE)
         return read.Access(owner, present.acl if present else "")
 
     def differences(self, present: Access, wanted: Access) -> tuple[str, ...]:
-        """In which respects two accesses differ, for people."""
+        """Return in which respects two accesses differ, as texts for people."""
         reasons = []
         for name in present.differences(wanted):
             if name == "owner" and present.owner and wanted.owner:
@@ -78,7 +61,7 @@ class Accounts:
 
 
 def _list(rights: list[tuple[str, str]]) -> str:
-    """The list that gives these rights; SYSTEM and the Administrators always have all of them."""
+    """Return the list with these rights; SYSTEM and the Administrators always get all rights."""
     grants: dict[str, int] = {}
     for sid, word in rights:
         grants[sid] = grants.get(sid, 0) | security.RIGHTS[word]

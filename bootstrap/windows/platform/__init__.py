@@ -1,1 +1,0 @@
-"""The firmware's tables as Windows gives them."""
