@@ -242,6 +242,7 @@ class _Run:
             floating=configuration.floats,
             environment=configuration.environment or "",
             configured_at=timestamp(self.machine.now()),
+            unknown=state.unknown,
         )
         from bootstrap.apply.timekeeper import Timekeeper
 

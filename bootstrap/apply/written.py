@@ -6,11 +6,12 @@ import os
 
 from bootstrap.apply import disk
 from bootstrap.apply.place import resolve
-from bootstrap.frozen import Frozen, replace
+from bootstrap.frozen import Frozen, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from bootstrap.apply.place import Place
 
@@ -24,6 +25,7 @@ class Written(Frozen):
     that the path may be a link; `secret` that the content must not be shown; `source` of which
     secret a sealed credential was made. `attributes` are the extended ones that it was left with,
     as far as they count; None where that is not known, as it never is of a file `in_place`.
+    `unknown` are the fields of a later version's record, kept until the file is changed.
     """
 
     path: str
@@ -39,6 +41,7 @@ class Written(Frozen):
     source: str = ""
     in_place: bool = False
     attributes: Mapping[str, bytes] | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Drift:

@@ -182,7 +182,7 @@ def _end(story: Story, memo: State | None, state: State | None) -> State | None:
 def _memo(story: Story) -> State | None:
     """The state that the interrupted run would have left."""
     try:
-        return from_record(story.memo)
+        return from_record({name: one for name, one in story.memo.items() if name != BECOMES})
     except Damaged:
         return None
 
