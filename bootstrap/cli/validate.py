@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from bootstrap.document import Source
     from bootstrap.settings import UserDataSettings
-    from bootstrap.source import Source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,15 +71,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _judge(options: argparse.Namespace) -> Verdict:
-    from bootstrap import observation, shipped
-    from bootstrap.apply.unsafe_links import unsafe_links
-    from bootstrap.config.references import VaultRules
+    from bootstrap import resources
+    from bootstrap.apply.plan.unsafe_links import unsafe_links
+    from bootstrap.config.keyvault_references import VaultRules
     from bootstrap.config.resolve import validate
-    from bootstrap.decision import template_offer
-    from bootstrap.source import parse
+    from bootstrap.config.template_policy import TemplateOffer
+    from bootstrap.document import parse
+    from bootstrap.image import shipped_templates
 
     machine = machine_of(options)
-    settings = observation.settings_of(machine)
+    settings = machine.load_settings()
     beside = _beside(options) if options.image else None
     own = _own_templates(machine.root, settings.templates, beside)
     path = options.schema or os.path.join(machine.root, settings.values_schema.lstrip("/"))
@@ -87,7 +88,7 @@ def _judge(options: argparse.Namespace) -> Verdict:
         path = f"{beside}/values.schema.json"
     schema = _values_schema(path, required=bool(options.schema))
     content = _read(options.file)
-    rules = json.loads(shipped.read("schema/document.schema.json"))
+    rules = json.loads(resources.read("schema/document.schema.json"))
 
     def problems(trust: UserDataSettings | None, doubt: list[Problem]) -> tuple[Problem, ...]:
         return validate(
@@ -97,7 +98,11 @@ def _judge(options: argparse.Namespace) -> Verdict:
             values_schema=schema,
             trust=trust,
             vaults=VaultRules(allow=settings.vaults.allow),
-            templates=template_offer(settings, own),
+            templates=TemplateOffer(
+                patterns=settings.user_data.templates,
+                own=None if own is None else frozenset(own),
+                shipped=frozenset(shipped_templates()),
+            ),
             doubt=doubt.append,
         )
 
@@ -147,7 +152,7 @@ def _printed_unfiltered(
     own: Mapping[str, tuple[str, bytes]], data: Mapping[str, Any], name: str, schema: Source | None
 ) -> Iterator[Problem]:
     """Yield where a template, or a content of this document, prints what may be any text."""
-    from bootstrap.config.shape import Shape
+    from bootstrap.config.schema.lookup import Shape
     from bootstrap.render.rendered import Template
     from bootstrap.render.unfiltered import unfiltered
 
@@ -165,7 +170,7 @@ def _printed_unfiltered(
 
 def _data(text: str, name: str) -> dict[str, Any]:
     """The mapping that a text holds; an empty one if it holds something else or is broken."""
-    from bootstrap.source import parse
+    from bootstrap.document import parse
 
     try:
         data = parse(text, name).data
@@ -246,8 +251,8 @@ def _text(content: bytes) -> str:
 
 
 def _values_schema(path: str, *, required: bool) -> Source | None:
-    from bootstrap.decision import read_schema
+    from bootstrap.image import parse_schema
 
     if not required and not os.path.lexists(path):
         return None
-    return read_schema(path, _read(path))
+    return parse_schema(path, _read(path))

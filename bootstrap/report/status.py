@@ -54,13 +54,14 @@ class Status:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Take the time of one stage of the run, in seconds."""
+        """Measure one stage of the run, in seconds; a stage that is entered again adds to it."""
         began, self._stage = self._clock(), name
         try:
             yield
             self._stage = None
         finally:
-            self.record["stages"][name] = round(self._clock() - began, 3)
+            stages = self.record["stages"]
+            stages[name] = round(stages.get(name, 0) + self._clock() - began, 3)
 
     def pick(self, environment: str | None) -> None:
         """Say which environment is in force; a text of a tag that is no name is left out."""
@@ -96,16 +97,16 @@ class Status:
         if not isinstance(error, BootstrapError):
             fault = Public(f"{InternalError.about}: {type(error).__name__}")
             error = InternalError(fault)
-        self.end("failed", exit_code=error.exit_code, error=error.as_public())
+        self.end("failed", exit_code=error.exit_code, error=error.as_public(), stage=self._stage)
 
     def publish(self, root: str = "/") -> None:
         """Write the status file; a machine that cannot hold one is configured all the same."""
-        from bootstrap.apply import durable
+        from bootstrap.fs import atomic
 
         text = json.dumps(self.record, indent=1, ensure_ascii=False)
         content = f"{text}\n".encode(errors="backslashreplace")  # a path may be no UTF-8
         with suppress(OSError):
-            durable.write(STATUS_FILE, content, mode=STATUS_MODE, root=root)
+            atomic.write_file(STATUS_FILE, content, mode=STATUS_MODE, root=root)
             _begin()
 
     @property
@@ -139,9 +140,9 @@ def read_status(root: str = "/") -> dict[str, Any] | None:
 
 
 if sys.platform == "win32":
-    from bootstrap.windows.report.sitting import begin as _begin
-    from bootstrap.windows.report.sitting import has_begun as _has_begun
-    from bootstrap.windows.report.sitting import is_there as _is_there
+    from bootstrap.windows.report.boot_marker import begin as _begin
+    from bootstrap.windows.report.boot_marker import has_begun as _has_begun
+    from bootstrap.windows.report.boot_marker import is_there as _is_there
 else:
 
     def _begin() -> None:

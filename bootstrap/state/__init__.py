@@ -3,9 +3,9 @@
     paths        where everything lies
     record       the state of one machine, to JSON and strictly back
     store        states on disk: looked at, put in order, saved, forgotten
-    fulfilment   a plan carried out and remembered: files, handlers and state as one transaction
-    recovery     a run that was interrupted, finished or undone by the next one
+    manifest     what the agent left on the machine, and whether it is still so
+    fingerprint  a digest of everything that a run is made from
     lock         one run at a time
 
-Files are written by `apply`; what is asked of it here are the agent's own.
+Its files are the agent's own; those of the applications are written by `apply`.
 """

@@ -7,10 +7,10 @@ from contextlib import nullcontext
 
 import pytest
 
-from bootstrap.apply import disk, names, writing
-from bootstrap.apply.commit import Transaction
-from bootstrap.apply.place import resolve
+from bootstrap.apply.transaction.commit import Transaction
 from bootstrap.errors import CommandFailed, UnsafeDestination, WriteError
+from bootstrap.fs import read, temp_names, write
+from bootstrap.fs.path import resolve
 
 
 @pytest.mark.usefixtures("as_root")
@@ -59,8 +59,8 @@ def test_staged_file_is_never_wider_than_asked(machine, as_root, monkeypatch):
             return real(descriptor, *arguments)
 
         monkeypatch.setattr(os, name, watch)
-    access = disk.Access(0o640, 1234, 0)
-    writing.write(resolve("/a", str(machine.root)), b"new\n", access)
+    access = read.Access(0o640, 1234, 0)
+    write.write(resolve("/a", str(machine.root)), b"new\n", access)
     assert modes == [("write", 0), ("fchown", 0), ("fchmod", 0), ("fsync", 0o640)]
 
 
@@ -306,13 +306,13 @@ def test_file_that_changes_while_it_is_kept(machine, wanted, monkeypatch, harm, 
     """Below an overlay a file gets another number when it is kept; that is all that may differ."""
     path = machine.put("/a", "old\n")
     planned = machine.plan(wanted("/a"))
-    real = writing.keep
+    real = write.keep
 
     def keep(place, name):
         harm(path)
         real(place, name)
 
-    monkeypatch.setattr(writing, "keep", keep)
+    monkeypatch.setattr(write, "keep", keep)
     with pytest.raises(WriteError) if refused else nullcontext():
         machine.commit(planned)
     assert path.read_text() == ("own\n" if refused else "new\n")
@@ -396,8 +396,8 @@ def test_long_names_fit(machine, wanted):
 
 def test_staged_and_kept_names_never_meet():
     """No staged file is called as a kept one."""
-    staged = {names.staged_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
-    kept = {names.kept_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
+    staged = {temp_names.staged_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
+    kept = {temp_names.kept_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
     assert len(staged) == len(kept) == 6
     assert not staged & kept
 
@@ -406,7 +406,7 @@ def test_staging_does_not_write_through_a_planted_link(machine):
     """A link with the staged name is an error and not a way out."""
     machine.path("/planted").symlink_to("/target")
     with pytest.raises(FileExistsError):
-        writing.write(resolve("/planted", str(machine.root)), b"x", disk.own_access(0o600))
+        write.write(resolve("/planted", str(machine.root)), b"x", read.own_access(0o600))
 
 
 def test_file_that_did_not_exist_is_gone_after_a_failed_write(machine, monkeypatch):
@@ -417,7 +417,7 @@ def test_file_that_did_not_exist_is_gone_after_a_failed_write(machine, monkeypat
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="Input"):
-        writing.write(resolve("/a", str(machine.root)), b"x", disk.own_access(0o600))
+        write.write(resolve("/a", str(machine.root)), b"x", read.own_access(0o600))
     assert list(machine.root.iterdir()) == []
 
 
@@ -432,7 +432,7 @@ def test_a_name_as_long_as_can_be_is_written(machine, wanted, name):
 
 def test_a_staged_name_that_no_file_can_have_is_no_litter(machine, wanted, monkeypatch):
     """A file system with shorter names refuses a file, and nothing is left to be settled."""
-    monkeypatch.setattr(names, "NAME_AT_MOST", 300)
+    monkeypatch.setattr(temp_names, "NAME_AT_MOST", 300)
     with pytest.raises(WriteError, match="File name too long") as caught:
         machine.apply(wanted("/etc/" + "n" * 255))
     assert len(caught.value.problems) == 1

@@ -7,10 +7,11 @@ import os
 
 import pytest
 
-from bootstrap.apply import settling, writing
-from bootstrap.apply.commit import Transaction
-from bootstrap.apply.journal import Damaged
-from bootstrap.apply.steps import Step
+from bootstrap.apply.transaction import rollback
+from bootstrap.apply.transaction.commit import Transaction
+from bootstrap.apply.transaction.journal import Damaged
+from bootstrap.apply.transaction.step import Step
+from bootstrap.fs import write
 
 EVERYTHING = ("/etc/changed", "/etc/mode", "/etc/link", "/etc/in-place", "/srv/new/file")
 
@@ -45,10 +46,10 @@ def settle(machine):
     """What the next process does, from the disk alone; gives the phase it found."""
     story = machine.journal().read()
     if story.phase == "committed":
-        settling.finish(story, str(machine.root))
+        rollback.finish(story, str(machine.root))
     else:
-        settling.revert(story, str(machine.root))
-        settling.discard(story, str(machine.root))
+        rollback.revert(story, str(machine.root))
+        rollback.discard(story, str(machine.root))
     machine.journal().remove()
     return story.phase
 
@@ -97,9 +98,9 @@ def test_settled_twice_is_settled_once(machine, begun):
     root = str(machine.root)
     story = machine.journal().read()
     for _ in range(2):
-        settling.revert(story, root)
-    settling.discard(story, root)
-    settling.revert(story, root)
+        rollback.revert(story, root)
+    rollback.discard(story, root)
+    rollback.revert(story, root)
     assert settle(machine) == "prepared"
     assert machine.tree() == before
 
@@ -131,7 +132,7 @@ def test_undone_between_two_names(machine, begun, monkeypatch):
         raise KeyboardInterrupt
 
     transaction = died_after(machine, planned, 4)
-    monkeypatch.setattr(writing, "remove", die)
+    monkeypatch.setattr(write, "remove", die)
     with pytest.raises(KeyboardInterrupt):
         transaction._steps[4].publish()
     monkeypatch.undo()

@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bootstrap import shipped
+from bootstrap import resources
 from bootstrap.config import documents, layers
-from bootstrap.config.configuration import FileSpec
-from bootstrap.config.references import VaultRules
+from bootstrap.config.keyvault_references import VaultRules
+from bootstrap.config.model import FileSpec
+from bootstrap.config.policy_table import USER_DATA
 from bootstrap.config.resolve import resolve, validate
-from bootstrap.config.shape import Shape
-from bootstrap.config.template_trust import TemplateOffer
-from bootstrap.config.trust_table import USER_DATA
-from bootstrap.decision import decide_and_render
-from bootstrap.disclosure import veiled
+from bootstrap.config.schema.lookup import Shape
+from bootstrap.config.template_policy import TemplateOffer
 from bootstrap.errors import InvalidDocument, WriteError
 from bootstrap.image import Image
 from bootstrap.imds.instance import Instance
+from bootstrap.keyvault.resolve import masked_secrets
 from bootstrap.settings import Settings, TagSettings, UserDataSettings
+from bootstrap.stages import config, render
 
 VM_ID = "02aab8a4-74ef-476e-8182-f6d2ba4166a6"
 ALL = UserDataSettings(allow=("content", "check", "handlers"), paths=("/",))
@@ -57,7 +57,7 @@ SAMPLES = {
 
 @pytest.fixture(scope="module")
 def schema():
-    return json.loads(shipped.read("schema/document.schema.json"))
+    return json.loads(resources.read("schema/document.schema.json"))
 
 
 def problems(user_data, schema, *, rules=ALL, image=IMAGE):
@@ -218,7 +218,7 @@ def test_a_path_has_one_spelling(schema, path):
 
 def test_a_link_is_no_way_to_a_file_of_the_image(tmp_path):
     """Two entries that lead to one place are an error, whoever wrote them."""
-    from bootstrap.apply.plan import plan
+    from bootstrap.apply.plan.plan import plan
     from bootstrap.render.rendered import Rendered
 
     (tmp_path / "etc/shop").mkdir(parents=True)
@@ -300,7 +300,9 @@ def decided(user_data="", image="version: 1\n"):
         digest="",
     )
     rules = UserDataSettings(paths=("/etc", "C:\\Shop"))
-    return decide_and_render(instance, given, Settings(user_data=rules), veiled, lambda *_: b"")
+    settings = Settings(user_data=rules)
+    configuration = config.resolve(instance, given, settings).sound()
+    return render.render(configuration, instance, given, settings, masked_secrets(configuration))
 
 
 SECRETS = "version: 1\nvalues: {open: yes please}\nsecrets: {db: {vault: contoso, name: db}}\n"

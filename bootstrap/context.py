@@ -1,0 +1,44 @@
+"""The machine that a command works on, and the clock it works by."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from bootstrap.frozen import Frozen, field
+from bootstrap.report.log import Log
+from bootstrap.settings.load import load
+from bootstrap.state import store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bootstrap.settings import Settings
+
+
+class Machine(Frozen):
+    """What every command is told: where the file system begins, and how settings were given.
+
+    `clock` gives monotonic seconds, `now` seconds since 1970, `sleep` waits for seconds; tests
+    hand in their own.
+    """
+
+    root: str = "/"
+    settings_file: str | None = None
+    assignments: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    log: Log = field(default_factory=Log)
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+    def load_settings(self) -> Settings:
+        """Return the settings; those of the last run where their sources have not changed."""
+        return load(
+            root=self.root,
+            file=self.settings_file,
+            environ=self.environ,
+            assignments=self.assignments,
+            remembered=store.remembered_settings(root=self.root),
+        )
