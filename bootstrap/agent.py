@@ -276,6 +276,7 @@ class _Run:
             floating=configuration.floats,
             environment=configuration.environment or "",
             configured_at=timestamp(self.context.now()),
+            unknown=state.unknown,
         )
         from bootstrap.report.changes import log_changes, plan_record
         from bootstrap.stages import apply

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 
-from bootstrap.frozen import Frozen, replace
+from bootstrap.frozen import Frozen, field, replace
 from bootstrap.fs import read
 from bootstrap.fs.path import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from bootstrap.fs.path import Place
 
@@ -24,6 +25,7 @@ class Written(Frozen):
     that the path may be a link; `secret` that the content must not be shown; `source` of which
     secret a sealed credential was made. `attributes` are the extended ones that it was left with,
     as far as they count; None where that is not known, as it never is of a file `in_place`.
+    `unknown` are the fields of a later version's record, kept until the file is changed.
     """
 
     path: str
@@ -39,6 +41,7 @@ class Written(Frozen):
     source: str = ""
     in_place: bool = False
     attributes: Mapping[str, bytes] | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Drift:

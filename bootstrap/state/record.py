@@ -18,6 +18,7 @@ SCHEMA = 1  # a record of another schema is not guessed at
 MAX_ID = 2**32 - 1
 MAX_MODE = 0o7777
 SHA256_LENGTH = 64
+MAX_DEPTH = 100  # of a field that is not known: what can be read must be possible to write
 
 
 class State(Frozen):
@@ -29,7 +30,9 @@ class State(Frozen):
     shall not have to parse again. `floating` says that a secret is wanted in its current version,
     so that a run has to ask for it whatever else is the same. `environment` is the one that was
     picked, empty where none was. `configured_at` is a time in ISO 8601, empty before the first
-    success; `result` is the agent's word for how the last run ended. Holds no secret.
+    success; `result` is the agent's word for how the last run ended. `unknown` are the fields that
+    this version does not know, because a later one wrote them: they are written again as they were.
+    Holds no secret.
     """
 
     vm_id: str
@@ -42,6 +45,7 @@ class State(Frozen):
     environment: str = ""
     configured_at: str = ""
     result: str = ""
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Damaged(ValueError):
@@ -67,17 +71,19 @@ def as_record(state: State) -> dict[str, Any]:
         "pending_handlers": list(state.pending_handlers),
         "written": [_as_dict(written) for written in state.written.values()],
         "settings": dict(state.settings),
+        **state.unknown,
     }
 
 
 def _as_dict(written: Written) -> dict[str, object]:
     record: dict[str, object] = {name: getattr(written, name) for name in fields_of(Written)}
+    del record["unknown"]
     worn = written.attributes
     if worn is not None:
         record["attributes"] = {name: value.hex() for name, value in worn.items()}
     if not written.acl:
         del record["acl"]
-    return record | {"mode": f"{written.mode:04o}"}
+    return record | {"mode": f"{written.mode:04o}", **written.unknown}
 
 
 def decode(data: bytes) -> State:
@@ -110,6 +116,7 @@ def from_record(fields: object) -> State:
         settings=record.take("settings", dict),
         configured_at=record.take("configured_at", str),
         result=record.take("result", str),
+        unknown=record.others(State),
     )
 
 
@@ -132,6 +139,14 @@ class _Record:
     def take_later(self, name: str, default: Any) -> Any:
         """A field that older records lack."""
         return self.take(name, type(default)) if name in self._fields else default
+
+    def others(self, kind: type[Frozen]) -> dict[str, Any]:
+        """Return the fields of a later version: those that are no field of this class."""
+        known = {"schema", *fields_of(kind)} - {"unknown"}
+        others = {name: value for name, value in self._fields.items() if name not in known}
+        if not _is_flat(others, MAX_DEPTH):
+            raise Damaged("a field is nested too deeply")
+        return others
 
     def take_attributes(self) -> dict[str, bytes] | None:
         if self._fields.get("attributes") is None:
@@ -160,7 +175,16 @@ def _written(record: _Record) -> Written:
         source=record.take("source", str),
         in_place=record.take_later("in_place", default=False),
         attributes=record.take_attributes(),
+        unknown=record.others(Written),
     )
+
+
+def _is_flat(value: object, depth: int) -> bool:
+    """Return whether no more than `depth` objects and lists lie in one another."""
+    if not isinstance(value, (dict, list)):
+        return True
+    members = value.values() if isinstance(value, dict) else value
+    return depth > 0 and all(_is_flat(member, depth - 1) for member in members)
 
 
 def _name(text: str) -> str:

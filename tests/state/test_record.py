@@ -24,6 +24,7 @@ FULL = State(
             secret=True,
             in_place=True,
             attributes={"security.selinux": b"a:b:c\0", "user.\xe4": b"\xff"},
+            unknown={"unknown": 1},
         )
     },
     pending_handlers=("shopd",),
@@ -31,6 +32,7 @@ FULL = State(
     environment="prod",
     configured_at="2026-01-01T00:00:00Z",
     result="configured",
+    unknown={"history": [{"\xfc": None}], "unknown": 2},
 )
 RECORD = json.loads(encode(FULL))
 
@@ -50,6 +52,30 @@ def test_older_record_lacks_what_was_not_known():
     assert (written.attributes, written.in_place) == (None, False)
     del record["environment"]
     assert decode(json.dumps(record).encode()).environment == ""
+
+
+def test_later_record_keeps_what_is_not_known():
+    """Fields of a later version are written again as they were, each where it was."""
+    record = {**RECORD, "later": {"a": [1]}, "written": [{**RECORD["written"][0], "size": 7}]}
+    state = decode(json.dumps(record).encode())
+    assert state.unknown == {**FULL.unknown, "later": {"a": [1]}}
+    assert state.written["/etc/ü"].unknown == {"unknown": 1, "size": 7}
+    assert json.loads(encode(state)) == record
+
+
+@pytest.mark.parametrize("place", ["state", "written"])
+def test_what_is_not_known_can_be_written_again(place):
+    """A field that is nested so deeply that no later run could save it is damage."""
+    record = json.loads(json.dumps(RECORD))
+    holder = record if place == "state" else record["written"][0]
+    for depth in (99, 100, 500):
+        holder["later"] = "DEEP"
+        deep = json.dumps(record).replace('"DEEP"', "[" * depth + "]" * depth).encode()
+        if depth < 100:
+            assert json.loads(encode(decode(deep))) == json.loads(deep)
+        else:
+            with pytest.raises(Damaged, match="nested"):
+                decode(deep)
 
 
 def test_same_state_same_bytes():

@@ -58,7 +58,7 @@ def compare(
     record = _record(rendered, access, ours=ours, attributes=new.attributes if old else None)
     reasons = _reasons(old, new, ground, same=same)
     if old and same and not reasons:
-        return None, record
+        return None, replace(record, unknown=before.unknown) if before else record
     reasons += tuple(f"folder /{folder.relative}" for folder in missing)
     secret = rendered.secret or (before is not None and before.secret)
     change = _change(spec, place, old, new, reasons, same=same, secret=secret)

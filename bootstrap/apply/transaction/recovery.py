@@ -190,7 +190,9 @@ def _end(contents: JournalContents, next_state: State | None, state: State | Non
 def _memo(contents: JournalContents) -> State | None:
     """The state that the interrupted run would have left."""
     try:
-        return from_record(contents.next_state)
+        return from_record(
+            {name: one for name, one in contents.next_state.items() if name != BECOMES}
+        )
     except Damaged:
         return None
 
