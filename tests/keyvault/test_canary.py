@@ -190,7 +190,7 @@ def test_a_failure_keeps_quiet(case, machine, canaries):
 
 FAULTS = [
     "bootstrap.keyvault.responses:validity",
-    "bootstrap.keyvault.fetch:_made",
+    "bootstrap.keyvault.fetch:_convert",
     "bootstrap.keyvault.encoding:form",
     "bootstrap.keyvault.request:judge",
     "bootstrap.keyvault.client:Vault._get",
