@@ -1,5 +1,6 @@
 """Client of Key Vault: from the name of a secret in a document to its value.
 
+    resolve       the references of a configuration, and the secrets in their places
     fetch         fetches all secrets of a configuration in parallel, with one deadline
     request       requests one secret, with retries
     backoff       how long to wait before a retry, also when a thousand machines boot at once

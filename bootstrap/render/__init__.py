@@ -1,5 +1,7 @@
 """Rendering of templates and values to the contents of files, in memory.
 
+    contents         the contents of all files, and which of them hold a secret
+    credentials      secrets as files of their own, for systemd
     rendering        renders all files, or reports everything that is wrong
     rendered         the input and the output of the rendering
     environment      the Jinja environment, sandboxed and strict
