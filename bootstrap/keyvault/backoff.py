@@ -24,16 +24,16 @@ CAP = 8.0  # seconds
 # Seconds. A wait that would end after the deadline is shortened, once, to end this long before it.
 # So the last step before the client gives up is a request.
 LAST_CHANCE = 1.0
-SHORTEST = 0.001  # seconds; a request with its response takes longer
+MIN_WAIT = 0.001  # seconds; a request with its response takes longer
 
 
-def wait_after(failures: int, *, at_least: float = 0.0, uniform: Uniform | None = None) -> float:
+def wait_after(failures: int, *, min_wait: float = 0.0, uniform: Uniform | None = None) -> float:
     """Return the seconds to wait after the `failures`-th failure in a row (from 1).
 
-    `at_least` is the seconds that the vault asked for (`Retry-After`). They are the same for every
+    `min_wait` is the seconds that the vault asked for (`Retry-After`). They are the same for every
     machine, so the jitter is added to them.
     """
-    return at_least + full_jitter(failures, base=BASE, cap=CAP, uniform=uniform)
+    return min_wait + full_jitter(failures, base=BASE, cap=CAP, uniform=uniform)
 
 
 class Pacing:
@@ -47,17 +47,17 @@ class Pacing:
         self._last_chance_taken = False
         self._uniform = uniform
 
-    def next_wait(self, now: float, *, at_least: float = 0.0) -> float | None:
+    def next_wait(self, now: float, *, min_wait: float = 0.0) -> float | None:
         """Return the seconds to wait after one more failure, or None if no time is left.
 
-        `now` is the time on the caller's clock. `at_least` is as in `wait_after`.
+        `now` is the time on the caller's clock. `min_wait` is as in `wait_after`.
         """
         self._failures += 1
-        wait = wait_after(self._failures, at_least=at_least, uniform=self._uniform)
+        wait = wait_after(self._failures, min_wait=min_wait, uniform=self._uniform)
         left = self._deadline - now
         if now + wait < self._deadline:
             return wait
-        if self._last_chance_taken or left < SHORTEST:
+        if self._last_chance_taken or left < MIN_WAIT:
             return None
         self._last_chance_taken = True
         return left - min(LAST_CHANCE, left / 2)

@@ -27,7 +27,7 @@ CURE = (
 )
 
 
-class Unfit(Exception):
+class UnusableCertificate(Exception):
     """The secret does not have the requested form.
 
     The message continues a sentence that begins with the secret's name. It quotes nothing.
@@ -70,7 +70,7 @@ def split(text: str, *, is_pfx: bool) -> Parts:
         key, certificates = _read_pfx(text) if is_pfx else _read_pem(text)
     except (ValueError, TypeError):  # the library's messages can quote the content
         hint = "a PFX has to have no password; see how the certificate was imported"
-        raise Unfit("cannot be read as a certificate with its key", hint) from None
+        raise UnusableCertificate("cannot be read as a certificate with its key", hint) from None
     chain = _in_order(key, certificates)
     private = key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption())
     public = b"".join(certificate.public_bytes(forms.Encoding.PEM) for certificate in chain)
@@ -112,7 +112,9 @@ def _in_order(key: PrivateKeyTypes, stored: Sequence[Certificate]) -> list[Certi
     own = _public_der(key.public_key())
     leaf = next((cert for cert in stored if _public_der(cert.public_key()) == own), None)
     if leaf is None:
-        raise Unfit("holds no certificate for its key", "import it with its certificate")
+        raise UnusableCertificate(
+            "holds no certificate for its key", "import it with its certificate"
+        )
     chain = [leaf]
     others = [cert for cert in stored if cert != leaf and cert.subject != cert.issuer]
     while issuer := next((cert for cert in others if cert.subject == chain[-1].issuer), None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 
-from bootstrap.keyvault.certificates import Unfit, split
+from bootstrap.keyvault.certificates import UnusableCertificate, split
 from bootstrap.secret import Secret
 
 TYPE_CHECKING = False
@@ -24,9 +24,11 @@ def form(stored: Found, reference: SecretReference) -> Secret:
     does not have that form.
     """
     if reference.is_certificate and stored.content_type not in (PFX, PEM):
-        raise Unfit("is not a certificate", "name a certificate, or leave out `certificate`")
+        raise UnusableCertificate(
+            "is not a certificate", "name a certificate, or leave out `certificate`"
+        )
     if reference.form == "pfx" and stored.content_type != PFX:
-        raise Unfit("is not stored as PFX", "write `as: pem`")
+        raise UnusableCertificate("is not stored as PFX", "write `as: pem`")
     text = stored.value.reveal()
     if reference.form in PARTS:
         return _part(text, stored.content_type, reference.form)
@@ -44,5 +46,5 @@ def _decoded(text: str) -> str:
     try:
         content = b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise Unfit("is not base64", "leave out `encoding: base64`") from None
+        raise UnusableCertificate("is not base64", "leave out `encoding: base64`") from None
     return content.decode("utf-8", "surrogateescape")

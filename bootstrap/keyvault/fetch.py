@@ -12,7 +12,7 @@ from bootstrap.errors import ImageError, Problem, Public, SecretsRefused, Secret
 from bootstrap.frozen import Frozen
 from bootstrap.identity.identity_id import OWN, Selector
 from bootstrap.keyvault import certificates, encoding
-from bootstrap.keyvault.certificates import Unfit
+from bootstrap.keyvault.certificates import UnusableCertificate
 from bootstrap.keyvault.client import Vault
 from bootstrap.keyvault.request import Inquiry, Refused, Rules, Unanswered
 from bootstrap.keyvault.responses import validity
@@ -221,7 +221,7 @@ def _convert(
     note = Public(f"{named}: {invalid}" if invalid else "")
     try:
         return Fetched(secret=encoding.form(outcome, reference), version=outcome.version, note=note)
-    except Unfit as unfit:
+    except UnusableCertificate as unfit:
         return Refused(Public(f"{named} {unfit}"), unfit.hint)
 
 

@@ -14,13 +14,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 0.02  # seconds; saving handshakes delays a boot by at most this
+MAX_WAIT = 0.02  # seconds; saving handshakes delays a boot by at most this
 
 
-class Lanes:
+class ConcurrencyLimiter:
     """Limiter of requests: `count` at once, and one more after each wait of `patience` seconds."""
 
-    def __init__(self, count: int, patience: float = PATIENCE) -> None:
+    def __init__(self, count: int, patience: float = MAX_WAIT) -> None:
         self._free = Semaphore(count)
         self._patience = patience
 
