@@ -1,16 +1,16 @@
-"""Secrets: from the name in a document to the value in Key Vault.
+"""Client of Key Vault: from the name of a secret in a document to its value.
 
-    resolve       the references of a configuration, and what stands in their places
-    fetch         all secrets of a configuration, several at a time, by one deadline
-    request       one secret, asked for until there is an answer to keep
-    backoff       how long to wait before asking again, alone or as one of a thousand
-    urls          where a secret is asked for: a URL made of checked parts
-    client        the way there: HTTPS on connections that are kept
-    tls           whose word for a vault's name is taken
-    limiter       how many questions are under way at once
-    responses     what each answer means, and the words for people
-    encoding      a secret as it is stored -> what a document asks for
-    certificates  a certificate with its key, taken apart
+    resolve       the references of a configuration, and the secrets in their places
+    fetch         fetches all secrets of a configuration in parallel, with one deadline
+    request       requests one secret, with retries
+    backoff       how long to wait before a retry, also when a thousand machines boot at once
+    urls          the URL of a secret, made of checked parts
+    client        HTTPS with persistent connections
+    tls           the certificate authorities that are trusted
+    limiter       the number of concurrent requests
+    responses     what each response means, and its message for people
+    encoding      converts a stored secret to the form that a document asks for
+    certificates  splits a certificate with its key into parts
 
-What comes out is a `Secret`, which shows as `***` until a template or a file needs it.
+The result is a `Secret`, which prints as `***` until a template or a file needs it.
 """

@@ -1,11 +1,11 @@
-"""How long to wait before asking a vault again, alone or as one of a thousand machines.
+"""How long to wait before the next request to a vault, for one machine or a thousand at once.
 
-A vault answers 4,000 reads in 10 seconds (service limits of Key Vault), and a scale set boots all
-its machines at once: 1,000 machines with 5 secrets each are 5,000 reads in a second. Who is turned
-away has to come back at a moment of its own (full jitter), and soon enough that no window of the
-vault stays unused. The last machine is served within one CAP of the window that has room for it,
-so CAP is below the window's 10 s: simulated, 5,000 reads need 18 s (the limit alone asks for 10),
-200,000 reads 498 s (490). With a CAP of 16 s, 5,000 reads already need 26 s.
+A vault answers 4,000 reads in 10 seconds (service limits of Key Vault). A scale set boots all its
+machines at once: 1,000 machines with 5 secrets each send 5,000 reads in a second. A machine that
+is refused has to retry at a random time (full jitter), and soon enough that no window of the vault
+stays unused. The last machine is served within one CAP of the window that has capacity for it. So
+CAP is below the window's 10 s. In a simulation, 5,000 reads take 18 s (the limit alone requires
+10 s), and 200,000 reads take 498 s (490 s). With a CAP of 16 s, 5,000 reads already take 26 s.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 
 BASE = 0.5  # seconds
 CAP = 8.0  # seconds
-# Seconds. A wait that would outlast the deadline is cut, once, to end this long before it: the
-# last thing before giving up is a question.
+# Seconds. A wait that would end after the deadline is shortened, once, to end this long before it.
+# So the last step before the client gives up is a request.
 LAST_CHANCE = 1.0
-MIN_WAIT = 0.001  # seconds: in less no question is asked and answered
+MIN_WAIT = 0.001  # seconds; a request with its response takes longer
 
 
 def wait_after(failures: int, *, min_wait: float = 0.0, uniform: Uniform | None = None) -> float:
-    """Seconds to wait after the `failures`-th failure in a row (from 1).
+    """Return the seconds to wait after the `failures`-th failure in a row (from 1).
 
-    `min_wait` is what the vault asked for (`Retry-After`). It tells every machine the same, so the
-    jitter comes on top of it.
+    `min_wait` is the seconds that the vault asked for (`Retry-After`). They are the same for every
+    machine, so the jitter is added to them.
     """
     return min_wait + full_jitter(failures, base=BASE, cap=CAP, uniform=uniform)
 
 
 class Pacing:
-    """The waits of one series of requests, up to `deadline` (a moment on the caller's clock)."""
+    """The waits of one series of requests, up to `deadline` (a time on the caller's clock)."""
 
     __slots__ = ("_deadline", "_failures", "_last_chance_taken", "_uniform")
 
@@ -48,7 +48,10 @@ class Pacing:
         self._uniform = uniform
 
     def next_wait(self, now: float, *, min_wait: float = 0.0) -> float | None:
-        """Seconds to wait after one more failure; None when the deadline leaves no room."""
+        """Return the seconds to wait after one more failure, or None if no time is left.
+
+        `now` is the time on the caller's clock. `min_wait` is as in `wait_after`.
+        """
         self._failures += 1
         wait = wait_after(self._failures, min_wait=min_wait, uniform=self._uniform)
         left = self._deadline - now

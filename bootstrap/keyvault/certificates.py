@@ -1,7 +1,8 @@
-"""A certificate with its key, taken apart: the one importer of `cryptography` for secrets.
+"""A certificate with its key, split into parts. No other module of secrets imports `cryptography`.
 
-Key Vault stores it as PFX without a password, or as PEM. The library is an extra, for only
-installations that use certificates need it: one that does is told before anybody is asked.
+Key Vault stores it as PFX without a password, or as PEM. The library is an extra, because only
+installations that use certificates need it. If it is needed and missing, an error says so before
+any request.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
     from cryptography.x509 import Certificate
 
-# Beside a package of the distribution, what pip installs is not found.
+# A program that is a package of the distribution does not find what pip installs.
 CURE = (
     "install it in the image: apt-get install python3-cryptography (or dnf); "
     "with pip: pip install 'imds-bootstrap[certificates]'"
@@ -27,7 +28,10 @@ CURE = (
 
 
 class UnusableCertificate(Exception):
-    """The secret does not have that form; the text goes on from its name, and quotes nothing."""
+    """The secret does not have the requested form.
+
+    The message continues a sentence that begins with the secret's name. It quotes nothing.
+    """
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -35,19 +39,19 @@ class UnusableCertificate(Exception):
 
 
 class Parts(Frozen):
-    """PEM texts: the private key (PKCS #8), and the chain, leaf first."""
+    """The parts as PEM texts: the private key (PKCS #8), and the chain, leaf first."""
 
     key: Secret
     chain: Secret
 
     @property
     def pem(self) -> Secret:
-        """Key, leaf and chain in one, as nginx and HAProxy read it."""
+        """Key, leaf and chain in one text, as nginx and HAProxy read it."""
         return Secret(self.key.reveal() + self.chain.reveal())
 
 
 def why_not() -> str:
-    """Why this installation cannot take certificates apart; empty when it can."""
+    """Return why this installation cannot split certificates, or an empty text if it can."""
     try:
         from cryptography.hazmat.primitives import serialization  # noqa: F401 - only tried
     except ImportError as error:
@@ -56,20 +60,20 @@ def why_not() -> str:
 
 
 def split(text: str, *, is_pfx: bool) -> Parts:
-    """The parts of a certificate as Key Vault stores it: base64 of a PFX, or PEM.
+    """Return the parts of a certificate as Key Vault stores it: base64 of a PFX, or PEM.
 
-    Raises Unfit when it cannot be read.
+    Raises Unfit if it cannot be read, or if no certificate belongs to the key.
     """
     from cryptography.hazmat.primitives import serialization as forms
 
     try:
-        key, found = _read_pfx(text) if is_pfx else _read_pem(text)
-    except (ValueError, TypeError):  # the library's words can quote the content
+        key, certificates = _read_pfx(text) if is_pfx else _read_pem(text)
+    except (ValueError, TypeError):  # the library's messages can quote the content
         hint = "a PFX has to have no password; see how the certificate was imported"
         raise UnusableCertificate("cannot be read as a certificate with its key", hint) from None
-    chain = _in_order(key, found)
+    chain = _in_order(key, certificates)
     private = key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption())
-    public = b"".join(one.public_bytes(forms.Encoding.PEM) for one in chain)
+    public = b"".join(certificate.public_bytes(forms.Encoding.PEM) for certificate in chain)
     return Parts(key=Secret(private.decode()), chain=Secret(public.decode()))
 
 
@@ -81,7 +85,7 @@ def _read_pfx(text: str) -> tuple[PrivateKeyTypes, list[Certificate]]:
     content = b64decode("".join(text.split()), validate=True)
     try:
         key, leaf, others = load_key_and_certificates(content, None)
-    except ValueError:  # an empty password is not the same as none, and both are in use
+    except ValueError:  # an empty password differs from no password, and both are in use
         key, leaf, others = load_key_and_certificates(content, b"")
     if key is None:
         raise ValueError("there is no key in it")
@@ -100,28 +104,28 @@ def _read_pem(text: str) -> tuple[PrivateKeyTypes, list[Certificate]]:
     return key, [load_pem_x509_certificate(block.encode()) for block in blocks]
 
 
-def _in_order(key: PrivateKeyTypes, found: Sequence[Certificate]) -> list[Certificate]:
-    """The certificates from the key's own upwards, whatever order they are stored in.
+def _in_order(key: PrivateKeyTypes, stored: Sequence[Certificate]) -> list[Certificate]:
+    """Return the certificates from the key's own upwards, in whatever order they are stored.
 
-    A root is left out: who does not have it already does not trust it for being sent.
+    A root is left out: a client that does not have it already does not trust one that is sent.
     """
-    mine = _told(key.public_key())
-    leaf = next((one for one in found if _told(one.public_key()) == mine), None)
+    own = _public_der(key.public_key())
+    leaf = next((cert for cert in stored if _public_der(cert.public_key()) == own), None)
     if leaf is None:
         raise UnusableCertificate(
             "holds no certificate for its key", "import it with its certificate"
         )
     chain = [leaf]
-    others = [one for one in found if one != leaf and one.subject != one.issuer]
-    while issuer := next((one for one in others if one.subject == chain[-1].issuer), None):
+    others = [cert for cert in stored if cert != leaf and cert.subject != cert.issuer]
+    while issuer := next((cert for cert in others if cert.subject == chain[-1].issuer), None):
         chain.append(issuer)
         others.remove(issuer)
     return chain + others
 
 
-def _told(key: Any) -> bytes:
-    """A public key in the one form in which equal keys are equal."""
+def _public_der(key: Any) -> bytes:
+    """Return a public key in DER, in which equal keys have equal bytes."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    told: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return told
+    der: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return der

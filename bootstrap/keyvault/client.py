@@ -1,8 +1,8 @@
-"""The way to Key Vault: HTTPS on connections that are kept; the one importer of `requests`.
+"""Client of Key Vault: HTTPS with persistent connections. No other module imports `requests`.
 
-What `requests` does for convenience is turned off where it is a way out: no redirects (it would
-also read the whole body of one), no .netrc (which would replace the token), no cookies, no plain
-http. Proxies are those of the user's environment. Certificates are always verified, by `trust`.
+The conveniences of `requests` that could send data elsewhere are off: no redirects (it would also
+read the whole body of one), no .netrc (which would replace the token), no cookies, no plain http.
+Proxies are those of the user's environment. Certificates are always verified, with `tls`.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from bootstrap.secret import Secret
 
 MAX_BODY = 64 * 1024  # bytes; a secret's value is at most 25 KB, escaped and wrapped in JSON
-MAX_ATTEMPT = 15.0  # seconds; then another connection may do better
-UNTRUSTED = "certificate"  # the outcome that another authority could change
+MAX_ATTEMPT = 15.0  # seconds; after that, another connection may work better
+UNTRUSTED = "certificate"  # the outcome that another certificate authority could change
 CLOCK_ERRORS = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED: x509_vfy.h of OpenSSL
 
-_waiting = threading.local()  # `left`: the seconds that the request of this thread still has
+_waiting = threading.local()  # `left()` returns the seconds left for the request of this thread
 
 
 class Fault(Exception):
-    """No answer came; `outcome` is one word, `final` says that asking again would not help."""
+    """There is no response. `outcome` is one word; `final` means that a retry would not help."""
 
     def __init__(self, outcome: str, message: str, *, final: bool = False) -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ class Fault(Exception):
 
 
 class Answer:
-    """What a vault said: the status, the headers by lower-case name, the body."""
+    """The response of a vault: the status, the headers by lower-case name, the body."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -64,12 +64,13 @@ class Answer:
 
 
 class Vault:
-    """Every vault, over one session that any number of threads may use.
+    """Client of all vaults, with one session that any number of threads may use.
 
-    `ca_file` is trusted besides the system's authorities. At most `connections` are kept, and no
-    more than `lanes` are made as long as those are quick. `endpoint` (https://HOST:PORT) is
-    connected to in place of each vault's own name, under which it still has to prove itself.
-    Raises SettingsError when either cannot be used.
+    `ca_file` is trusted in addition to the system's authorities. At most `connections` are kept
+    open, and no more than `lanes` are made as long as responses are quick. If `endpoint`
+    (https://HOST:PORT) is set, connections go there instead of to each vault's own name; the
+    server still needs a certificate for that name. Raises SettingsError if `ca_file` or `endpoint`
+    cannot be used.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class Vault:
         self._session.headers.update(
             {
                 "Accept": "application/json",
-                "Accept-Encoding": "identity",  # a packed body has no bounds
+                "Accept-Encoding": "identity",  # the size of a compressed body has no limit
                 "User-Agent": f"imds-bootstrap/{__version__}",
             }
         )
@@ -102,12 +103,12 @@ class Vault:
         self._session.mount("https://", _Adapter(self._trust.context, address, connections))
 
     def get(self, address: Address, token: Secret, *, deadline: float) -> Answer:
-        """Return the answer to one request, by `deadline` (on the clock).
+        """Return the response to one request, by `deadline` (a time on the clock).
 
         Raises Fault if there is none.
 
-        Neither a handshake nor a header nor a body can outlast the deadline by dripping: each
-        single read ends at it.
+        Each single read ends at the deadline. So a handshake, a header or a body that arrives
+        slowly cannot take longer.
         """
         is_whole = self._trust.is_whole
         with self._lanes.turn():
@@ -119,7 +120,7 @@ class Vault:
         if answer.outcome == UNTRUSTED and not is_whole:
             self._trust.widen()
             return self.get(address, token, deadline=deadline)
-        # Not from within a handler: the cause would carry the request, and with it the token.
+        # Raised outside of a handler: the cause would hold the request, and with it the token.
         raise answer
 
     def _attempt(self, url: str, token: Secret, seconds: float) -> Answer | Fault:
@@ -129,7 +130,7 @@ class Vault:
             return _fault(error)
 
     def close(self) -> None:
-        """Close the connections that are kept."""
+        """Close the connections that are kept open."""
         self._session.close()
 
     def _get(self, url: str, token: Secret, seconds: float) -> Answer:
@@ -156,7 +157,7 @@ class Vault:
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere: a redirect is an answer like any other."""
+        """Return None, so that a redirect is a response like any other."""
 
 
 class _Adapter(HTTPAdapter):
@@ -176,13 +177,13 @@ class _Adapter(HTTPAdapter):
         return super().proxy_manager_for(*args, ssl_context=self._context, **kwargs)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave the authorities to the context: `requests` would add a list of its own."""
+        """Leave the authorities to the context; `requests` would add a list of its own."""
         del url, verify, cert
         conn.cert_reqs = "CERT_REQUIRED"
 
 
 class _Bounded(ssl.SSLSocket):
-    """Ends each handshake and each read when the time of the thread's request is up."""
+    """Socket that ends each handshake and each read when the time of the thread's request is up."""
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as its parent
         self.settimeout(_seconds_left())
@@ -201,10 +202,13 @@ def _seconds_left() -> float:
 
 
 def _proxies(url: str) -> dict[str, str]:
-    """The proxy that the environment names for `url`, if any, as `requests` takes it."""
+    """Return the proxy that the environment names for `url`, if any, as `requests` takes it.
+
+    Raises Fault if that proxy cannot be used.
+    """
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     try:
-        # An older urllib3 finds a host in an address with a blank, and would look for it.
+        # An older urllib3 accepts an address with a blank, and would resolve a host from it.
         usable = not proxy or (bool(parse_url(proxy).host) and not re.search(r"\s", proxy))
     except LocationParseError:
         usable = False
@@ -228,7 +232,7 @@ def _address(endpoint: str) -> tuple[str, int]:
 
 
 def _pool_at(address: tuple[str, int]) -> type[HTTPSConnectionPool]:
-    """A pool whose connections go to `address`, whatever name they are for."""
+    """Return a pool class whose connections go to `address`, whatever name they are for."""
 
     class Connection(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
@@ -241,18 +245,18 @@ def _pool_at(address: tuple[str, int]) -> type[HTTPSConnectionPool]:
 
 
 def _fault(error: Exception) -> Fault:
-    """What kept an answer from coming, in words that quote nothing of the request."""
+    """Return the reason that there is no response; its text quotes nothing of the request."""
     if isinstance(error, Fault):
         return error
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            # A machine whose clock is not set yet sees certificates of the future, or of the past.
+            # If the machine's clock is not set yet, a valid certificate can look expired or early.
             words = f"its certificate is not to be trusted: {cause.verify_message}"
             return Fault(UNTRUSTED, words, final=cause.verify_code not in CLOCK_ERRORS)
     for kinds, outcome, words in FAULTS:
         if any(isinstance(cause, kinds) for cause in _causes(error)):
             return Fault(outcome, words)
-    # What is asked for is made of checked parts: only a proxy's address can be none.
+    # The requested URL is made of checked parts, so only a proxy's address can be invalid.
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         return _unusable_proxy()
     return Fault("connection", f"the connection failed ({type(error).__name__})")
@@ -269,12 +273,13 @@ FAULTS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ..
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception and those that led to it: as cause, as context, as `reason`, among `args`."""
+    """Yield an exception and those that led to it: as cause, context, `reason`, or in `args`."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, BaseException) and id(one) not in seen:
-            seen.add(id(one))
-            yield one
-            waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            reason = getattr(cause, "reason", None)
+            waiting += [cause.__cause__, cause.__context__, reason, *cause.args]

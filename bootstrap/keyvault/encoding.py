@@ -1,4 +1,4 @@
-"""A secret as it is stored, made into what a document asks for."""
+"""Conversion of a stored secret to the form that a document asks for."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ PFX, PEM = "application/x-pkcs12", "application/x-pem-file"  # how Key Vault sto
 PARTS = ("pem", "key", "chain")
 
 
-def form(found: Found, reference: SecretReference) -> Secret:
-    """The secret in the form of its reference. Raises Unfit."""
-    if reference.is_certificate and found.content_type not in (PFX, PEM):
+def form(stored: Found, reference: SecretReference) -> Secret:
+    """Return the secret in the form of its reference.
+
+    Bytes that are not UTF-8 are in it as `surrogateescape` has them. Raises Unfit if the secret
+    does not have that form.
+    """
+    if reference.is_certificate and stored.content_type not in (PFX, PEM):
         raise UnusableCertificate(
             "is not a certificate", "name a certificate, or leave out `certificate`"
         )
-    if reference.form == "pfx" and found.content_type != PFX:
+    if reference.form == "pfx" and stored.content_type != PFX:
         raise UnusableCertificate("is not stored as PFX", "write `as: pem`")
-    text = found.value.reveal()
+    text = stored.value.reveal()
     if reference.form in PARTS:
-        return _part(text, found.content_type, reference.form)
+        return _part(text, stored.content_type, reference.form)
     return Secret(_decoded(text) if reference.encoding == "base64" else text)
 
 
@@ -38,7 +42,7 @@ def _part(text: str, content_type: str, form: str) -> Secret:
 
 
 def _decoded(text: str) -> str:
-    """The bytes behind base64; those that are no UTF-8 as `surrogateescape` has them."""
+    """Return the decoded base64; bytes that are not UTF-8 are as `surrogateescape` has them."""
     try:
         content = b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):

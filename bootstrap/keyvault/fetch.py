@@ -1,4 +1,4 @@
-"""All secrets of a configuration, several at a time, by one deadline."""
+"""All secrets of a configuration, fetched in parallel with one deadline."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
     Outcome: TypeAlias = "Found | Exception"
 
-AT_ONCE = 8  # questions, if need be; each has a connection then, and a handshake, of its own
-EACH = 5  # questions that a connection takes one after the other, while the answers are quick
-LATE = 0.5  # seconds beyond the deadline that a name service or a proxy may hold the threads
+AT_ONCE = 8  # concurrent requests at most; each then needs a connection and handshake of its own
+EACH = 5  # requests on one connection, one after the other, as long as responses are quick
+LATE = 0.5  # seconds after the deadline for which a name service or a proxy may block the threads
 
 
 class Fetched(Frozen):
     """A secret in the form that its reference asks for.
 
-    Bytes that are no text are in it as `surrogateescape` has them (PEP 383). `note` is a warning
+    Bytes that are not text are in it as `surrogateescape` has them (PEP 383). `note` is a warning
     for people, or empty.
     """
 
@@ -66,18 +66,18 @@ def fetch(
     uniform: Uniform | None = None,
     on_event: Callable[..., Any] | None = None,
 ) -> Mapping[str, Fetched]:
-    """The secrets that `references` (by the path of each in its document) name.
+    """Return the secrets that `references` (by the path of each in its document) name.
 
-    What several references share is asked for once, so that a certificate and its key are always
-    of the same version. `token` and `forget` are the identity's, `selector` is the identity to
-    show where `settings.identities` names no other for the vault; `deadline` is a moment on
-    `clock`, `now` gives seconds since 1970.
+    A secret that several references share is requested once, so that a certificate and its key
+    always have the same version. `token` and `forget` belong to the identity. `selector` is the
+    identity for each vault for which `settings.identities` names no other. `deadline` is a time on
+    `clock`. `now` returns seconds since 1970.
 
-    Raises ImageError, before anybody is asked, when this installation cannot take certificates
-    apart and a reference wants it, and SecretsRefused when a vault may not be asked; SecretsRefused
-    with every secret whose answer is final; else
-    what the identity raised; else SecretsUnavailable with every secret that was not answered in
-    time; SettingsError.
+    Before any request, raises ImageError if a reference needs a part of a certificate and this
+    installation cannot split certificates, SecretsRefused if a vault may not be asked, and
+    SettingsError if `settings` cannot be used. After the requests, raises the first of these that
+    applies: SecretsRefused with every secret whose response is final; the error of the identity;
+    SecretsUnavailable with every secret that had no usable response in time.
     """
     _check_installation(references)
     addresses = _addresses(references, cloud, settings)
@@ -88,7 +88,7 @@ def fetch(
         lanes=ceil(len(addresses) / EACH),
         clock=clock,
     )
-    round_ = _FetchPool(dict.fromkeys(addresses.values()))
+    pool = _FetchPool(dict.fromkeys(addresses.values()))
     rules = Rules(
         audience=cloud.vault_audience,
         token=token,
@@ -99,30 +99,30 @@ def fetch(
         sleep=sleep,
         uniform=uniform,
         on_event=on_event,
-        is_over=round_.is_over,
+        is_over=pool.is_over,
     )
-    shown = _identities(settings, selector)
+    identity = _identities(settings, selector)
     try:
-        round_.run(lambda one: Inquiry(one, shown(one), vault, rules).answer(), deadline, clock)
+        pool.run(lambda at: Inquiry(at, identity(at), vault, rules).answer(), deadline, clock)
     finally:
         vault.close()
-    made = {
-        path: _convert(references[path], round_.outcomes[one], settings, now())
-        for path, one in addresses.items()
+    results = {
+        path: _convert(references[path], pool.outcomes[address], settings, now())
+        for path, address in addresses.items()
     }
-    return _raise_or_return(made, references)
+    return _raise_or_return(results, references)
 
 
 def _check_installation(references: Mapping[str, SecretReference]) -> None:
-    """Raise ImageError when a certificate is wanted in parts and the library is not there."""
-    parted = {path: one for path, one in references.items() if one.form in encoding.PARTS}
-    reason = certificates.why_not() if parted else ""
+    """Raise ImageError if a part of a certificate is needed and the library is missing."""
+    parts = {path: needed for path, needed in references.items() if needed.form in encoding.PARTS}
+    reason = certificates.why_not() if parts else ""
     if reason:
         raise ImageError(
             f"certificates cannot be taken apart without the library cryptography: {reason}",
             problems=[
-                Problem(f"the certificate {one.name} is wanted", where=one.origin, path=path)
-                for path, one in parted.items()
+                Problem(f"the certificate {needed.name} is wanted", where=needed.origin, path=path)
+                for path, needed in parts.items()
             ],
             hint=certificates.CURE,
         )
@@ -131,7 +131,7 @@ def _check_installation(references: Mapping[str, SecretReference]) -> None:
 def _addresses(
     references: Mapping[str, SecretReference], cloud: Cloud, settings: VaultSettings
 ) -> Mapping[str, Address]:
-    """Return where each secret is asked for; raise SecretsRefused for those that may not be."""
+    """Return the address of each secret; raise SecretsRefused for vaults that may not be asked."""
 
     def address(path: str, reference: SecretReference) -> Address | Problem:
         try:
@@ -139,17 +139,17 @@ def _addresses(
         except ValueError as error:
             return Problem(str(error), where=reference.origin, path=path, hint=ALLOW_HINT)
 
-    found = {path: address(path, one) for path, one in references.items()}
-    if problems := [one for one in found.values() if isinstance(one, Problem)]:
+    results = {path: address(path, reference) for path, reference in references.items()}
+    if problems := [result for result in results.values() if isinstance(result, Problem)]:
         raise SecretsRefused("a secret may not be asked for", problems=problems)
-    return {path: one for path, one in found.items() if not isinstance(one, Problem)}
+    return {path: result for path, result in results.items() if not isinstance(result, Problem)}
 
 
 class _FetchPool:
-    """The questions of one run, taken from a queue by a few threads.
+    """The requests of one run, taken from a queue by a few threads.
 
-    A thread that does not come back in time is left behind: it is a daemon, and ends with the
-    process. Once one answer is final, the run has failed, and no other question is repeated.
+    A thread that does not end in time is not waited for: it is a daemon, and ends with the process.
+    Once one response is final, the run has failed, and no other request is repeated.
     """
 
     def __init__(self, addresses: Mapping[Address, None]) -> None:
@@ -158,14 +158,16 @@ class _FetchPool:
         self.outcomes: Mapping[Address, Outcome] = {}
 
     def is_over(self) -> bool:
-        """Whether there is no sense in asking again."""
+        """Return whether the run has failed, so that a retry is useless."""
         return self._failed
 
     def run(
         self, ask: Callable[[Address], Found], deadline: float, clock: Callable[[], float]
     ) -> None:
-        """Ask for everything; ends soon after the deadline whatever the network does."""
-        outcomes: dict[Address, Outcome] = {one: Unanswered("timeout") for one in self._waiting}
+        """Request every secret; return soon after the deadline, whatever the network does."""
+        outcomes: dict[Address, Outcome] = {
+            address: Unanswered("timeout") for address in self._waiting
+        }
         threads = [
             threading.Thread(target=self._work, args=(ask, outcomes), daemon=True)
             for _ in range(min(AT_ONCE, len(self._waiting)))
@@ -174,7 +176,7 @@ class _FetchPool:
             thread.start()
         for thread in threads:
             thread.join(max(0.0, deadline + LATE - clock()))
-        self.outcomes = dict(outcomes)  # what a late thread still finds comes too late
+        self.outcomes = dict(outcomes)  # a copy, so that a late thread changes nothing
 
     def _work(self, ask: Callable[[Address], Found], outcomes: dict[Address, Outcome]) -> None:
         while True:
@@ -189,21 +191,26 @@ class _FetchPool:
             return ask(address)
         except Unanswered as error:
             return error
-        except Exception as error:  # noqa: BLE001 - raised again where the run goes on
+        except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
             self._failed = True
             return error
 
 
 def _identities(settings: VaultSettings, default: Selector) -> Callable[[Address], Selector]:
-    """Which identity each vault is shown; names of vaults compare case-insensitively."""
+    """Return a function that gives the identity for an address.
+
+    Names of vaults compare case-insensitively.
+    """
     known = {name.lower(): Selector.parse(text) for name, text in settings.identities.items()}
-    return lambda one: known.get(one.host.lower()) or known.get(one.vault.lower(), default)
+    return lambda address: (
+        known.get(address.host.lower()) or known.get(address.vault.lower(), default)
+    )
 
 
 def _convert(
     reference: SecretReference, outcome: Outcome, settings: VaultSettings, now: float
 ) -> Fetched | Exception:
-    """What a reference gets of an outcome: its form of the secret, or why there is none."""
+    """Return the secret in the form of its reference, or the error that explains why not."""
     if isinstance(outcome, Exception):
         return outcome
     named = f"the secret {reference.name} in {reference.vault}"
@@ -219,36 +226,36 @@ def _convert(
 
 
 def _raise_or_return(
-    made: Mapping[str, Fetched | Exception], references: Mapping[str, SecretReference]
+    results: Mapping[str, Fetched | Exception], references: Mapping[str, SecretReference]
 ) -> Mapping[str, Fetched]:
-    """The secrets, if all are there; else the gravest of what went wrong."""
-    refused = {path: one for path, one in made.items() if isinstance(one, Refused)}
+    """Return the secrets if there is no error, else raise the most serious error."""
+    refused = {path: error for path, error in results.items() if isinstance(error, Refused)}
     if refused:
         problems = [
-            _problem(path, references[path], one, one.hint) for path, one in refused.items()
+            _problem(path, references[path], error, error.hint) for path, error in refused.items()
         ]
         raise SecretsRefused(Public(f"Key Vault refuses {_count(refused)}"), problems=problems)
-    for one in made.values():
-        if isinstance(one, Exception) and not isinstance(one, Unanswered):
-            raise one
-    late = {path: one for path, one in made.items() if isinstance(one, Unanswered)}
+    for result in results.values():
+        if isinstance(result, Exception) and not isinstance(result, Unanswered):
+            raise result
+    late = {path: error for path, error in results.items() if isinstance(error, Unanswered)}
     if late:
-        problems = [_problem(path, references[path], one) for path, one in late.items()]
+        problems = [_problem(path, references[path], error) for path, error in late.items()]
         raise SecretsUnavailable(
             Public(f"Key Vault gave no usable answer for {_count(late)} before the deadline"),
             problems=problems,
             hint=Public("is the vault's name right, and is there a way to it from this network?"),
         )
-    return {path: one for path, one in made.items() if isinstance(one, Fetched)}
+    return {path: result for path, result in results.items() if isinstance(result, Fetched)}
 
 
 def _problem(path: str, reference: SecretReference, error: Exception, hint: str = "") -> Problem:
-    message = error.args[0]  # `str` of it would forget whether it is for everybody
+    message = error.args[0]  # `str(error)` would lose whether the text is public
     public = error.public if isinstance(error, Refused) else None
     if isinstance(error, Unanswered):
         message = Public(f"the last answer for {reference.name} in {reference.vault} was {error}")
     return Problem(message, where=reference.origin, path=path, hint=hint, public=public)
 
 
-def _count(found: Mapping[str, object]) -> str:
-    return "a secret" if len(found) == 1 else f"{len(found)} secrets"
+def _count(secrets: Mapping[str, object]) -> str:
+    return "a secret" if len(secrets) == 1 else f"{len(secrets)} secrets"

@@ -1,8 +1,8 @@
-"""How many questions are under way at once: few while answers are quick, more when they are not.
+"""The number of concurrent requests: few while responses are quick, more when they are not.
 
-Each question beside another needs a connection of its own, and a handshake costs more processor
-time than the question. Where a vault answers at once, a few secrets one after the other are as soon
-there; where it does not, nobody waits for a turn for longer than it takes to notice.
+Each concurrent request needs a connection of its own, and a handshake costs more processor time
+than the request. If a vault responds at once, a few requests one after the other take no longer.
+If it does not, a request waits for its turn only as long as it takes to detect that.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_WAIT = 0.02  # seconds; so much, at most, do the handshakes that are spared cost a boot in time
+MAX_WAIT = 0.02  # seconds; saving handshakes delays a boot by at most this
 
 
 class ConcurrencyLimiter:
-    """Lets `count` through at once, and one more for each who had to wait `patience` seconds."""
+    """Limiter of requests: `count` at once, and one more after each wait of `patience` seconds."""
 
     def __init__(self, count: int, patience: float = MAX_WAIT) -> None:
         self._free = Semaphore(count)
@@ -26,7 +26,7 @@ class ConcurrencyLimiter:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a free lane, or open another."""
+        """Wait for a free lane, or open another after `patience` seconds; free it at the end."""
         self._free.acquire(timeout=self._patience)
         try:
             yield

@@ -1,4 +1,4 @@
-"""One secret, asked for until there is an answer to keep."""
+"""The request for one secret, repeated until there is a final response."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     Token: TypeAlias = Callable[[str, Selector], Secret]
     Forget: TypeAlias = Callable[[str, Selector, Secret], None]
 
-POLL_INTERVAL = 0.25  # seconds between two looks at whether the waiting still makes sense
+POLL_INTERVAL = 0.25  # seconds between two checks whether a wait still makes sense
 
 
 class Refused(Exception):
-    """The answer is final; the text says why, `hint` what to do.
+    """The response is final. The text says why, and `hint` says what to do.
 
-    `public` is the text for everybody, where it differs.
+    `public` is the text that may be public, if it differs.
     """
 
     def __init__(self, message: str, hint: str = "", *, public: Public | None = None) -> None:
@@ -45,15 +45,18 @@ class Refused(Exception):
 
 
 class Unanswered(Exception):
-    """The deadline came first, or another secret ended the waiting; the text is the last word."""
+    """The deadline came before a response, or another secret ended the wait.
+
+    The text is the last outcome.
+    """
 
 
 class Rules:
-    """What all questions of one run share.
+    """The arguments that all requests of one run share.
 
-    `token` and `forget` are the identity's; `audience` is the cloud's. `deadline` is a moment on
-    `clock`, `grace` the seconds to bear a 403. `on_event` hears the name of what happened and its
-    fields. Once `is_over` says so, nothing is asked a second time.
+    `token` and `forget` belong to the identity, `audience` to the cloud. `deadline` is a time on
+    `clock`. `grace` is the seconds for which a 403 is retried. `on_event` is called with the name
+    of each event and its fields. Once `is_over` returns true, no request is repeated.
     """
 
     __slots__ = (
@@ -96,7 +99,7 @@ class Rules:
 
 
 class Inquiry:
-    """The questions for one secret, with the identity that `selector` names."""
+    """The requests for one secret, with the identity that `selector` names."""
 
     def __init__(self, address: Address, selector: Selector, vault: Vault, rules: Rules) -> None:
         self._address = address
@@ -108,7 +111,7 @@ class Inquiry:
         self._renewed = False
 
     def answer(self) -> Found:
-        """The secret. Raises Refused, Unanswered, or what the identity raises."""
+        """Return the secret. Raises Refused, Unanswered, or the error of the identity."""
         while True:
             verdict = self._ask()
             if isinstance(verdict, Found):
@@ -117,7 +120,10 @@ class Inquiry:
             self._wait(verdict)
 
     def _ask(self) -> Found | Retry:
-        """One question; what is neither an answer nor worth a repetition is raised."""
+        """Send one request, and return the secret or the reason for a retry.
+
+        Raises Refused if a retry would not help.
+        """
         token = self._rules.token(self._rules.audience, self._selector)
         try:
             answer = self._vault.get(self._address, token, deadline=self._rules.deadline)
@@ -128,9 +134,9 @@ class Inquiry:
             return Retry(fault.outcome)
         verdict = classify(answer, self._address)
         if isinstance(verdict, PermanentError):
-            said = f" ({verdict.code})" if verdict.code else ""
+            code = f" ({verdict.code})" if verdict.code else ""
             public = Public(verdict.message)
-            raise Refused(f"{verdict.message}{said}", Public(verdict.hint), public=public)
+            raise Refused(f"{verdict.message}{code}", Public(verdict.hint), public=public)
         if isinstance(verdict, Denied):
             return self._denied(verdict)
         return self._renew(verdict, token) if isinstance(verdict, Unauthorized) else verdict
@@ -142,7 +148,10 @@ class Inquiry:
         raise Refused(Public(f"{verdict.message}{waited}"), Public(verdict.hint))
 
     def _renew(self, challenge: Unauthorized, refused: Secret) -> Retry:
-        """Another token, once; none at all for a vault that asks for a token of somebody else."""
+        """Discard the token, once, so that the next request uses another.
+
+        Raises Refused for a second refusal, and for a vault that asks for another audience's token.
+        """
         vault, audience = self._address.vault, self._rules.audience
         if challenge.resource and challenge.resource.rstrip("/").lower() != audience.lower():
             message = f"the vault {vault} asks for a token that is not meant for {audience}"

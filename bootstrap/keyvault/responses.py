@@ -1,4 +1,4 @@
-"""What each answer of Key Vault means, and the words for people."""
+"""What each response of Key Vault means, and its message for people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Verdict: TypeAlias = "Found | Retry | Denied | Unauthorized | PermanentError"
 
-SPREADING = ("ForbiddenByRbac", "AccessDenied", "Forbidden", "")  # what a role assignment cures
+SPREADING = ("ForbiddenByRbac", "AccessDenied", "Forbidden", "")  # a role assignment ends these
 MAX_RETRY_AFTER = 6  # digits
 
 ROLE_HINT = "give it the role Key Vault Secrets User (or, with access policies, Get on secrets)"
@@ -36,27 +36,27 @@ class Found(Frozen):
 
 
 class Retry(Frozen, kw_only=False):
-    """Ask again; `outcome` is one word, `min_wait` the seconds that the vault asks for."""
+    """A retry may help; `outcome` is one word, `min_wait` the seconds that the vault asks for."""
 
     outcome: str
     min_wait: float = 0.0
 
 
 class Denied(Frozen, kw_only=False):
-    """A 403 that ends when a role assignment has spread, or is final."""
+    """A 403. It ends when a role assignment takes effect, or it is final."""
 
     message: str
     hint: str
 
 
 class Unauthorized(Frozen, kw_only=False):
-    """The token is not accepted: another may be. `resource` is the audience that is asked for."""
+    """The token is not accepted, but another may be. `resource` is the audience asked for."""
 
     resource: str
 
 
 class PermanentError(Frozen, kw_only=False):
-    """The same answer would come again; `code` is the vault's own word for it, if it has one."""
+    """A retry would get the same response. `code` is the vault's error code, or empty."""
 
     message: str
     hint: str = ""
@@ -64,10 +64,10 @@ class PermanentError(Frozen, kw_only=False):
 
 
 def classify(answer: Answer, address: Address) -> Verdict:
-    """What to make of an answer to the question for `address`.
+    """Return what the response to a request for `address` means.
 
-    Nothing of the answer is repeated in words but codes and numbers: whoever answers could send
-    the token back.
+    Messages repeat only codes and numbers of the response, because the server could send the token
+    back.
     """
     if answer.status in JUDGES:
         return JUDGES[answer.status](answer, address)
@@ -97,7 +97,7 @@ def _found(answer: Answer, address: Address) -> Verdict:
     body = _object(answer)
     value = body.get("value")
     if not isinstance(value, str) or re.search("[\ud800-\udfff]", value):
-        return Retry("not-a-secret")  # a page of a middlebox, half an answer, or half a character
+        return Retry("not-a-secret")  # a middlebox's page, half a response, or half a character
     version = address.version_in(body.get("id"))
     if version is None:
         hint = "something stands between this machine and Key Vault, and is not to be trusted"
@@ -160,20 +160,20 @@ JUDGES: Mapping[int, Callable[[Answer, Address], Verdict]] = {
 }
 
 
-def validity(found: Found, now: float) -> str:
-    """Why the secret is not valid at `now` (seconds since 1970), or an empty text.
+def validity(stored: Found, now: float) -> str:
+    """Return why the secret is not valid at `now` (seconds since 1970), or an empty text.
 
-    Key Vault hands out expired secrets all the same: the dates are for the reader to judge. A
-    start that is a few minutes ahead is a clock that is a few minutes behind.
+    Key Vault returns expired secrets too: the client has to check the dates. If a secret's start is
+    up to CLOCK_SKEW seconds after `now`, the machine's clock is assumed to be slow.
     """
-    if found.expires is not None and found.expires <= now:
-        return f"it expired on {_date(found.expires)}"
-    if found.not_before is not None and found.not_before > now + CLOCK_SKEW:
-        return f"it is not valid before {_date(found.not_before)}"
+    if stored.expires is not None and stored.expires <= now:
+        return f"it expired on {_date(stored.expires)}"
+    if stored.not_before is not None and stored.not_before > now + CLOCK_SKEW:
+        return f"it is not valid before {_date(stored.not_before)}"
     return ""
 
 
-CLOCK_SKEW = 300.0  # seconds that a machine may be behind, before it has found a time server
+CLOCK_SKEW = 300.0  # seconds that a machine's clock may be slow before it has found a time server
 
 
 def _date(seconds: float) -> str:
@@ -197,18 +197,21 @@ def _object(answer: Answer) -> Mapping[str, Any]:
 
 
 def _code(answer: Answer) -> str:
-    """The innermost word for an error, such as ForbiddenByRbac; empty for anything unlike one."""
+    """Return the innermost error code, such as ForbiddenByRbac; empty if none looks like a code."""
     error: Any = _object(answer).get("error")
     code = ""
     while isinstance(error, dict):
-        said = error.get("code")
-        code = said if isinstance(said, str) and re.fullmatch("[A-Za-z]{1,40}", said) else code
+        inner = error.get("code")
+        code = inner if isinstance(inner, str) and re.fullmatch("[A-Za-z]{1,40}", inner) else code
         error = error.get("innererror")
     return code
 
 
 def _principal(answer: Answer) -> str:
-    """The object id by which Azure knows the caller; its form leaves no room for anything else."""
+    """Return a text with the caller's object id in Azure, or an empty text.
+
+    The form of an object id is checked, so nothing else of the response gets into the text.
+    """
     error = _object(answer).get("error")
     message = error.get("message") if isinstance(error, dict) else None
     guid = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
@@ -217,14 +220,17 @@ def _principal(answer: Answer) -> str:
 
 
 def _retry_after(answer: Answer) -> float:
-    """The seconds that the vault asks to wait; a date, or nonsense, counts as nothing."""
+    """Return the seconds that the vault asks to wait; 0 for a date or an invalid value."""
     text = answer.headers.get("retry-after", "").strip()
     is_number = text.isascii() and text.isdigit() and len(text) <= MAX_RETRY_AFTER
     return float(text) if is_number else 0.0
 
 
 def _challenged_resource(answer: Answer) -> str:
-    """The audience in `WWW-Authenticate: Bearer authorization="…", resource="…"`, or nothing."""
+    """Return the audience in `WWW-Authenticate: Bearer authorization="…", resource="…"`.
+
+    Returns an empty text if there is none.
+    """
     challenge = answer.headers.get("www-authenticate", "")
     match = re.search(r'\b(?:resource|scope)="([^"]*)"', challenge)
     return match[1].removesuffix("/.default") if match else ""

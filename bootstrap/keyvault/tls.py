@@ -1,11 +1,11 @@
-"""Whose word for a vault's name is taken: the authorities of this machine, and those of one file.
+"""The certificate authorities that are trusted: those of this machine, and those of one file.
 
-OpenSSL reads the whole list of a system's authorities before the first question, which costs a
-boot as much processor time as the interpreter's start. Many systems keep the same authorities as a
-folder too, one file for each, found by a hash of its name (openssl-rehash(1)): there only the
-one that vouches for the vault is read. An authority that only the list holds is found all the
-same: once a certificate is turned down, the list is read as well and the vault is asked again. So
-what is trusted is what OpenSSL would trust, neither more nor less.
+OpenSSL reads the whole list of a system's authorities before the first request. This costs a boot
+as much processor time as the start of the interpreter. Many systems also keep the same authorities
+in a folder, one file for each, which is found by a hash of its name (openssl-rehash(1)). From the
+folder, only the authority of the vault is read. An authority may be in the list only: if a
+certificate is rejected, the list is read as well, and the request is repeated. So exactly those
+authorities are trusted that OpenSSL would trust.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What `requests` takes in the place of the system's authorities: a file or a folder, as curl does.
+# A file or a folder that `requests`, like curl, uses instead of the system's authorities.
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
 class Trust:
-    """The authorities, in the TLS context that checks every certificate by them.
+    """The trusted authorities, in the TLS context that verifies every certificate with them.
 
-    They are the system's, or what the environment names in their place, and those of `ca_file`
-    besides. `is_whole` says whether all of them have been read. Raises SettingsError for a file
-    that cannot be read or holds none.
+    They are the system's, or those that the environment names instead, and those of `ca_file`.
+    `is_whole` is true if all of them have been read. Raises SettingsError for a file that cannot
+    be read or holds none.
     """
 
     def __init__(self, ca_file: str = "") -> None:
@@ -52,7 +52,7 @@ class Trust:
                 self.context.load_verify_locations(ca_file)
 
     def widen(self) -> None:
-        """Read all of the system's authorities, where so far only its folder was asked."""
+        """Read all of the system's authorities, if only its folder has been used so far."""
         with self._lock:
             if not self.is_whole:
                 self.context.load_default_certs()
@@ -60,7 +60,10 @@ class Trust:
 
 
 def _hashed_folder() -> str:
-    """The system's folder of authorities, if they are found in it by their hashes; else nothing."""
+    """Return the system's folder of authorities that are found by their hashes.
+
+    Returns an empty text if there is no such folder.
+    """
     folder = ssl.get_default_verify_paths().capath
     try:
         names = os.listdir(folder) if folder else []
@@ -70,7 +73,7 @@ def _hashed_folder() -> str:
 
 
 def _is_bare() -> bool:
-    """Whether this machine has no authorities, without anybody having wanted that."""
+    """Return whether this machine has no authorities and OpenSSL's environment sets no place."""
     paths = ssl.get_default_verify_paths()
     meant = any(
         os.environ.get(name) for name in (paths.openssl_cafile_env, paths.openssl_capath_env)
@@ -79,7 +82,7 @@ def _is_bare() -> bool:
 
 
 def _where(place: str) -> tuple[str | None, str | None]:
-    """A place as OpenSSL takes it: a file, or a folder."""
+    """Return `place` as the pair (file, folder); None for each of the two that it is not."""
     return (None, place) if os.path.isdir(place) else (place or None, None)
 
 

@@ -1,7 +1,7 @@
-"""Where a secret is asked for: a URL made of checked parts, in a vault that may be asked.
+"""The URL of a secret: made of checked parts, in a vault that may be asked.
 
-`address_of` makes every address, and the client takes nothing else: a token goes to no host that
-these rules do not name, whatever was believed of a document before.
+`address_of` makes every address, and the client takes nothing else. So a token is sent only to
+hosts that these rules allow, whatever earlier checks concluded about a document.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Address(Frozen):
 
     @property
     def url(self) -> str:
-        """What to ask for."""
+        """The URL to request."""
         version = f"/{self.version}" if self.version else ""
         return f"https://{self.host}/secrets/{self.name}{version}?api-version={API_VERSION}"
 
     def version_in(self, identifier: object) -> str | None:
-        """The version in the `id` of an answer; None when that is an answer about another secret.
+        """Return the version in the `id` of a response, or None if it is about another secret.
 
         Names compare case-insensitively, as Key Vault compares them.
         """

@@ -1,26 +1,26 @@
-"""Templates and values to the contents of files, in memory.
+"""Rendering of templates and values to the contents of files, in memory.
 
-    contents         all files of a configuration, and which of them hold a secret
+    contents         the contents of all files, and which of them hold a secret
     credentials      secrets as files of their own, for systemd
-    rendering        all files, or everything that is wrong
-    rendered         what goes in and what comes out
-    environment      Jinja, sandboxed and strict
-    sandbox          what a template may reach inside a value
-    filters          the filters that templates have beside Jinja's own
+    rendering        renders all files, or reports everything that is wrong
+    rendered         the input and the output of the rendering
+    environment      the Jinja environment, sandboxed and strict
+    sandbox          what a template may use of a value
+    filters          the filters that templates have besides Jinja's own
     inclusion        which templates a template may include, extend or import
-    sandbox_filters  what stands between a template and a filter
-    limits           how much time and room a rendering may use
-    secret_tracking  whether a file looked at a secret
-    tag_text         tags with a control character, which a template may not look at
-    masking          what stands for a value that must not be shown
+    sandbox_filters  the checks around each filter and test
+    limits           the limits on the time and the size of a rendering
+    secret_tracking  records whether a file uses a secret
+    tag_text         tags with a control character, which a template may not read
+    masking          the mask in place of a value that must not be shown
     whitespace       which newlines of a template are text
     undefined        a name that does not exist
-    suggestions      what a missing name is called, and which was probably meant
-    errors           what a filter raises: words for the template's author
-    prints           what a template prints, as paths into what it sees
-    unfiltered       where a template prints what may be any text, filtered by nothing
-    template_errors  what ended a rendering, in such words
-    findings         what is wrong with the templates, each thing once, at its line
+    suggestions      the full path of a missing name, and the name that was probably meant
+    errors           the errors that a filter raises, for the template's author
+    prints           what a template prints, as paths into its context
+    unfiltered       where a template prints what may be any text, without a filter
+    template_errors  the error that ended a rendering, for the template's author
+    findings         the problems in the templates, each once, with its line
 
-Pure: no file, no network, no environment; the clock is handed in.
+Pure: these modules use no file, no network and no environment. The caller passes the clock.
 """

@@ -1,13 +1,13 @@
-r"""The Jinja environment, and the only module that imports Jinja.
+r"""The Jinja environment. No other module imports Jinja.
 
-It differs from Jinja's own sandbox in these ways, each of which keeps a promise:
+It differs from Jinja's own sandbox as follows. Each difference serves a guarantee:
 
-- a missing name is collected, not raised (`missing`);
-- a key wins over a method, and data has a closed list of methods (`access`);
-- every operator, filter and loop turn is bounded (`bounds`);
-- what is printed is text, a number or a boolean, in the way configuration files write them;
-- lines that hold only statements vanish, all other newlines stay, as `\r\n` too (`lines`);
-- the same input gives the same bytes: no random, no time, no Lorem ipsum.
+- a missing name is collected, not raised (`undefined`);
+- a key takes precedence over a method, and data has a closed list of methods (`sandbox`);
+- every operator, filter and loop turn has a limit (`limits`);
+- only text, numbers and booleans are printed, in the notation of configuration files;
+- lines of only statements are removed, all other newlines are kept, also `\r\n` (`whitespace`);
+- the same input gives the same bytes: there is no random, no time and no Lorem ipsum.
 """
 
 from __future__ import annotations
@@ -66,24 +66,24 @@ GLOBALS = ("range", "dict", "namespace", "cycler", "joiner")
 
 
 class Compiled(BytecodeCache):
-    """Templates once compiled, for another rendering of the same texts: only values differ."""
+    """Cache of compiled templates, for another rendering of the same texts with other values."""
 
     def __init__(self) -> None:
         self._codes: dict[tuple[str, str], Any] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Give Jinja the code of this very text, if it is here."""
+        """Load the cached code of this exact text into `bucket`, if there is any."""
         bucket.code = self._codes.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what Jinja has just compiled."""
+        """Store the code that Jinja has just compiled."""
         self._codes[bucket.key, bucket.checksum] = bucket.code
 
 
 class Environment(ImmutableSandboxedEnvironment):
-    """Renders `templates`; what is wrong goes to `findings`, what is used comes off `budget`."""
+    """The environment of `templates`: problems go to `findings`, use of the limits to `budget`."""
 
-    concat = staticmethod(joined)  # what blocks and macros print, as a value
+    concat = staticmethod(joined)  # makes one value of what a block or a macro prints
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
     def __init__(
@@ -102,7 +102,7 @@ class Environment(ImmutableSandboxedEnvironment):
             finalize=pass_context(lambda _, value: self.printed(value)),
             autoescape=False,
             keep_trailing_newline=True,
-            optimized=False,  # a constant expression is as bounded, and fails as well, as another
+            optimized=False,  # constant expressions have the same limits and errors as others
             cache_size=-1,
             auto_reload=False,
             bytecode_cache=compiled,
@@ -114,20 +114,20 @@ class Environment(ImmutableSandboxedEnvironment):
         self._lexer = _Lexer(self)
         self.binop_table |= {"+": limits.add, "*": limits.multiply, "**": limits.power}
         self.binop_table["%"] = self._modulo
-        # Globals, unlike the context of a render call, are seen by imported macros too.
+        # Imported macros see globals, but not the context of a render call.
         self.globals = {name: self.globals[name] for name in GLOBALS} | dict(context)
         self.filters = guard(self.filters, table.JINJA_FILTERS, table.FILTERS, budget)
         self.tests = guard(self.tests, table.JINJA_TESTS, table.TESTS, budget)
 
     @property
     def lexer(self) -> Lexer:
-        """The lexer that drops lines of statements."""
+        """The lexer that removes lines that hold only statements."""
         return self._lexer
 
-    # What generated code calls.
+    # Methods that generated code calls.
 
     def printed(self, value: Any) -> str:
-        """The text for a value in `{{ }}`; one that has none is reported, and left out."""
+        """Return the text for a value in `{{ }}`; one that has none is reported and left out."""
         try:
             text = string(value)
         except Refusal as refusal:
@@ -137,21 +137,21 @@ class Environment(ImmutableSandboxedEnvironment):
         return text
 
     def join_path(self, template: str, parent: str) -> str:
-        """The template that `parent` names; Refusal if it may not."""
+        """Return the name `template`, which `parent` uses; raise Refusal if it may not use it."""
         self._inclusion.check(template, parent, self._findings)
         return template
 
     def turn(self, characters: int) -> None:
-        """A loop, macro, block or template begins, and prints so many characters of its own."""
+        """Count one turn of a loop, macro, block or template; it prints `characters` of its own."""
         self._budget.spend(characters)
 
     def concatenate(self, *parts: Any) -> str:
-        """The operator `~`."""
+        """Return the result of the operator `~`."""
         text: str = limits.bounded(joined([string(part) for part in parts]))
         return text
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """`obj.attribute`: a key, else a method that templates may use."""
+        """Return `obj.attribute`: a key, or else a method that templates may use."""
         if isinstance(obj, Gap | Veil):
             return obj
         if isinstance(obj, Mapping) and attribute in obj:
@@ -161,7 +161,7 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute) if sandbox.is_open(obj) else self._closed(attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """`obj[argument]`: an item, else what `obj.argument` is."""
+        """Return `obj[argument]`: an item, or else the result of `obj.argument`."""
         for part in (obj, argument):
             if isinstance(part, Gap | Veil):
                 return part
@@ -175,7 +175,7 @@ class Environment(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=argument)
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """`obj(…)`: nothing comes of calling what is missing."""
+        """Return the result of `obj(…)`; report and return a missing `obj`."""
         if isinstance(obj, Gap):
             obj.use()
             return obj
@@ -191,7 +191,7 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().call(context, obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """`left + right` and its like: nothing comes of reckoning with what is missing."""
+        """Return the result of `left + right` or the like; report and return a missing operand."""
         for operand in (left, right):
             if isinstance(operand, Gap):
                 operand.use()
@@ -213,7 +213,7 @@ class Environment(ImmutableSandboxedEnvironment):
             return percent(left, *(right if isinstance(right, tuple) else (right,)))
         return left % right
 
-    # What becomes of a template's text.
+    # How a template's text is parsed.
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         template = super()._parse(source, name, filename)
@@ -225,12 +225,12 @@ class Environment(ImmutableSandboxedEnvironment):
 
 
 def syntax_tree(text: str) -> nodes.Template:
-    """Parse a template, without what its rendering needs; raises TemplateSyntaxError."""
+    """Parse a template, without the context of a rendering; raises TemplateSyntaxError."""
     return ImmutableSandboxedEnvironment().parse(text)
 
 
 def _missing_class(reported_to: Findings) -> type[Undefined]:
-    class Missing(Gap, Undefined):  # type: ignore[misc]  # every operator absorbs its operand
+    class Missing(Gap, Undefined):  # type: ignore[misc]  # each operator returns the Gap
         findings = reported_to
 
     return Missing
@@ -238,7 +238,7 @@ def _missing_class(reported_to: Findings) -> type[Undefined]:
 
 class _Template(JinjaTemplate):
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
-        """An import is run anew for each file: whether it looks at a secret matters to each."""
+        """Run an import again for each file, which has to record whether it uses a secret."""
         del ctx
         return self.make_module()
 
@@ -251,7 +251,7 @@ class _Lexer(Lexer):
 
 
 class _Metered(NodeTransformer):
-    """Puts a call of `turn` at the head of what can be repeated, and gives text its newlines."""
+    """Inserts a call of `turn` at the start of each repeatable node, and sets text's newlines."""
 
     def __init__(self, *, newline: str) -> None:
         self._newline = newline
@@ -265,7 +265,7 @@ class _Metered(NodeTransformer):
         return _call("concatenate", list(node.nodes), node.lineno)
 
     def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:  # noqa: N802  # Jinja's name
-        """`{{ 'x' if y }}` without else is empty text, which is what Jinja prints for it."""
+        """Add an empty text as `else` to `{{ 'x' if y }}`, which is what Jinja prints for it."""
         node.expr2 = node.expr2 or nodes.Const("", lineno=node.lineno)
         return self.generic_visit(node)
 
@@ -284,7 +284,7 @@ _REPEATABLE = (nodes.For, nodes.Block, nodes.Macro, nodes.CallBlock)
 
 
 def _own_text(body: Iterable[nodes.Node]) -> int:
-    """How many characters of a body are the template's own, at most; repeated parts count alone."""
+    """Return how many characters of its own a body prints at most, without repeatable parts."""
     return sum(
         len(node.data)
         if isinstance(node, nodes.TemplateData)

@@ -1,6 +1,6 @@
-"""What a filter or an operator raises: words fit for the person who wrote the template.
+"""The errors that filters and operators raise, with messages for the author of the template.
 
-The messages are shown, so they describe values by their kind and size, and never quote them.
+The messages are shown. So they describe values by their kind and size, and never quote them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 
 class Refusal(Exception):
-    """A template asks for something that cannot be given; `hint` says what to write instead."""
+    """A template asks for something that is not possible; `hint` says what to write instead."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -18,11 +18,11 @@ class Refusal(Exception):
 
 
 class Exhausted(Refusal):
-    """The rendering as a whole has used up its time: no other file is begun."""
+    """The time for the whole rendering is used up. No other file is begun."""
 
 
 def kind(value: object) -> str:
-    """What a person calls a value of this type: `text`, `a list`, `null`."""
+    """Return the name that messages use for a value of this type: `text`, `a list`, `null`."""
     if value is None:
         return "null"
     if isinstance(value, bool):

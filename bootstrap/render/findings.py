@@ -1,4 +1,4 @@
-"""What is wrong with the templates: each finding once, at its line."""
+"""The problems in the templates: each is reported once, at its line."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class Findings:
-    """Collects problems while templates are rendered.
+    """The problems that are found while templates are rendered.
 
-    `destination` is the path of the file that is being rendered. A template that serves several
-    files is reported once.
+    `destination` is the path of the file that is being rendered. A problem in a template of
+    several files is reported once.
     """
 
     def __init__(self, templates: Mapping[str, Template], names: Names) -> None:
@@ -36,7 +36,7 @@ class Findings:
         self._doubtful: set[Place] = set()
 
     def add(self, message: str, place: Place, *, hint: str = "", word: str = "") -> None:
-        """Report `message`; `word` is the piece of the line that it is about, if one is."""
+        """Report `message` at `place`; `word` is the part of the line that it is about, if any."""
         if (place, message) in self._seen:
             return
         self._seen.add((place, message))
@@ -56,7 +56,7 @@ class Findings:
         )
 
     def add_gap(self, gap: Gap) -> None:
-        """Report a missing name at the place where it stands."""
+        """Report a missing name at its place in the template."""
         word = str(gap.name or "")
         if gap.reason:
             message, hint = gap.reason, ""
@@ -68,9 +68,10 @@ class Findings:
         self.add(message, gap.place, hint=hint, word=word)
 
     def is_written(self, word: str) -> bool:
-        """Whether some template holds `word`; what none holds came out of a value, and is not told.
+        """Return whether some template holds `word`, so that a message may show it.
 
-        Digits are told always: they are the positions in lists that loops count.
+        A word that no template holds comes from a value, and must not be shown. Digits may always
+        be shown: they are the positions in lists that loops count.
         """
         texts = (template.text for template in self._templates.values())
         return word.isdecimal() or any(word in text for text in texts)
@@ -85,8 +86,11 @@ class Findings:
             self.add(message, place, hint=hint)
 
     def here(self) -> Place:
-        """The template and the line that are being rendered."""
-        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # what inspect does, unpriced
+        """Return the template and the line that are being rendered.
+
+        Raises LookupError if no template is.
+        """
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # as inspect, without its cost
         while frame is not None:
             template = frame.f_globals.get("__jinja_template__")
             if template is not None:
@@ -96,7 +100,10 @@ class Findings:
 
 
 def raised_at(traceback: TracebackType | None, default: Place) -> Place:
-    """The template's line in the innermost frame of `traceback` that is one of a template."""
+    """Return the place in the innermost frame of `traceback` that belongs to a template.
+
+    Returns `default` if there is no such frame.
+    """
     place = default
     while traceback is not None:
         template = traceback.tb_frame.f_globals.get("__jinja_template__")
@@ -111,12 +118,13 @@ def _place(template: Any, line: int) -> Place:
 
 
 def _locate(word: str, text: str, number: int) -> tuple[int, str, int]:
-    """The line that holds `word`, with its number and the word's column, from 1.
+    """Return the line that holds `word`: its number, its text, and the word's column, from 1.
 
-    Of an expression of several lines Jinja names one, so it is searched down to its end and up to
-    its beginning. Column 0 of the named line stands for a word that is not found.
+    Jinja names one line of an expression of several lines. So the search goes down to the end of
+    the expression, then up to its beginning. If `word` is empty or not found, the result is the
+    named line with column 0.
     """
-    lines = re.split(r"\r\n|\r|\n", text)  # Jinja's idea of a line, narrower than splitlines()
+    lines = re.split(r"\r\n|\r|\n", text)  # Jinja has fewer line ends than splitlines()
     here = min(number, len(lines)) - 1
     down, up = range(here, len(lines)), range(here, -1, -1)
     for indexes, ends in ((down, ("}}", "%}")), (up, ("{{", "{%"))):

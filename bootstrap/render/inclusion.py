@@ -10,25 +10,25 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Findings(Protocol):
-        """Whoever knows the templates' texts; `findings` does."""
+        """An object that knows the templates' texts, such as `findings.Findings`."""
 
         def is_written(self, word: str) -> bool:
-            """Whether some template holds `word`, so that it may be told."""
+            """Return whether some template holds `word`, so that a message may show it."""
 
 
 class Inclusion:
-    """The inline contents of a configuration, each with the templates that it may name.
+    """The inline contents of a configuration, each with the templates that it may use.
 
-    `contents` maps the name of each content to those, None where that is not limited: the image's
-    own contents, like its templates, choose freely. No template names a content: a layer brings one
-    for its own file, not as a part of others.
+    `contents` maps the name of each content to the names of these templates. None means that there
+    is no limit: the image's own contents may use any template, as may its templates. No template
+    may use a content: a layer brings a content for its own file, not as a part of other files.
     """
 
     def __init__(self, contents: Mapping[str, frozenset[str] | None]) -> None:
         self._contents = contents
 
     def check(self, name: object, parent: str, findings: Findings) -> None:
-        """Raise Refusal unless the template `parent` may name the template `name`."""
+        """Raise Refusal unless the template `parent` may use the template `name`."""
         offered = self._contents.get(parent)
         if name in self._contents:
             raise Refusal(
@@ -36,9 +36,9 @@ class Inclusion:
                 hint="put what several files need into a template of the image",
             )
         if offered is not None and name not in offered:
-            told = f"the template {name}" if findings.is_written(str(name)) else "this template"
+            shown = f"the template {name}" if findings.is_written(str(name)) else "this template"
             raise Refusal(
-                f"userData may not include {told} on this image",
+                f"userData may not include {shown} on this image",
                 hint="the setting user_data.templates in the image's agent.yaml says which it may",
             )
 

@@ -1,7 +1,7 @@
-"""What a rendering may use: time, and the size of what it makes on the way.
+"""The limits of a rendering: its time, and the size of its intermediate results.
 
-Python cannot interrupt an operation, so nothing is begun that could take long: operators and
-filters ask for the size of their result first, and each turn of a loop looks at the clock.
+Python cannot interrupt an operation. So no operation that could take long is begun: operators and
+filters check the size of their result first, and each turn of a loop checks the clock.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from typing import Any
 
 TEXT = 8 * 1024 * 1024  # characters of one text: twice the largest file of the default settings
-ITEMS = 200_000  # of one list; Jinja's own `range` ends at 100,000
-BITS = 4096  # of one whole number: beyond it Python's own time to print one grows quadratically
-WIDTH = 1000  # columns that padding may ask for
-COPIES = 16  # how often the largest file may be printed on the way (macros, captured blocks)
+ITEMS = 200_000  # items of one list; Jinja's own `range` ends at 100,000
+BITS = 4096  # bits of one whole number; Python's time to print a larger one grows quadratically
+WIDTH = 1000  # columns of padding
+COPIES = 16  # times that the largest file may be printed in total (macros, captured blocks)
 
 
 class Budget:
-    """The time and the printed characters that are left."""
+    """The time and the number of printed characters that are left.
+
+    All files together have `seconds` on `clock`; each file has `max_bytes`.
+    """
 
     def __init__(self, *, seconds: float, max_bytes: int, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -33,12 +36,15 @@ class Budget:
         self._printed = 0
 
     def begin_file(self) -> None:
-        """Each file may print anew; the time is for all."""
+        """Reset the count of printed characters. The time is for all files together."""
         self._printed = 0
         self.check_time()
 
     def spend(self, characters: int) -> None:
-        """Count what is printed, to the file or into a variable; look at the clock."""
+        """Count the characters that are printed, to the file or into a variable.
+
+        Raises Refusal for more than COPIES times `max_bytes`, and Exhausted when the time is over.
+        """
         self._printed += characters
         if self._printed > COPIES * self._max_bytes:
             raise Refusal(
@@ -48,7 +54,7 @@ class Budget:
         self.check_time()
 
     def require_file(self, size: int) -> None:
-        """Refuse a file of so many bytes."""
+        """Raise Refusal if a file of `size` bytes is too large."""
         if size > self._max_bytes:
             raise Refusal(
                 f"the file is larger than {self._max_bytes} bytes",
@@ -56,7 +62,7 @@ class Budget:
             )
 
     def check_time(self) -> None:
-        """Raise Exhausted when the time for all files is over."""
+        """Raise Exhausted if the time for all files is over."""
         if self._clock() > self._end:
             raise Exhausted(
                 f"the rendering took longer than {self._seconds:g} seconds",
@@ -65,7 +71,7 @@ class Budget:
 
 
 def bounded(value: Any) -> Any:
-    """`value`, unless it is a text or a list beyond all measure."""
+    """Return `value`; raise Refusal if it is a text or a list that is too long."""
     if isinstance(value, str):
         require_text(len(value))
     elif isinstance(value, list | tuple):
@@ -74,25 +80,25 @@ def bounded(value: Any) -> Any:
 
 
 def require_text(length: int) -> None:
-    """Refuse a text of so many characters before it is made."""
+    """Raise Refusal if a text of `length` characters is too long to be made."""
     if length > TEXT:
         raise Refusal(f"this would make a text of more than {TEXT} characters")
 
 
 def require_items(count: int) -> None:
-    """Refuse a list of so many items before it is made."""
+    """Raise Refusal if a list of `count` items is too long to be made."""
     if count > ITEMS:
         raise Refusal(f"this would make a list of more than {ITEMS} items")
 
 
 def require_width(width: int) -> None:
-    """Refuse padding to so many columns."""
+    """Raise Refusal if padding to `width` columns is too wide."""
     if abs(width) > WIDTH:
         raise Refusal(f"a width is at most {WIDTH}")
 
 
 def add(left: Any, right: Any) -> Any:
-    """`left + right`; texts and lists of bounded length."""
+    """Return `left + right`; raise Refusal if the text or the list would be too long."""
     if isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple):
         require = require_text if isinstance(left, str) else require_items
         require(len(left) + len(right))
@@ -100,7 +106,7 @@ def add(left: Any, right: Any) -> Any:
 
 
 def multiply(left: Any, right: Any) -> Any:
-    """`left * right`; the result is as bounded as that of any other operator."""
+    """Return `left * right`; raise Refusal if the text, list or number would be too large."""
     for many, times in ((left, right), (right, left)):
         if isinstance(times, int) and isinstance(many, str | list | tuple):
             require = require_text if isinstance(many, str) else require_items
@@ -111,7 +117,7 @@ def multiply(left: Any, right: Any) -> Any:
 
 
 def power(base: Any, exponent: Any) -> Any:
-    """`base ** exponent`, up to a number that is still quick to print."""
+    """Return `base ** exponent`; raise Refusal if the number would be too slow to print."""
     if isinstance(base, int) and isinstance(exponent, int):
         _require_bits(base.bit_length() * abs(exponent))
     return base**exponent
@@ -126,7 +132,7 @@ _DIRECTIVE = re.compile(r"%(?:\(.*?\))?[#0\- +]*(\d+|\*)?(?:\.(\d+|\*))?")
 
 
 def require_format(form: str, arguments: list[str | int | float]) -> None:
-    """Refuse a %-format whose widths or arguments would make a text beyond all measure."""
+    """Raise Refusal if a %-format's widths or arguments would make a text that is too long."""
     directives = 0
     for match in _DIRECTIVE.finditer(form):
         directives += 1

@@ -1,9 +1,9 @@
-"""What stands in the place of a value that must not be shown, whatever a template does with it.
+"""The mask that replaces a value that must not be shown, whatever a template does with the value.
 
-A template may take a secret apart: `(secrets.db | from_json).user`. Tried without its secrets, or
-shown to a person, it gets the mask instead, which is no JSON and has no user; that is no mistake
-of the template. So a veil goes through every filter and operator, and what they cannot make of it
-is a veil again.
+A template may parse a secret: `(secrets.db | from_json).user`. When a template is tried without
+its secrets, or its output is shown to a person, it gets the mask instead. The mask is not JSON and
+has no user, but that is not a mistake of the template. So every filter and operator accepts a mask,
+and if it fails with one, its result is a mask again.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class Veil(str):
-    """`***`, or a text in which it stands."""
+    """`***`, or a text that contains it."""
 
     __slots__ = ()
 
     def __str__(self) -> Veil:
-        return self  # Jinja makes a text of all that is printed
+        return self  # Jinja converts all that is printed to text
 
     def __iter__(self) -> Iterator[str]:
-        return iter((self,))  # a list of unknown length is shown as one of its items
+        return iter((self,))  # a list of unknown length is shown as one item
 
     def _itself(self, _: object = None) -> Veil:
         return self
@@ -41,7 +41,7 @@ class Veil(str):
 
 
 def veiled(value: Any) -> Any:
-    """The value with a veil in the place of every mask and every secret."""
+    """Return the value with every `***` and every secret in it replaced by a mask."""
     if isinstance(value, Secret) or value == MASK:
         return Veil(MASK)
     if isinstance(value, dict):
@@ -50,24 +50,28 @@ def veiled(value: Any) -> Any:
 
 
 def joined(parts: Iterable[str]) -> str:
-    """The text that the parts make; a veil when one of them is."""
+    """Return the parts as one text, which is masked if one of them is."""
     pieces = list(parts)
     text = "".join(pieces)
     return Veil(text) if is_veiled(*pieces) else text
 
 
 def is_veiled(*values: object) -> bool:
-    """Whether one of the values is a veil."""
+    """Return whether one of the values is masked."""
     return any(isinstance(value, Veil) for value in values)
 
 
 def through(function: Any, *args: Any, **kwargs: Any) -> Any:
-    """What the function makes of its veiled arguments: a text or a truth, else a veil."""
+    """Return the result of the function for its masked arguments.
+
+    A boolean is returned as it is, and a text as a masked text. Any other result or error becomes
+    a mask. Only Exhausted is raised.
+    """
     try:
         result = bounded(function(*args, **kwargs))
     except Exhausted:
         raise
-    except Exception:  # noqa: BLE001 - whatever it is, it would not be so of the value itself
+    except Exception:  # noqa: BLE001 - whatever it is, the real value would not raise it
         return Veil(MASK)
     if isinstance(result, bool):
         return result

@@ -1,4 +1,4 @@
-"""What a template prints, as paths into what it sees: `{{ values.web.name }}` at line 3."""
+"""What a template prints, as paths into its context: `{{ values.web.name }}` at line 3."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ROOTS = frozenset(["values", "tags", "environment"])
 ITEM = 0  # in a path: every item of a list
-# Filters and methods that leave a text as free as it was.
+# Filters and methods that do not restrict a text: if the input may be any text, so may the result.
 TRANSPARENT = frozenset(
     [
         *("b64decode", "capitalize", "indent", "lower", "lstrip", "mandatory", "nindent", "rstrip"),
@@ -31,10 +31,10 @@ ONE_OF = frozenset(["first", "join", "last", "max", "min"])
 
 
 class Source(Frozen):
-    """Where a printed text comes from: the value at `path`, or with `of_key` a key of it.
+    """The origin of a printed text: the value at `path`, or with `of_key` a key of it.
 
-    Of a loop over a mapping or a list alike nobody knows yet which it is; `is_pair` says that it is
-    a mapping, because its keys and values were asked for.
+    A loop alone does not show whether it is over a mapping or a list. `is_pair` is true if it is
+    over a mapping, because the template asks for its keys or values.
     """
 
     path: tuple[str | int, ...]
@@ -42,12 +42,12 @@ class Source(Frozen):
     is_pair: bool = False
 
     def below(self, step: str | int) -> Source:
-        """The source one step further down."""
+        """Return the source of the member `step` of this value."""
         return Source(path=(*self.path, step))
 
 
 def prints(tree: Any) -> Iterator[tuple[int, Source]]:
-    """Yield the line and the source of everything in a syntax tree that is printed unfiltered."""
+    """Yield the line and the source of everything that a syntax tree prints unfiltered."""
     yield from _body(tree.body, {})
 
 
@@ -107,18 +107,22 @@ _STATEMENTS: Mapping[str, Callable[[Any, Scope], Iterator[tuple[int, Source]]]] 
 
 
 def _bound(target: Any, sources: list[Source]) -> Scope:
-    """What the names of a loop or a `set` stand for; of a pair, the key and the value."""
-    names = [one.name for one in getattr(target, "items", [target]) if hasattr(one, "name")]
+    """Return the sources of each name that a loop or a `set` binds.
+
+    If the target is a pair, its names are bound to the key and the value.
+    """
+    names = [node.name for node in getattr(target, "items", [target]) if hasattr(node, "name")]
     if len(names) == 1:
         return {names[0]: sources}
     if any(source.is_pair for source in sources):
         keys = [source for source in sources if source.of_key]
-        return dict(zip(names, (keys, [one for one in sources if not one.of_key]), strict=False))
+        values = [source for source in sources if not source.of_key]
+        return dict(zip(names, (keys, values), strict=False))
     return {name: [source.below(ITEM) for source in sources if not source.of_key] for name in names}
 
 
 def _sources(node: Any, scope: Scope) -> list[Source]:
-    """Where the text of an expression comes from, as far as nothing filters it."""
+    """Return the sources of the text of an expression, except where a filter restricts it."""
     expression = _EXPRESSIONS.get(type(node).__name__)
     return expression(node, scope) if expression else []
 
@@ -129,7 +133,7 @@ def _name(node: Any, scope: Scope) -> list[Source]:
 
 
 def _attribute(node: Any, scope: Scope) -> list[Source]:
-    return [one.below(node.attr) for one in _sources(node.node, scope) if not one.of_key]
+    return [source.below(node.attr) for source in _sources(node.node, scope) if not source.of_key]
 
 
 def _subscript(node: Any, scope: Scope) -> list[Source]:
@@ -138,7 +142,7 @@ def _subscript(node: Any, scope: Scope) -> list[Source]:
         return inner
     step = getattr(node.arg, "value", ANY)
     step = ITEM if isinstance(step, int) else step
-    return [one.below(step) for one in inner if not one.of_key]
+    return [source.below(step) for source in inner if not source.of_key]
 
 
 def _filter(node: Any, scope: Scope) -> list[Source]:
@@ -152,7 +156,7 @@ def _filter(node: Any, scope: Scope) -> list[Source]:
 
 
 def _call(node: Any, scope: Scope) -> list[Source]:
-    """`values.a.get('b', …)`, `values.a.strip()`, `', '.join(values.a)`."""
+    """Return the sources of `values.a.get('b', …)`, `values.a.strip()`, `', '.join(values.a)`."""
     method = getattr(node.node, "attr", "")
     if not method:
         return []
@@ -161,7 +165,7 @@ def _call(node: Any, scope: Scope) -> list[Source]:
     inner = _sources(node.node.node, scope)
     if method == "get" and node.args:
         step = getattr(node.args[0], "value", ANY)
-        return [*(one.below(step) for one in inner), *_all(node.args[1:], scope)]
+        return [*(source.below(step) for source in inner), *_all(node.args[1:], scope)]
     return inner if method in TRANSPARENT else []
 
 
@@ -170,9 +174,9 @@ def _all(nodes: Iterable[Any], scope: Scope) -> list[Source]:
 
 
 def _parts(node: Any, scope: Scope) -> list[Source]:
-    """What each part of `a ~ b`, `a + b`, `a or b`, `a if b else c` brings."""
+    """Return the sources of each part of `a ~ b`, `a + b`, `a or b`, `a if … else b`."""
     if type(node).__name__ == "CondExpr":
-        return _all([one for one in (node.expr1, node.expr2) if one is not None], scope)
+        return _all([part for part in (node.expr1, node.expr2) if part is not None], scope)
     return _all(node.iter_child_nodes(), scope)
 
 
@@ -195,7 +199,7 @@ _EXPRESSIONS: Mapping[str, Callable[[Any, Scope], list[Source]]] = {
 
 
 def _items(node: Any, scope: Scope) -> list[Source]:
-    """What a loop over an expression, or a `join` of it, takes one by one."""
+    """Return the sources of the items that a loop over an expression, or a `join` of it, takes."""
     kind = type(node).__name__
     asked = node.name if kind == "Filter" else getattr(getattr(node, "node", None), "attr", "")
     if kind in {"Filter", "Call"}:
@@ -209,22 +213,23 @@ def _items(node: Any, scope: Scope) -> list[Source]:
     if kind in {"List", "Tuple"}:
         return _sources(node, scope)
     either = [
-        [one.below(ITEM), Source(path=one.path, of_key=True)] for one in _sources(node, scope)
+        [source.below(ITEM), Source(path=source.path, of_key=True)]
+        for source in _sources(node, scope)
     ]
     return [source for both in either for source in both if source.path]
 
 
 def _pairs(asked: str, sources: list[Source]) -> list[Source]:
-    keys = [Source(path=one.path, of_key=True, is_pair=True) for one in sources]
-    values = [Source(path=(*one.path, ANY), is_pair=True) for one in sources]
+    keys = [Source(path=source.path, of_key=True, is_pair=True) for source in sources]
+    values = [Source(path=(*source.path, ANY), is_pair=True) for source in sources]
     return {"keys": keys, "values": values}.get(asked, [*keys, *values])
 
 
 def _mapped(node: Any, scope: Scope) -> list[Source]:
-    """`map(attribute='name')`, `map('upper')`."""
+    """Return the sources of the items of `map(attribute='name')` or `map('upper')`."""
     items = _items(node.node, scope)
-    attribute = next((one.value.value for one in node.kwargs if one.key == "attribute"), None)
+    attribute = next((pair.value.value for pair in node.kwargs if pair.key == "attribute"), None)
     if attribute is not None:
-        return [one.below(attribute) for one in items if not one.of_key]
+        return [item.below(attribute) for item in items if not item.of_key]
     name = getattr(node.args[0], "value", "") if node.args else ""
     return items if name in TRANSPARENT else []

@@ -1,4 +1,7 @@
-"""What goes into the rendering and what comes out of it; light, for rooms that only hand it on."""
+"""The input and the output of the rendering.
+
+This module imports little, because other packages only pass these values on.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,17 @@ PLAIN_MODE, SECRET_MODE = 0o644, 0o600
 
 
 class Template(Frozen, kw_only=False):
-    """One template: what a person calls it (a path, for messages), and its text."""
+    """One template: its name in messages (such as a path), and its text."""
 
     origin: str
     text: str
 
 
 class Rendered(Frozen):
-    """The content that one file shall have.
+    """The content that one file should get.
 
-    `secret` is true when the rendering looked at a secret, whether or not it was printed;
-    `source` says of which secret a sealed credential was made.
+    `secret` is true if the rendering used a secret, whether or not it was printed. `source` names
+    the secret from which an encrypted credential was made.
     """
 
     spec: FileSpec
@@ -32,7 +35,7 @@ class Rendered(Frozen):
 
     @property
     def mode(self) -> int:
-        """The permission bits that the file shall have: the document's word, or the usual ones."""
+        """The permission bits that the file should get: the document's, or else the default."""
         if self.spec.mode is not None:
             return self.spec.mode
         return SECRET_MODE if self.secret else PLAIN_MODE

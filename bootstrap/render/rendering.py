@@ -1,4 +1,4 @@
-"""Render every file of a configuration in memory, or say everything that is wrong."""
+"""Rendering of every file of a configuration in memory, or a report of everything that is wrong."""
 
 from __future__ import annotations
 
@@ -38,18 +38,20 @@ def render(
     masked: bool = False,
     folders: Sequence[str] = (),
 ) -> tuple[Rendered, ...]:
-    """The contents of `files`, in their order.
+    """Return the contents of `files`, in their order.
 
     `context` is what templates see: values, secrets, instance, tags, environment. `templates` maps
     the names that `template`, `include`, `extends` and `import` use. No file may become larger than
-    `max_bytes`, and all of them together may take `seconds`. Renderings that are given the same
-    `compiled` compile each template once. With `masked`, each mask among the values and the secrets
-    stands for something else: what cannot be done with it is no problem, and a file that cannot be
-    made without it is left out. `folders` is where the templates were found, for people.
+    `max_bytes`, and all files together may take `seconds`. Renderings with the same `compiled`
+    compile each template once. `folders` are the directories of the templates, for messages.
 
-    Raises RenderError with every problem of every file: each missing name, and what ended the
-    rendering of a file. What the templates hold is printed as it stands; values are data, and are
-    never read as templates.
+    With `masked`, each mask among the values and the secrets replaces an unknown value. An
+    operation that fails with it is no problem. A file that cannot be rendered with it is left out.
+
+    The text of a template is printed as it is. Values are data, and are never read as templates.
+
+    Raises RenderError with every problem of every file: each missing name, and the error that ended
+    the rendering of a file.
     """
     budget = Budget(seconds=seconds, max_bytes=max_bytes, clock=clock)
     rendering = _Rendering(
@@ -99,7 +101,7 @@ class _Rendering:
             try:
                 result = self._render(spec)
             except Exhausted:
-                break  # reported; the files that follow have no time left
+                break  # already reported; no time is left for the files that follow
             if result is not None:
                 rendered.append(result)
         if self._findings.problems:
@@ -109,7 +111,10 @@ class _Rendering:
         return tuple(rendered)
 
     def _render(self, spec: FileSpec) -> Rendered | None:
-        """The file, or None when something is wrong with it, which is then among the findings."""
+        """Return the rendered file, or None if there is none.
+
+        The problem is then among the findings, except when a masked value is the cause.
+        """
         self._findings.destination = spec.path
         name = _name(spec)
         if spec.template is not None and name not in self._templates:
@@ -118,9 +123,9 @@ class _Rendering:
         self._secrets.used = False
         try:
             content = self._content(name, spec.newline)
-        except Exception as error:  # a template can raise whatever Python can
+        except Exception as error:  # a template can raise any exception of Python
             if self._masked and type(error) is ValueError:
-                return None  # `a, b = …`: nobody knows how many a veil is
+                return None  # `a, b = …`: the number of items in a masked value is unknown
             template_errors.report(error, name, self._findings, self._templates)
             if isinstance(error, Exhausted):
                 raise
@@ -136,7 +141,7 @@ class _Rendering:
             chunks.append(chunk)
             length += len(chunk)
             self._budget.require_file(length)
-        # Only a secret can hold bytes that are no text: see `keyvault.encoding`.
+        # Only a secret can hold bytes that are not text: see `keyvault.encoding`.
         errors = "surrogateescape" if self._secrets.used else "strict"
         content = _ended("".join(chunks), newline).encode(errors=errors)
         self._budget.require_file(len(content))
@@ -159,7 +164,7 @@ class _Rendering:
 
 
 def _ended(text: str, newline: str) -> str:
-    """The text with its lines ended as the file's reader wants them; as they are by default."""
+    """Return the text with the line ends `newline`: `lf` or `crlf`; if empty, unchanged."""
     if not newline:
         return text
     text = text.replace("\r\n", "\n")
@@ -167,7 +172,7 @@ def _ended(text: str, newline: str) -> str:
 
 
 def _inline(files: Sequence[FileSpec]) -> dict[str, Template]:
-    """The templates that documents hold themselves, called after the place where they stand."""
+    """Return the templates that documents hold inline; messages call them by their place."""
     return {
         _name(spec): Template(f"{spec.origin} content", spec.content)
         for spec in files
@@ -176,5 +181,5 @@ def _inline(files: Sequence[FileSpec]) -> dict[str, Template]:
 
 
 def _name(spec: FileSpec) -> str:
-    """What the loader calls a file's template."""
+    """Return the name by which the loader finds a file's template."""
     return spec.template if spec.template is not None else f"content of {spec.path}"

@@ -1,4 +1,4 @@
-"""What a template may reach inside a value: its keys and items, and a closed list of methods."""
+"""What a template may use of a value: its keys and items, and a closed list of methods."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _METHODS: tuple[tuple[type | tuple[type, ...], frozenset[str]], ...] = (
     ((list, tuple), _LIST),
     ((int, float, complex, bytes, type(None)), frozenset()),
 )
-# These can make a text far larger than their own: they go through the filter that counts first.
+# These can make a text far larger than their input. The filter that they call checks the size.
 _GROWING: dict[str, Callable[..., Any]] = {
     "join": lambda separator, items: text.join(items, separator),
     "replace": text.replace,
@@ -66,17 +66,17 @@ _GROWING: dict[str, Callable[..., Any]] = {
 
 
 def is_data(value: object) -> bool:
-    """Whether the value is data, as opposed to something of the template language (`loop`)."""
+    """Return whether the value is data, not an object of the template language (`loop`)."""
     return any(isinstance(value, types) for types, _ in _METHODS)
 
 
 def is_open(obj: object) -> bool:
-    """Whether a thing of the template language has attributes for templates (`loop` has)."""
+    """Return whether templates may use attributes of an object of their language (`loop`)."""
     return not isinstance(obj, type) and not hasattr(obj, "__code__")
 
 
 def method(value: Any, name: str) -> Callable[..., Any] | None:
-    """The method of a piece of data, or None when templates may not have it."""
+    """Return the method `name` of a data value, or None if templates may not use it."""
     if isinstance(value, str) and name in _GROWING:
         growing = _GROWING[name]
         return lambda *arguments: growing(value, *arguments)

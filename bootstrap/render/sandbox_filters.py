@@ -1,4 +1,4 @@
-"""What stands between a template and each of its filters and tests."""
+"""The checks around each filter and test: its arguments, its result and the time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def guard(
     own: Mapping[str, Callable[..., Any]],
     budget: Budget,
 ) -> dict[str, Any]:
-    """The `kept` ones of Jinja's functions and our `own`, each on the budget."""
+    """Return the `kept` functions of Jinja and the `own` ones by name, with their checks.
+
+    Each call checks the time of `budget`. Functions that accept a missing value have no checks.
+    """
     functions = {name: jinja[name] for name in kept} | dict(own)
     return {
         name: function if name in MAY_BE_MISSING else _guarded(function, budget)
@@ -32,9 +35,9 @@ def guard(
 
 
 def _guarded(function: Callable[..., Any], budget: Budget) -> Callable[..., Any]:
-    """The function on a budget, and not called at all when an argument is missing."""
+    """Return the function with a check of the budget; a missing argument prevents the call."""
 
-    @wraps(function)  # Jinja has written on some whether they take the environment
+    @wraps(function)  # copies Jinja's attributes that say whether it takes the environment
     def call(*args: Any, **kwargs: Any) -> Any:
         given = (*args, *kwargs.values())
         for argument in given:

@@ -1,4 +1,4 @@
-"""Where secrets are revealed to templates, and whether the rendering of a file looked at one."""
+"""The secrets as templates see them, and a record of whether a file's rendering used one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class WatchedSecrets(Mapping[str, "Any"]):
-    """The secrets as templates see them; `used` turns true when one is handed out.
+    """The secrets as templates see them; `used` becomes true when a template reads one.
 
-    `reveal` gives what a template gets of one.
+    `reveal` returns what a template gets for a secret.
     """
 
     def __init__(self, secrets: Mapping[str, Any], reveal: Callable[[Any], Any]) -> None:
@@ -29,7 +29,7 @@ class WatchedSecrets(Mapping[str, "Any"]):
         return self._reveal(value)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._secrets  # a question for the name, not for the value
+        return name in self._secrets  # this reads the name, not the value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._secrets)
@@ -42,7 +42,10 @@ class WatchedSecrets(Mapping[str, "Any"]):
 
 
 def revealed(value: Any) -> Any:
-    """The value with the text of every secret in it, shared with nothing that holds one."""
+    """Return the value with every secret in it replaced by the secret's text.
+
+    Mappings and lists are copied, so the text does not get into `value`.
+    """
     if isinstance(value, Secret):
         return value.reveal()
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Naming what is missing: the full path of a name, and the name that was probably meant."""
+"""Messages about a missing name: its full path, and the name that was probably meant."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
     from bootstrap.document import Path
 
-SHOWN_KEYS = 8  # more do not help whoever reads the message
+SHOWN_KEYS = 8  # more do not help the reader of the message
 
 
 class Names:
     """Every name that templates can use, by the mapping or list that holds it.
 
-    Containers are told apart by identity, so that `site.prot` in a loop over `values.sites` is
-    called `values.sites[1].prot`.
+    Containers are distinguished by identity. So `site.prot` in a loop over `values.sites` is
+    reported as `values.sites[1].prot`.
     """
 
     def __init__(self, context: Mapping[str, Any]) -> None:
         self._context = context
-        self._found: dict[int, Path] = {}
+        self._paths: dict[int, Path] = {}
 
     def describe(self, obj: Any, name: Any) -> tuple[str, str]:
-        """The message and the hint for `name` that was looked for in `obj`."""
+        """Return the message and the hint for `name`, which is missing in `obj`."""
         if obj is ABSENT:
             return f"`{name}` is not defined", self._hint_for_root(str(name))
         if isinstance(obj, Mapping):
@@ -46,17 +46,17 @@ class Names:
         return f"`{name}` is not defined{reason}", ""
 
     def describe_computed(self, obj: Any) -> tuple[str, str]:
-        """The message and the hint for a name that was worked out, perhaps from a secret."""
+        """Return the message and the hint for a computed name, which may come from a secret."""
         path = self._path(obj)
         what = f"`{format_path(path)}`" if path else kind(obj)
         hint = _keys(obj) if isinstance(obj, Mapping) else ""
         return f"{what} has no key of the name that is worked out here", hint
 
     def _path(self, container: Any) -> Path:
-        if not self._found:  # only a failing run looks
+        if not self._paths:  # filled at the first failure, because most renderings have none
             for path, value in _containers((), self._context):
-                self._found.setdefault(id(value), path)
-        return self._found.get(id(container), ())
+                self._paths.setdefault(id(value), path)
+        return self._paths.get(id(container), ())
 
     def _hint_for_root(self, name: str) -> str:
         for outer, inner in self._context.items():
@@ -72,7 +72,7 @@ def _containers(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
         for key, item in value.items():
             yield from _containers((*path, key), item)
     elif isinstance(value, Mapping):
-        yield path, value  # the secrets: to look at one is to use it
+        yield path, value  # the secrets: reading one counts as use
     elif isinstance(value, list | tuple):
         yield path, value
         for index, item in enumerate(value):

@@ -1,8 +1,8 @@
-"""Tags with a control character, which a template may not look at.
+"""Tags with a control character, which a template may not read.
 
 A tag that sets a value is refused with such a character before anything is rendered. Any other tag
-is nobody's configuration, and must not stop a boot: only a template that looks at it fails, at its
-line, rather than print a text that ends the line.
+is no part of the configuration, and must not stop a boot. So only a template that reads it fails,
+at its line, because it would print a text that ends the line.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What IMDS tells of the tags besides `tags`: https://learn.microsoft.com/azure/virtual-machines/
-# instance-metadata-service#get-user-tags
+# The fields of IMDS' `compute` with the tags, besides the context's `tags`:
+# https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#get-user-tags
 FLAT, LISTED = "tags", "tagsList"
 
 
 class TagText(Mapping[str, Any]):
-    """A mapping in which the texts at `keys` (None: all) are those of tags."""
+    """A mapping in which the texts at `keys` (None: all keys) come from tags.
+
+    Reading such a text raises Refusal if it holds a control character.
+    """
 
     def __init__(self, held: Mapping[str, Any], keys: frozenset[str] | None = None) -> None:
         self._held = held
@@ -36,7 +39,7 @@ class TagText(Mapping[str, Any]):
         return value
 
     def __contains__(self, key: object) -> bool:
-        return key in self._held  # in whatever case; a question for the name, not for the text
+        return key in self._held  # `_held` may ignore case; this reads the name, not the text
 
     def __iter__(self) -> Iterator[str]:
         for key in self._held:
@@ -48,7 +51,7 @@ class TagText(Mapping[str, Any]):
 
 
 def without_control(context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what templates see, with every text of a tag refused that may not be printed."""
+    """Return the context, in which reading a tag with a control character raises Refusal."""
     seen = dict(context)
     tags = seen.get("tags")
     if isinstance(tags, Mapping) and any(map(_is_wild, (*tags, *tags.values()))):
@@ -63,10 +66,10 @@ def without_control(context: Mapping[str, Any]) -> dict[str, Any]:
 def _compute(compute: Mapping[str, Any]) -> Mapping[str, Any]:
     listed = compute.get(LISTED)
     entries = listed if isinstance(listed, list) else []
-    texts = [text for one in entries if isinstance(one, dict) for text in one.values()]
+    texts = [text for entry in entries if isinstance(entry, dict) for text in entry.values()]
     if not any(map(_is_wild, (*texts, compute.get(FLAT)))):
         return compute
-    guarded = [TagText(one) if isinstance(one, dict) else one for one in entries]
+    guarded = [TagText(entry) if isinstance(entry, dict) else entry for entry in entries]
     return TagText({**compute, **({LISTED: guarded} if entries else {})}, frozenset([FLAT]))
 
 
@@ -75,8 +78,8 @@ def _is_wild(text: object) -> bool:
 
 
 def _require_plain(text: object) -> None:
-    if isinstance(text, str) and (found := CONTROL.search(text)):
+    if isinstance(text, str) and (match := CONTROL.search(text)):
         raise Refusal(
-            f"the tag that is read here holds {name(found.group())}, and no template may print it",
+            f"the tag that is read here holds {name(match.group())}, and no template may print it",
             hint="correct the tag, or read a value that a tag sets and the image's schema checks",
         )

@@ -1,6 +1,6 @@
-"""What ended the rendering of a file, in words for the person who wrote the template.
+"""Messages about the error that ended the rendering of a file, for the author of the template.
 
-The text of an exception can quote a value (`invalid literal for int(): 'hunter2'`), so only those
+The text of an exception can quote a value (`invalid literal for int(): 'hunter2'`). So only texts
 that name nothing but types and the template's own words are passed on.
 """
 
@@ -34,7 +34,7 @@ _PASSED_ON = (TypeError, ZeroDivisionError, OverflowError, TemplateRuntimeError)
 
 
 def report(error: Exception, name: str, findings: Findings, templates: Iterable[str]) -> None:
-    """Add what `error` says about the rendering of template `name` to `findings`."""
+    """Add the error that ended the rendering of the template `name` to `findings`."""
     if isinstance(error, TemplateSyntaxError):
         place = (error.name or name, error.lineno)
         _report_words(error.message or "the template cannot be read", place, findings)
@@ -65,13 +65,16 @@ def _report_not_found(
     error: TemplateNotFound, place: Place, findings: Findings, templates: Iterable[str]
 ) -> None:
     names = error.templates if isinstance(error, TemplatesNotFound) else [str(error.name)]
-    told = [_no_such("template", str(name), templates, findings) for name in names]
-    message = " and ".join(message for message, _ in told)
-    findings.add_failure(message, place, hint=told[-1][1] if told else "")
+    reports = [_no_such("template", str(name), templates, findings) for name in names]
+    message = " and ".join(message for message, _ in reports)
+    findings.add_failure(message, place, hint=reports[-1][1] if reports else "")
 
 
 def _no_such(sort: str, name: str, known: Iterable[str], findings: Findings) -> tuple[str, str]:
-    """The message and the hint for a name that no `sort` has; one out of a value is not told."""
+    """Return the message and the hint for a filter, test or template that does not exist.
+
+    `sort` says which of these it is. A name that comes from a value is not shown.
+    """
     meant = nearest(name, known)
     what = f"`{name}`" if findings.is_written(name) else "of the name that is worked out here"
     return f"there is no {sort} {what}", f"did you mean {meant}?" if meant else ""

@@ -1,8 +1,8 @@
-"""A name that a template asked for and that does not exist.
+"""A name that a template uses and that does not exist.
 
-Jinja raises at the first one. Here it becomes a `Gap`: a value that may be tested (`is defined`)
-or replaced (`default`), at any depth, and that reports itself when it is used for anything else,
-so that one rendering finds every missing name.
+Jinja raises an error at the first one. Here it becomes a `Gap`. A template may test this value
+(`is defined`) or replace it (`default`), at any depth. Any other use reports it as missing. So one
+rendering finds every missing name.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Reporter(Protocol):
-        """Whoever collects what is missing; `findings` does."""
+        """An object that collects missing names, such as `findings.Findings`."""
 
         def here(self) -> tuple[str, int]:
-            """The template and the line that are being rendered."""
+            """Return the template and the line that are being rendered."""
 
         def add_gap(self, gap: Gap) -> None:
             """Report a missing name."""
@@ -26,9 +26,9 @@ ABSENT = object()  # the name was looked up in the template's context, not in a 
 
 
 class Gap:
-    """Stands for a missing value; `obj` is where `name` was looked for, `hint` other words.
+    """A missing value: `name` was looked up in `obj`. `hint` replaces the usual message.
 
-    The constructor's shape is the one that Jinja calls. `findings` is set on a subclass.
+    Jinja calls the constructor, and so determines its signature. `findings` is set on a subclass.
     """
 
     findings: Reporter
@@ -36,7 +36,7 @@ class Gap:
     def __init__(
         self, hint: str | None = None, obj: Any = ABSENT, name: Any = None, exc: object = None
     ) -> None:
-        del exc  # Jinja names what it would raise
+        del exc  # the exception class that Jinja would raise
         self.reason = hint
         self.obj = obj
         self.name = name
@@ -60,8 +60,8 @@ class Gap:
 
     def __getattr__(self, name: str) -> Gap:
         if name.startswith("__"):
-            raise AttributeError(name)  # Python asks which protocols a value knows
-        return self  # of a chain, the first missing link is what counts
+            raise AttributeError(name)  # Python checks which protocols a value supports
+        return self  # in a chain of names, the first missing one is reported
 
     def __str__(self) -> str:
         self.use()
@@ -84,5 +84,5 @@ class Gap:
     __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = _absorb
     __call__ = __getitem__ = _absorb
     __bool__ = __contains__ = __lt__ = __le__ = __gt__ = __ge__ = _false
-    __eq__ = __ne__ = _false  # neither answer is right: the comparison is what gets reported
+    __eq__ = __ne__ = _false  # neither result is right, and the comparison is reported
     __len__ = __int__ = __index__ = _zero

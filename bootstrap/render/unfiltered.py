@@ -1,8 +1,8 @@
-"""Where a template prints what a tag or a userData may set to any text, and filters it by nothing.
+"""Where a template prints, without a filter, what a tag or a userData may set to any text.
 
-The templates are read, not rendered. Names, keys, items, loops, `set` and `with` are followed, and
-the filters that leave a text as free as it was. The arguments of macros are not; nor are
-conditions, so that a text which an `if` has looked at still counts as free.
+The templates are parsed, not rendered. The analysis follows names, keys, items, loops, `set` and
+`with`, and the filters that do not restrict a text. It does not follow the arguments of macros. It
+ignores conditions, so a text that an `if` has tested still counts as any text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ HINTS = {
 
 
 def unfiltered(templates: Iterable[Template], shape: Shape) -> Iterator[Problem]:
-    """Yield each place once, the first MAX_DOUBTS of all; `shape` is that of the image's schema."""
+    """Yield a problem for each such place, once, and for no more than MAX_DOUBTS places.
+
+    `shape` describes the image's schema.
+    """
     yield from islice(_unfiltered(templates, shape), MAX_DOUBTS)
 
 
@@ -41,17 +44,20 @@ def _unfiltered(templates: Iterable[Template], shape: Shape) -> Iterator[Problem
         try:
             tree = syntax_tree(template.text)
         except TemplateSyntaxError:
-            continue  # a run tells it
-        told = set()
+            continue  # the rendering reports it
+        reported = set()
         for line, source in prints(tree):
             name = _name(source)
-            if (line, name) not in told and _is_free(source, shape):
-                told.add((line, name))
+            if (line, name) not in reported and _is_free(source, shape):
+                reported.add((line, name))
                 yield _problem(template, line, name, source)
 
 
 def _is_free(source: Source, shape: Shape) -> bool:
-    """Whether what is printed may be any text. Of tags and environments nothing else is known."""
+    """Return whether the printed text may be any text.
+
+    Tags and environments have no schema, so nothing else is known of their texts.
+    """
     root, *below = source.path
     path = tuple(below)
     if root == "environment":
@@ -80,7 +86,7 @@ def _problem(template: Template, line: int, name: str, source: Source) -> Proble
 
 
 def _name(source: Source) -> str:
-    """Return what a message calls it: `values.sites[].name`, `a key of values.env`."""
+    """Return the source's name in a message: `values.sites[].name`, `a key of values.env`."""
     path = str(source.path[0])
     for step in source.path[1:]:
         path += "[]" if step == ITEM else f".{'*' if step == ANY else step}"

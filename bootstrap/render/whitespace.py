@@ -1,14 +1,14 @@
 """Which newlines of a template are text, and which only end a line of template statements.
 
-A line that holds nothing but statements and comments leaves no line in the output; every other
-newline stays. Plain Jinja leaves a blank line for each `{% if %}`; its `trim_blocks` (the way of
-Ansible and cloud-init) takes the newline after *every* statement, so that
+A line that holds only statements and comments leaves no line in the output. Every other newline is
+kept. Plain Jinja leaves a blank line for each `{% if %}`. Its `trim_blocks` (as used by Ansible and
+cloud-init) removes the newline after *every* statement, so that
 
     listen {{ port }}{% if tls %} ssl{% endif %}
     server_name {{ name }};
 
-becomes one line. Neither is what the eye expects. `{%-`, `-%}`, `{%+` and `+%}` work as they do
-in Jinja; a line with a `+` is kept as it stands.
+becomes one line. Readers of a template expect neither. `{%-`, `-%}`, `{%+` and `+%}` work as they
+do in Jinja. A line with a `+` is kept as it is.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _CLOSING = {"block_end", "comment_end", "raw_begin", "raw_end"}
 
 
 def drop_statement_lines(tokens: Iterable[Token]) -> Iterator[Token]:
-    """Jinja's token stream without the white space of lines that hold statements only."""
+    """Yield Jinja's tokens without the white space of lines that hold only statements."""
     line: list[Token] = []
-    inside = False  # between the delimiters of a tag, where a newline ends no line
+    inside = False  # between the delimiters of a tag, where a newline does not end a line
     for token in _split(tokens):
         line.append(token)
         inside = token[1] in _OPENING - _CLOSING or (inside and token[1] not in _CLOSING)

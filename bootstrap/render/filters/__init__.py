@@ -1,1 +1,1 @@
-"""The filters that templates have beside Jinja's own, by subject."""
+"""The filters that templates have besides Jinja's own, by subject."""

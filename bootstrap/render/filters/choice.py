@@ -1,4 +1,4 @@
-"""Filters that choose between values, or insist on one."""
+"""Filters that choose between values, or require one."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-MAX_DIGITS = 15  # a float holds no more
+MAX_DIGITS = 15  # a float holds no more digits
 
 
 def default(value: Any, instead: Any = "", falsy: bool = False) -> Any:  # noqa: FBT001, FBT002  # Jinja's signature
-    """`instead` if the value, or a mapping on the way to it, is missing; true: also if empty."""
+    """Return `instead` if the value or a mapping in its path is missing; true: also if empty."""
     if isinstance(value, Gap):
         return instead
     return instead if falsy and not value else value
 
 
 def mandatory(value: Any, message: str = "") -> Any:
-    """The value, or an error with this message if it is missing, null or empty text."""
+    """Return the value; fail with this message if it is missing, null or empty text."""
     if isinstance(value, Gap):
         if message:
             value.reason = message
@@ -32,12 +32,12 @@ def mandatory(value: Any, message: str = "") -> Any:
 
 
 def ternary(condition: Any, if_true: Any, if_false: Any = "") -> Any:
-    """The first choice if the value is true, else the second."""
+    """Return the first choice if the value is true, else the second."""
     return if_true if condition else if_false
 
 
 def round_number(value: float, digits: int = 0, method: str = "common") -> float:
-    """The number rounded to so many digits after the point; `method`: common, ceil or floor."""
+    """Round the number to `digits` digits after the point; `method`: common, ceil or floor."""
     import math
 
     if abs(digits) > MAX_DIGITS:

@@ -1,4 +1,4 @@
-"""Filters between values and the text of a format."""
+"""Filters that convert a value to the text of a format, and back."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 SCALARS = (str, int, float, type(None))
 _LATE_CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029]")
-DEPTH = 100  # mappings within mappings; deeper ones come from a template that nests its own
+DEPTH = 100  # nested mappings and lists; only a template that nests its own makes deeper ones
 
 
 def to_json(value: Any, indent: int | None = None, *, sort_keys: bool = False) -> str:
-    """The value as JSON; `indent` columns for each level, else one line; keys keep their order."""
+    """Return the value as JSON: one line, or `indent` columns a level; keys keep their order."""
     require_width(indent or 0)
     data = plain(value)
     try:
@@ -34,33 +34,34 @@ def to_json(value: Any, indent: int | None = None, *, sort_keys: bool = False) -
         )
     except ValueError:
         raise Refusal("JSON has no word for infinity or not-a-number") from None
-    # TOML's texts hold no DEL, and not every reader of lines takes C1 and separators for text.
+    # A TOML text may not hold DEL. Not every program that reads lines treats C1 controls and
+    # separators as text.
     return _LATE_CONTROLS.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def to_yaml(value: Any) -> str:
-    """The value as YAML in block style, with a newline at the end."""
+    """Return the value as YAML in block style, with a newline at the end."""
     from bootstrap.document import dump
 
     return dump(plain(value))
 
 
 def to_toml(value: Any) -> str:
-    """A mapping as a TOML document, with a newline at the end of each line."""
+    """Return a mapping as a TOML document, with a newline at the end of each line."""
     from bootstrap.render.filters.toml import write
 
     return write(plain(value))
 
 
 def to_ini(value: Any, separator: str = " = ") -> str:
-    """A mapping of sections as an INI file; `separator` stands between a key and its value."""
+    """Return a mapping of sections as an INI file; `separator` is between a key and its value."""
     from bootstrap.render.filters.ini import write
 
     return write(plain(value), separator)
 
 
 def from_json(value: Any) -> Any:
-    """The value that a JSON text stands for."""
+    """Return the value of a JSON text."""
     try:
         return json.loads(string(value), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -70,7 +71,7 @@ def from_json(value: Any) -> Any:
 
 
 def from_yaml(value: Any) -> Any:
-    """The value that a YAML text stands for, read as the documents are."""
+    """Return the value of a YAML text, which is parsed as the documents are."""
     from bootstrap.document import parse
 
     name = "the text"
@@ -82,17 +83,17 @@ def from_yaml(value: Any) -> Any:
 
 
 def b64encode(value: Any) -> str:
-    """The base64 of a text's UTF-8."""
+    """Encode a text's UTF-8 bytes as base64."""
     return binascii.b2a_base64(_utf8(value), newline=False).decode()
 
 
 def b64decode(value: Any) -> str:
-    """The text whose UTF-8 the base64 stands for; line breaks in it are ignored."""
+    """Decode base64 to UTF-8 text; line breaks and spaces in the base64 are ignored."""
     compact = "".join(string(value).split())
     try:
         decoded = binascii.a2b_base64(compact)
         if binascii.b2a_base64(decoded, newline=False).decode() != compact:
-            raise Refusal("the text is not base64")  # binascii skips what it does not know
+            raise Refusal("the text is not base64")  # binascii skips invalid characters
         return decoded.decode()
     except binascii.Error:
         raise Refusal("the text is not base64") from None
@@ -101,17 +102,20 @@ def b64decode(value: Any) -> str:
 
 
 def sha256(value: Any) -> str:
-    """The SHA-256 of a text's UTF-8, in hexadecimal."""
+    """Return the SHA-256 of a text's UTF-8 bytes, in hexadecimal."""
     return hashlib.sha256(_utf8(value)).hexdigest()
 
 
 def plain(value: Any) -> Any:
-    """A copy of a value in which only mappings, lists and scalars occur, of bounded size."""
+    """Return a copy of a value, of limited size, that holds only mappings, lists and scalars."""
     return _Copy().copy(value, 0)
 
 
 class _Copy:
-    """Counts while it copies: lists that share their items are small until they are written."""
+    """A copy that counts its items and characters.
+
+    Lists that share their items take little memory, but become large when they are written.
+    """
 
     def __init__(self) -> None:
         self._items = 0

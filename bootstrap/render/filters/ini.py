@@ -1,6 +1,6 @@
-"""A value as an INI file: the part of the format on which its many readers agree.
+"""A value as an INI file, in the part of the format on which its many readers agree.
 
-There is no escape that all of them know, so what would need one is refused, never mangled.
+No escape is known to all of them. So a text that needs one is refused, never changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ _KEY_ENDS = "=:"
 
 
 def write(value: Any, separator: str = " = ") -> str:
-    """A mapping of scalars and of sections (mappings of scalars); the scalars come first."""
+    """Return the INI text of a mapping of scalars and of sections (mappings of scalars).
+
+    The scalars come first.
+    """
     if not isinstance(value, dict):
         raise Refusal(f"an INI file is a mapping, and this is {kind(value)}")
     if separator.strip(" ") not in {"=", ":"}:

@@ -1,8 +1,8 @@
-r"""Filters that make a value fit for one place of one syntax, or refuse it.
+r"""Filters that quote a value for one place of one syntax, or refuse it.
 
-Nothing that they give can end its line: what would is escaped where the syntax has an escape that
-all of its readers know, and refused where it has none. What a program would read otherwise than it
-is written (`%` in a unit, `$` in nginx) is treated alike.
+No result can end its line. A character that would end the line is escaped if the syntax has an
+escape that all of its readers know, and refused if it has none. The rule is the same for a
+character to which the program gives another meaning (`%` in a unit, `$` in nginx).
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Linux's MAX_ARG_STRLEN, with its NUL: no program is given a longer variable. systemd itself reads
-# lines of 1 MiB, which a variable of this length, every character of it escaped, does not reach.
+# Linux's MAX_ARG_STRLEN, which includes the NUL: the kernel passes no longer variable to a program.
+# systemd itself reads lines of up to 1 MiB. A variable of this length is shorter than that, even if
+# every character of it is escaped.
 VARIABLE = 128 * 1024 - 1  # bytes
-# NGX_CONF_BUFFER is 4096: nginx reads no longer word, with its quotes and escapes.
+# NGX_CONF_BUFFER is 4096: nginx reads no longer word, including its quotes and escapes.
 NGINX_WORD = 4000  # bytes
 NGINX_PLAIN = re.compile(r"[A-Za-z0-9/][A-Za-z0-9_./:@+-]*")
 SYSTEMD_ESCAPED = re.compile('["\\\\\x00-\x1f\x7f-\x9f\u2028\u2029]')
@@ -33,22 +34,22 @@ REMOVE_HINT = "remove it; imds-bootstrap show config --origin tells which layer 
 
 
 def one_line(value: Any) -> str:
-    """The text, or an error if it holds a line break or a control character other than a tab."""
+    """Return the text; fail if it holds a line break or a control character other than a tab."""
     text = string(value)
-    if found := CONTROL.search(text.replace("\t", " ")):
+    if match := CONTROL.search(text.replace("\t", " ")):
         raise Refusal(
-            f"this text has to stay on one line, and holds {name(found.group())}", hint=REMOVE_HINT
+            f"this text has to stay on one line, and holds {name(match.group())}", hint=REMOVE_HINT
         )
     return text
 
 
 def env_quote(value: Any) -> str:
-    """A variable's value for systemd's EnvironmentFile= and a shell's `. file`; of one line."""
+    """Quote one line as a variable's value for systemd's EnvironmentFile= or a shell's `. file`."""
     return shlex.quote(_for_variable(one_line(value)))
 
 
 def systemd_quote(value: Any) -> str:
-    """One word of a systemd unit, as in Environment=; in ExecStart= double a `$` before."""
+    """Quote one word of a systemd unit, as in Environment=; for ExecStart=, first double a `$`."""
     text = _for_variable(string(value))
     if "\0" in text:
         raise Refusal("a unit cannot hold a NUL character")
@@ -56,7 +57,7 @@ def systemd_quote(value: Any) -> str:
 
 
 def nginx_quote(value: Any) -> str:
-    """One word of nginx's configuration; an error if it holds a `$`, which has no escape there."""
+    """Quote one word of nginx's configuration; fail if it holds a `$`, which has no escape."""
     text = one_line(value)
     if "$" in text:
         hint = "write the value without it, or hold it to a `pattern` in the image's schema"
@@ -76,7 +77,7 @@ def _systemd_escape(match: re.Match[str]) -> str:
 
 
 def _for_variable(text: str) -> str:
-    """Return the text, if systemd and the kernel can hand it to a program."""
+    """Return the text; raise Refusal if systemd or the kernel cannot pass it to a program."""
     if len(text.encode(errors="surrogatepass")) > VARIABLE:
         raise Refusal(f"a variable has at most {VARIABLE} bytes, its name and its value together")
     if not text.isascii() and any(map(_is_no_character, text)):
@@ -85,6 +86,6 @@ def _for_variable(text: str) -> str:
 
 
 def _is_no_character(character: str) -> bool:
-    """Whether it is a surrogate or a noncharacter, which systemd's utf8_is_valid() refuses."""
+    """Return whether systemd's utf8_is_valid() refuses it: a surrogate or a noncharacter."""
     last_of_a_plane = ord(character) & NONCHARACTER == NONCHARACTER
     return last_of_a_plane or any(low <= character <= high for low, high in NO_CHARACTERS)

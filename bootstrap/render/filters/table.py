@@ -1,7 +1,7 @@
-"""Every filter and test that templates have: a closed list, so that a page can be written from it.
+"""Every filter and test that templates have: a closed list, from which a page is generated.
 
-Of Jinja's own, those are left out that give another result each time (`random`), that are made for
-HTML, that print Python's notation, or whose result cannot be bounded.
+Some of Jinja's own are left out: those that give another result each time (`random`), that are
+made for HTML, that print Python's notation, or whose result cannot be limited in size.
 """
 
 from __future__ import annotations

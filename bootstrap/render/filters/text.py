@@ -1,4 +1,4 @@
-"""Filters that make text."""
+"""Filters that return text, or the parts of a text."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-# Whatever some program takes for the end of a line: those of str.splitlines().
+# Every line end that some program recognizes: those of str.splitlines().
 _LINE_END = re.compile("\r\n|[\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029]")
-SUBJECT = 64 * 1024  # characters a regular expression is tried on: all of a userData
+SUBJECT = 64 * 1024  # characters that a regular expression may search: all of a userData
 
 
 def string(value: Any) -> str:
-    """The value as it is printed: `true` and `false` in lower case, numbers plain."""
+    """Return the value as it is printed: `true` and `false` in lower case, numbers plain."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -40,32 +40,32 @@ _PRINTING = {
 
 
 def lower(value: Any) -> str:
-    """The text in lower case."""
+    """Return the text in lower case."""
     return string(value).lower()
 
 
 def upper(value: Any) -> str:
-    """The text in upper case."""
+    """Return the text in upper case."""
     return string(value).upper()
 
 
 def capitalize(value: Any) -> str:
-    """The text with a capital first letter and small others."""
+    """Return the text with its first letter in upper case and the others in lower case."""
     return string(value).capitalize()
 
 
 def title(value: Any) -> str:
-    """The text with a capital first letter in each word, and small others."""
+    """Return the text with each word's first letter in upper case and the others in lower case."""
     return re.sub(r"[^\W_]+('\w+)?", lambda word: word.group().capitalize(), string(value))
 
 
 def trim(value: Any, characters: str | None = None) -> str:
-    """The text without white space, or without these characters, at both ends."""
+    """Remove white space, or these characters, from both ends of the text."""
     return string(value).strip(characters)
 
 
 def quote(value: Any) -> str:
-    """One word for a POSIX shell, whatever the value holds: line breaks, too."""
+    """Quote the value as one word for a POSIX shell; it may hold any text, even line breaks."""
     text = string(value)
     if "\0" in text:
         raise Refusal("a shell word cannot hold a NUL character")
@@ -73,7 +73,7 @@ def quote(value: Any) -> str:
 
 
 def indent(value: Any, width: int = 4, first: bool = False, blank: bool = False) -> str:  # noqa: FBT001, FBT002  # Jinja's signature
-    """Every line but the first moved right by `width` columns; `first`, `blank` lines too."""
+    """Indent every line but the first by `width` columns; `first`, `blank`: these lines too."""
     require_width(width)
     text = string(value)
     require_text(len(text) + width * (text.count("\n") + 1))
@@ -84,26 +84,26 @@ def indent(value: Any, width: int = 4, first: bool = False, blank: bool = False)
 
 
 def nindent(value: Any, width: int = 4) -> str:
-    """A newline, then every line moved right by `width` columns: for a block after a key."""
+    """Add a newline, then indent every line by `width` columns, for a block after a key."""
     return "\n" + indent(value, width, first=True)
 
 
 def comment(value: Any, prefix: str = "# ") -> str:
-    """Every line as a comment; `prefix` begins each."""
+    """Make every line a comment that begins with `prefix`."""
     lines = _LINE_END.split(string(value))
     require_text(sum(map(len, lines)) + (len(prefix) + 1) * len(lines))
     return "\n".join((prefix + line).rstrip() for line in lines)
 
 
 def split(value: Any, separator: str | None = None, maximum: int = -1) -> list[str]:
-    """The pieces of a text between `separator`s, or between white space."""
+    """Split a text at each `separator`, or at white space."""
     text = string(value)
     require_items(text.count(separator) if separator else len(text.split()))
     return text.split(separator, maximum)
 
 
 def join(values: Iterable[Any], separator: str = "") -> str:
-    """The items as one text with `separator` between them."""
+    """Join the items to one text with `separator` between them."""
     pieces = []
     length = 0
     for item in values:
@@ -114,7 +114,7 @@ def join(values: Iterable[Any], separator: str = "") -> str:
 
 
 def replace(value: Any, old: str, new: str, count: int = -1) -> str:
-    """The text with `new` for every `old`, at most `count` of them."""
+    """Replace every `old` in the text by `new`, at most `count` of them."""
     text = string(value)
     require_text(len(text) + text.count(old) * len(new))
     return text.replace(old, new, count)
@@ -123,10 +123,11 @@ def replace(value: Any, old: str, new: str, count: int = -1) -> str:
 def regex_replace(
     value: Any, pattern: str, replacement: str = "", *, ignorecase: bool = False, count: int = 0
 ) -> str:
-    r"""The text with `replacement` (`\1`, `\g<name>`) for each match of a regular expression.
+    r"""Replace each match of a regular expression by `replacement` (`\1`, `\g<name>`).
 
-    The pattern is the image's, the text may be anybody's: the text is bounded, the pattern is not,
-    so none that can match in exponentially many ways (`(a+)+$`) belongs in a template.
+    The pattern comes from the image, the text may come from anyone. The text is limited in length,
+    the pattern is not. So no pattern that can match in exponentially many ways (`(a+)+$`) belongs
+    in a template.
     """
     text = _subject(value)
     length = 0
@@ -142,12 +143,12 @@ def regex_replace(
 
 
 def matches(value: Any, pattern: str, *, ignorecase: bool = False) -> bool:
-    """Whether a regular expression matches somewhere in the text."""
+    """Return whether a regular expression matches somewhere in the text."""
     return _compile(pattern, ignorecase=ignorecase).search(_subject(value)) is not None
 
 
 def fullmatch(value: Any, pattern: str, expected: str = "") -> str:
-    """The text, or an error if the regular expression does not match all of it."""
+    """Return the text; fail if the regular expression does not match all of it."""
     text = _subject(value)
     if not _compile(pattern, ignorecase=False).fullmatch(text):
         raise Refusal(
@@ -158,7 +159,7 @@ def fullmatch(value: Any, pattern: str, expected: str = "") -> str:
 
 
 def percent(form: Any, *arguments: Any) -> str:
-    """The text with the arguments for `%s`, `%05d`, `%.2f`."""
+    """Return the text with the arguments in place of `%s`, `%05d`, `%.2f`."""
     form = string(form)
     scalars = [_scalar(argument) for argument in arguments]
     require_format(form, scalars)
@@ -176,7 +177,7 @@ def _compile(pattern: str, *, ignorecase: bool) -> re.Pattern[str]:
     try:
         return re.compile(pattern, re.IGNORECASE if ignorecase else 0)
     except re.error as error:
-        reason = error.msg.partition("'")[0].strip()  # what it quotes may come from a value
+        reason = error.msg.partition("'")[0].strip()  # the quoted part may come from a value
         raise Refusal(f"the regular expression is not valid: {reason}") from None
 
 

@@ -18,14 +18,14 @@ _INTEGERS = range(-(2**63), 2**63)  # "64-bit signed integers … should be acce
 
 
 def write(value: Any) -> str:
-    """The mapping as a document: its own keys first, then its tables, each in their order."""
+    """Return the mapping as a document: its own keys, then its tables, each in their order."""
     if not isinstance(value, dict):
         raise Refusal(f"a TOML document is a mapping, and this is {kind(value)}")
     return "".join(_table((), value)).lstrip("\n")
 
 
 def _table(path: tuple[str, ...], table: dict[str, Any]) -> Iterator[str]:
-    """The lines of a table's own keys, then those of the tables inside it."""
+    """Yield the lines of a table's own keys, then those of the tables inside it."""
     for key, value in table.items():
         if not _is_table(value) and not _is_tables(value):
             yield f"{_key(key)} = {_inline((*path, key), value)}\n"
@@ -55,7 +55,7 @@ def _inline(path: tuple[str, ...], value: Any) -> str:
     if isinstance(value, int):
         return _integer(path, value)
     if isinstance(value, float):
-        return repr(value)  # `1e+16`, `inf` and `nan` are TOML too
+        return repr(value)  # `1e+16`, `inf` and `nan` are valid TOML
     if isinstance(value, str):
         return _string(value)
     if isinstance(value, list):
