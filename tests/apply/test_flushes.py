@@ -159,6 +159,12 @@ def refuse_to_flush(monkeypatch, path, fsync=os.fsync):
     monkeypatch.setattr(os, "fsync", refuse)
 
 
+def put_back(story, root):
+    """Undo a commit, and remove what was staged and kept for it."""
+    settling.revert(story, root)
+    settling.discard(story, root)
+
+
 @pytest.mark.parametrize(("path", "told"), [("etc", "/etc"), ("srv/new", "/srv/new"), ("", "/")])
 def test_a_folder_that_cannot_be_flushed_keeps_the_journal(
     machine, planned, monkeypatch, path, told
@@ -175,8 +181,7 @@ def test_a_folder_that_cannot_be_flushed_keeps_the_journal(
     with monkeypatch.context() as patch:
         refuse_to_flush(patch, str(machine.path(path)))
         with pytest.raises(WriteError) as caught:
-            settling.revert(story, root)
-            settling.discard(story, root)
+            put_back(story, root)
     (problem,) = caught.value.problems
     assert caught.value.message == f"flushing the folder {told}: Input/output error"
     assert (problem.message, problem.path) == ("flushing the folder: Input/output error", told)
