@@ -120,8 +120,11 @@ def _settle(journal: Journal, story: Story, root: str, now: str) -> Recovered:
 
     done = story.phase == "committed"
     memo = _memo(story)
-    if memo:  # what would keep its state from being saved goes first
-        store.clear(store.load(memo.vm_id, root=root), root=root, now=now)
+    defects: tuple[str, ...] = ()
+    if memo:  # what would keep its state from being saved, or be lost by that, goes first
+        loaded = store.load(memo.vm_id, root=root)
+        store.clear(loaded, root=root, now=now)
+        defects = loaded.defects
     if done:
         if memo and (end := _end(story, memo, store.load(memo.vm_id, root=root).state)):
             store.save(end, root=root)
@@ -132,7 +135,7 @@ def _settle(journal: Journal, story: Story, root: str, now: str) -> Recovered:
             _remember_due(memo, root)
         left = settling.tidy(journal, story, root, settling.discard)
     verdict, text = ("finished", FINISHED) if done else ("undone", UNDONE)
-    return Recovered(verdict, f"{text}; {left}" if left else text)
+    return Recovered(verdict, "; ".join(filter(None, (text, *defects, left))))
 
 
 def _sweep(root: str) -> str:
@@ -189,9 +192,9 @@ def _memo(story: Story) -> State | None:
 
 def _remember_due(memo: State, root: str) -> None:
     """Names had changed, and who knows who has read the files since: the handlers are due."""
-    loaded = store.load(memo.vm_id, root=root)
-    state = _still_due(loaded.state, memo)
-    if not loaded.damaged and loaded.state != state and state.pending_handlers:
+    before = store.load(memo.vm_id, root=root).state
+    state = _still_due(before, memo)
+    if before != state and state.pending_handlers:
         store.save(state, root=root)
 
 
