@@ -233,3 +233,40 @@ def test_a_journal_that_is_set_aside_is_flushed(machine, calls):
         ("replace", "journal.json", "journal.json.corrupt-now"),
         ("fsync", "."),
     ]
+
+
+def test_new_files_are_on_the_disk_before_handlers_hear_of_them(machine, planned, calls):
+    """When a commit is there to be confirmed, each folder in which a name changed is flushed."""
+    transaction = Transaction(planned, machine.journal(), "t")
+    transaction.begin({})
+    transaction.prepare(timeout=1, run=None)
+    calls.all.clear()
+    transaction.publish(timeout=1, run=None)
+    assert calls.unflushed() == set()
+    flushed = [path for _, path in calls.of("fsync")]
+    assert sorted(flushed) == ["etc", "srv/new", "usr", "var/in-place"]
+
+
+@pytest.mark.parametrize("told", ["/etc", "/srv/new", "/"])
+@pytest.mark.parametrize("late", [True, False])
+def test_a_commit_whose_folder_cannot_be_flushed_is_undone(
+    machine, wanted, monkeypatch, told, late
+):
+    """No journal tells of a staged or a published file that a power cut may take."""
+    machine.put("/etc/a", "old\n")
+    machine.put("/srv/new/b", "old\n")
+    machine.put("/c", "old\n")
+    planned = machine.plan(wanted("/etc/a"), wanted("/srv/new/b"), wanted("/c"))
+    before = machine.tree()
+    transaction = Transaction(planned, machine.journal(), "t")
+    transaction.begin({})
+    if late:
+        transaction.prepare(timeout=1, run=None)
+    with monkeypatch.context() as patch:
+        refuse_to_flush(patch, str(machine.path(told)))
+        with pytest.raises(WriteError) as caught:
+            (transaction.publish if late else transaction.prepare)(timeout=1, run=None)
+    transaction.abandon(caught.value)
+    assert caught.value.message == f"flushing the folder {told}: Input/output error"
+    assert caught.value.problems[0].path == told
+    assert machine.tree() == before
