@@ -336,6 +336,9 @@ def test_the_current_machine(root, library):
     save(root)
     assert store.current(root=str(root)) == ME
     (library / "instance").unlink()
+    (library / "instance").symlink_to(f"/var/lib/imds-bootstrap/instances/{ME}")
+    assert store.current(root=str(root)) == ME
+    (library / "instance").unlink()
     (library / "instance").write_text("a file")
     assert store.current(root=str(root)) is None
 
@@ -397,9 +400,10 @@ def test_what_is_set_aside_keeps_what_was_there_before(root, library, now):
     """The time is in the name; without one, something that nothing else has."""
     save(root)
     file = library / "instances" / ME / "state.json"
-    for text in ("{1", "{2"):
+    for text, act in [("{1", store.settle), ("{2", store.clear)]:
         file.write_text(text)
-        store.settle(load(root), root=str(root), now=now and f"{now}{text[1]}")
+        named = {"now": f"{now}{text[1]}"} if now else {}
+        act(load(root), root=str(root), **named)
     names = sorted(os.listdir(file.parent))
     assert len(names) == 2
     pattern = r"state\.json\.corrupt-then[12]" if now else r"state\.json\.corrupt-[0-9a-f]{12}"
@@ -427,6 +431,7 @@ class Asked(BaseException):
     [
         lambda: store.load(ME),
         store.current,
+        store.remembered_settings,
         lambda: store.save(State(vm_id=ME)),
         store.forget,
         lambda: store.settle(store.Loaded(ME, None, "")),
