@@ -445,6 +445,10 @@ def test_a_new_file_that_somebody_changed_goes_if_it_is_the_one_that_was_made(ma
     entry = lone("create")
     assert settling.is_to_go(entry, path.stat().st_ino, str(machine.root))
     assert not settling.is_to_go(entry, path.stat().st_ino + 1, str(machine.root))
+    revert(machine, entry, path.stat().st_ino + 1)
+    assert path.read_text() == OTHERS
+    revert(machine, entry, path.stat().st_ino)
+    assert not path.exists()
 
 
 def test_a_file_with_the_same_content_is_not_taken_for_the_staged_one(machine):
