@@ -131,6 +131,15 @@ def calls(machine, monkeypatch):
 
     for name in ("replace", "link", "symlink", "unlink", "mkdir", "rmdir"):
         note_names(name, getattr(os, name))
+    real_open = os.open
+
+    def open_file(name, flags, *mode, dir_fd=None):
+        descriptor = real_open(name, flags, *mode, dir_fd=dir_fd)
+        if flags & os.O_CREAT and dir_fd is not None:
+            noted.note("create", opened(descriptor))
+        return descriptor
+
+    monkeypatch.setattr(os, "open", open_file)
     fsync = os.fsync
 
     def flush(descriptor):

@@ -587,6 +587,17 @@ def test_a_rollback_after_the_last_word_puts_files_back_too(machine, wanted, whe
     assert machine.tree() == before
 
 
+def test_a_new_file_that_a_handler_has_changed_goes_with_a_rollback(machine, wanted):
+    """The run that made a file knows it again, whatever a daemon has written into it."""
+    before = machine.tree()
+    transaction = machine.begin(machine.plan(wanted("/srv/a")))
+    with machine.path("/srv/a").open("a") as file:
+        file.write("a daemon's own line\n")
+    transaction.roll_back()
+    transaction.close()
+    assert machine.tree() == before
+
+
 def test_nothing_to_change_leaves_no_trace(machine, wanted):
     """A plan without changes writes no journal, and may be confirmed, undone and closed."""
     machine.put("/a", "new\n")

@@ -129,14 +129,33 @@ def test_names_are_on_the_disk_before_the_journal_speaks_of_them(machine, planne
 
     calls.note = watch
     machine.begin(planned).confirm()
-    assert phases == [("intent", set()), ("prepared", set()), ("committed", set())]
+    # The name of the journal itself is flushed after its first line.
+    assert phases == [("intent", {"."}), ("prepared", set()), ("committed", set())]
+
+
+def test_what_is_kept_beside_the_journal_is_on_the_disk_before_it_is_relied_on(
+    machine, wanted, calls
+):
+    """The old content of a file that is written over lies there, and nowhere else."""
+    machine.put("/etc/a", "old\n")
+    transaction = Transaction(machine.plan(wanted("/etc/a", in_place=True)), machine.journal(), "t")
+    transaction.begin({})
+    calls.all.clear()
+    transaction.prepare(timeout=1, run=None)
+    kept = ".a.imds-bootstrap-t-0~"
+    assert calls.all == [
+        ("create", kept),
+        ("fsync", kept),
+        ("fsync", "."),
+        ("fsync", "journal.json"),
+    ]
 
 
 def test_the_name_of_the_journal_is_on_the_disk_before_anything_is_staged(machine, planned, calls):
     """A journal whose name a power cut takes would leave what it lists for ever."""
     transaction = Transaction(planned, machine.journal(), "t")
     transaction.begin({})
-    assert calls.all == [("fsync", "journal.json"), ("fsync", ".")]
+    assert calls.all == [("create", "journal.json"), ("fsync", "journal.json"), ("fsync", ".")]
 
 
 def test_a_journal_whose_name_cannot_be_flushed_is_taken_back(machine, planned, monkeypatch):
@@ -195,7 +214,12 @@ def test_own_files_are_flushed_before_and_after_they_get_their_names(machine, ca
     calls.all.clear()
     assert durable.write("/lib/a", b"content", mode=0o600, root=root)
     staged = "lib/.a.imds-bootstrap-new"
-    assert calls.all == [("fsync", staged), ("replace", staged, "lib/a"), ("fsync", "lib")]
+    assert calls.all == [
+        ("create", staged),
+        ("fsync", staged),
+        ("replace", staged, "lib/a"),
+        ("fsync", "lib"),
+    ]
 
 
 def test_an_own_link_is_flushed_after_it_gets_its_name(machine, calls):

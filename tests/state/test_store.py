@@ -454,10 +454,11 @@ def test_where_no_root_is_named_it_is_the_systems_own(monkeypatch, act):
     def ask(path, *arguments, **keywords):
         raise Asked(path)
 
-    for name in ("open", "listdir", "lstat", "stat", "readlink", "scandir"):
-        monkeypatch.setattr(os, name, ask)
-    with pytest.raises(Asked) as caught:
-        act()
+    with monkeypatch.context() as patch:
+        for name in ("open", "listdir", "lstat", "stat", "readlink", "scandir"):
+            patch.setattr(os, name, ask)
+        with pytest.raises(Asked) as caught:
+            act()
     (path,) = caught.value.args
     assert path.startswith("/")
     assert not path.startswith("//")
