@@ -236,3 +236,9 @@ def test_a_word_that_may_not_last_is_taken_back(journal, file, monkeypatch, word
     assert file.read_bytes() == before
     journal.prepare([1, 2, 3]) if word == "prepare" else journal.commit()
     assert journal.read().phase == ("prepared" if word == "prepare" else "committed")
+
+
+def test_where_no_root_is_named_it_is_the_systems_own():
+    """Nothing is touched before the journal is begun."""
+    assert Journal(PATH).place.path == PATH
+    assert Journal(PATH).place.root == "/"
