@@ -13,7 +13,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from bootstrap import __version__
-from bootstrap.apply.written import verify
+from bootstrap.apply.transaction import recovery
 from bootstrap.decision import fingerprint
 from bootstrap.errors import (
     BootstrapError,
@@ -42,23 +42,24 @@ from bootstrap.platform.firmware import read_firmware
 from bootstrap.report.log import DEBUG, INFO, WARNING
 from bootstrap.report.status import Status, timestamp
 from bootstrap.settings.load import remember
-from bootstrap.state import recovery, store
+from bootstrap.state import store
 from bootstrap.state.lock import Lock
+from bootstrap.state.manifest import verify
 from bootstrap.state.record import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootstrap.apply.change import Plan
-    from bootstrap.apply.checks import Run
-    from bootstrap.apply.ended import Ended
-    from bootstrap.config.configuration import Configuration
+    from bootstrap.apply.plan.change import Plan
+    from bootstrap.apply.transaction.checks import Run
+    from bootstrap.apply.transaction.run import Fulfilment
+    from bootstrap.config.model import Configuration
+    from bootstrap.context import Machine
     from bootstrap.identity.arc import Arc
     from bootstrap.imds.instance import Instance
-    from bootstrap.machine import Machine
+    from bootstrap.process.result import Ended
     from bootstrap.settings import Settings
-    from bootstrap.state.fulfilment import Fulfilment
 
 
 def run(machine: Machine, *, force: bool = False, offline: str | None = None) -> Status:
@@ -243,7 +244,7 @@ class _Run:
             environment=configuration.environment or "",
             configured_at=timestamp(self.machine.now()),
         )
-        from bootstrap.apply.timekeeper import Timekeeper
+        from bootstrap.process.deadline import Timekeeper
 
         clock = self.machine.clock
         commands = Timekeeper(self.deadline, clock=clock, tell=self._tell_command)
@@ -255,8 +256,8 @@ class _Run:
         return "configured" if plan.changes or plan.handlers else "unchanged"
 
     def _fulfilment(self, configuration: Configuration, plan: Plan, run: Run) -> Fulfilment:
-        from bootstrap.apply.handlers import Handlers
-        from bootstrap.state.fulfilment import Fulfilment
+        from bootstrap.apply.transaction.handlers import Handlers
+        from bootstrap.apply.transaction.run import Fulfilment
 
         rules = self.settings.commands
         handlers = Handlers(

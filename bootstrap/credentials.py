@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeAlias
 
-    from bootstrap.config.configuration import Configuration, SecretReference
+    from bootstrap.config.model import Configuration, SecretReference
     from bootstrap.disclosure import Disclosed
     from bootstrap.render.rendered import Rendered
 
@@ -32,8 +32,8 @@ def credentials(
 def _credential(
     name: str, reference: SecretReference, disclosed: Disclosed, seal: Seal
 ) -> Rendered:
-    from bootstrap.config.configuration import FileSpec
-    from bootstrap.config.secret_trust import CREDENTIAL_FOLDERS
+    from bootstrap.config.model import FileSpec
+    from bootstrap.config.secret_policy import CREDENTIAL_FOLDERS
     from bootstrap.render.rendered import Rendered
 
     path = f"{CREDENTIAL_FOLDERS[reference.credential]}/{name}"

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from typing import Any
 
-    from bootstrap.config.configuration import Configuration, FileSpec
-    from bootstrap.config.references import VaultRules
+    from bootstrap.config.keyvault_references import VaultRules
+    from bootstrap.config.model import Configuration, FileSpec
     from bootstrap.config.resolve import Resolution
-    from bootstrap.config.template_trust import TemplateOffer
+    from bootstrap.config.template_policy import TemplateOffer
     from bootstrap.credentials import Seal
     from bootstrap.disclosure import Disclosed
+    from bootstrap.document import Path, Source
     from bootstrap.image import Image
     from bootstrap.imds.instance import Instance
     from bootstrap.render.environment import Compiled
     from bootstrap.render.rendered import Rendered, Template
     from bootstrap.settings import Settings
-    from bootstrap.source import Path, Source
 
 
 def fingerprint(instance: Instance, image: Image, settings: Settings) -> str:
@@ -105,7 +105,7 @@ def _nothing_asked(contents: tuple[Rendered, ...]) -> tuple[str, ...]:
 
 
 def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution:
-    from bootstrap import shipped
+    from bootstrap import resources
     from bootstrap.config.resolve import resolve
 
     schema = image.values_schema
@@ -115,7 +115,7 @@ def _resolve(instance: Instance, image: Image, settings: Settings) -> Resolution
         tags=instance.tags or (),
         user_data_trust=settings.user_data,
         tag_rules=settings.tags,
-        document_schema=json.loads(shipped.read("schema/document.schema.json")),
+        document_schema=json.loads(resources.read("schema/document.schema.json")),
         values_schema=read_schema(*schema) if schema else None,
         templates=template_offer(settings, image.templates),
         vaults=_vault_rules(instance, settings),
@@ -127,18 +127,18 @@ def template_offer(settings: Settings, own: Collection[str] | None) -> TemplateO
 
     `own` is None where the image is not here to be asked.
     """
-    from bootstrap.config.template_trust import TemplateOffer
+    from bootstrap.config.template_policy import TemplateOffer
 
     return TemplateOffer(
         patterns=settings.user_data.templates,
         own=None if own is None else frozenset(own),
-        shipped=frozenset(shipped_templates()),
+        resources=frozenset(shipped_templates()),
     )
 
 
 def _vault_rules(instance: Instance, settings: Settings) -> VaultRules:
     """The vaults that documents may name: of a cloud that is not known, those of the settings."""
-    from bootstrap.config.references import VaultRules
+    from bootstrap.config.keyvault_references import VaultRules
     from bootstrap.imds.clouds import cloud_of
 
     try:
@@ -150,7 +150,7 @@ def _vault_rules(instance: Instance, settings: Settings) -> VaultRules:
 
 def read_schema(name: str, content: bytes) -> Source:
     """A JSON Schema for values, from its file; raises ImageError when it is no JSON and no YAML."""
-    from bootstrap.source import parse
+    from bootstrap.document import parse
 
     try:
         return parse(decode(name, content), name)

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from bootstrap import core_dumps
+from bootstrap.document import format_path
 from bootstrap.errors import InvalidDocument, MissingInput, Public
 from bootstrap.frozen import replace
 from bootstrap.observation import arc_of, teller
 from bootstrap.problem import public_path
 from bootstrap.report.log import DEBUG, INFO
 from bootstrap.secret import MASK, Secret
-from bootstrap.source import format_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from bootstrap.config.configuration import Configuration, SecretReference
-    from bootstrap.config.image_schema import ValuesSchema
+    from bootstrap.config.model import Configuration, SecretReference
+    from bootstrap.config.schema.values import ValuesSchema
+    from bootstrap.context import Machine
+    from bootstrap.document import Path
     from bootstrap.identity.managed_identity import Identity
     from bootstrap.identity.service import IdentityService
     from bootstrap.imds.instance import Instance
-    from bootstrap.machine import Machine
-    from bootstrap.secrets.fetching import Fetched
+    from bootstrap.keyvault.fetch import Fetched
     from bootstrap.settings import Settings
-    from bootstrap.source import Path
 
 
 class Disclosed:
@@ -124,7 +124,7 @@ def disclose(
         )
     from bootstrap.identity.identity_id import Selector
     from bootstrap.imds.clouds import cloud_of
-    from bootstrap.secrets.fetching import fetch
+    from bootstrap.keyvault.fetch import fetch
 
     def tell(event: str, **fields: Any) -> None:
         """What happens on the way to each secret; never what is in it."""

@@ -9,7 +9,7 @@ import os
 import stat
 from hashlib import sha256
 
-from bootstrap import CONFIGURATION, ELEVATE, ENDINGS, shipped
+from bootstrap import CONFIGURATION, ELEVATE, ENDINGS, resources
 from bootstrap.errors import ImageError, NotPermitted, Problem, Public
 from bootstrap.frozen import Frozen
 
@@ -77,9 +77,9 @@ def decode(name: str, content: bytes) -> str:
 
 def shipped_templates() -> dict[str, tuple[str, bytes]]:
     """The templates that ship with the program, like `Image.templates`."""
-    names = [name.removeprefix("templates/") for name in shipped.names("templates")]
+    names = [name.removeprefix("templates/") for name in resources.names("templates")]
     return {
-        name: (f"shipped {name}", shipped.read(f"templates/{name}").encode())
+        name: (f"shipped {name}", resources.read(f"templates/{name}").encode())
         for name in names
         if not name.startswith("image/")  # the sample image is there to be copied
     }

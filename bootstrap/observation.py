@@ -18,10 +18,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bootstrap.context import Machine
     from bootstrap.http.pacing import Attempt
     from bootstrap.identity.arc import Arc
     from bootstrap.image import Image
-    from bootstrap.machine import Machine
     from bootstrap.platform.firmware import Firmware
     from bootstrap.report.status import Status
     from bootstrap.settings import Settings

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from bootstrap.apply.own_paths import OwnPaths
-from bootstrap.apply.plan import plan
-from bootstrap.apply.sealing import Sealer
+from bootstrap.apply.plan.own_paths import OwnPaths
+from bootstrap.apply.plan.plan import plan
+from bootstrap.apply.systemd_creds import Sealer
 from bootstrap.decision import decide_and_render
 from bootstrap.disclosure import disclose
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.change import Plan
-    from bootstrap.apply.journal import Story
-    from bootstrap.config.configuration import Configuration
+    from bootstrap.apply.plan.change import Plan
+    from bootstrap.apply.transaction.journal import Story
+    from bootstrap.config.model import Configuration
+    from bootstrap.context import Machine
     from bootstrap.image import Image
     from bootstrap.imds.instance import Instance
-    from bootstrap.machine import Machine
     from bootstrap.settings import Settings
     from bootstrap.state.record import State
 

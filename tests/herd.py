@@ -22,8 +22,8 @@ from dataclasses import dataclass
 
 import simpy
 
-from bootstrap.secrets.fetching import AT_ONCE
-from bootstrap.secrets.pacing import Pacing
+from bootstrap.keyvault.backoff import Pacing
+from bootstrap.keyvault.fetch import AT_ONCE
 
 READS = 4000  # that a vault answers ...
 WINDOW = 10.0  # ... in so many seconds

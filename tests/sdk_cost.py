@@ -62,10 +62,10 @@ with SecretClient(
 AGENT = """
 import gc, os, sys, time
 gc.set_threshold(50_000)
-from bootstrap.config.configuration import SecretReference
+from bootstrap.config.model import SecretReference
 from bootstrap.imds.clouds import cloud_of
 from bootstrap.identity.managed_identity import Identity
-from bootstrap.secrets.fetching import fetch
+from bootstrap.keyvault.fetch import fetch
 from bootstrap.settings import VaultSettings
 
 folder, imds, vaults, ca_file, *names = sys.argv[1:]

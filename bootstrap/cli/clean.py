@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Forget, and print what was removed."""
-    from bootstrap.state import recovery, store
+    from bootstrap.apply.transaction import recovery
+    from bootstrap.state import store
     from bootstrap.state.lock import Lock
 
     machine = machine_of(options)

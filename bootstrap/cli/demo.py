@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bootstrap import shipped
+from bootstrap import resources
 from bootstrap.errors import UsageError
 
 TYPE_CHECKING = False
@@ -211,7 +211,7 @@ def _prepare(folder: str) -> None:
     _write(os.path.join(folder, "machine.yaml"), MACHINE + (VAULTS if _has_vaults() else ""))
     image = os.path.join(folder, "root/etc/imds-bootstrap")
     for name in _sample_image():
-        _write(os.path.join(image, name), shipped.read(f"templates/image/{name}"))
+        _write(os.path.join(image, name), resources.read(f"templates/image/{name}"))
     _write(os.path.join(image, "config.d/90-laptop.yaml"), LAPTOP)
 
 
@@ -223,7 +223,7 @@ def _has_vaults() -> bool:
 
 
 def _sample_image() -> Sequence[str]:
-    names = shipped.names("templates")
+    names = resources.names("templates")
     prefix = "templates/image/"
     return [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from bootstrap.config.configuration import Configuration
+    from bootstrap.config.model import Configuration
+    from bootstrap.document import Path
     from bootstrap.imds.tags import TagNames
-    from bootstrap.source import Path
 
 ROOTS = ("instance", "tags", "values", "environment")
 NAMES_SHOWN = 12  # of what there is, when nothing is called alike
@@ -71,7 +71,7 @@ def _value(options: argparse.Namespace, root: str, rest: str) -> Any:
 
 
 def _parse(text: str) -> Path:
-    from bootstrap.source import parse_path
+    from bootstrap.document import parse_path
 
     try:
         return parse_path(text)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, NoReturn, TextIO
 
-    from bootstrap.machine import Machine
+    from bootstrap.context import Machine
 
 # The verbs in the order in which a newcomer meets them; each is a module of this folder, imported
 # when it is called.
@@ -190,7 +190,7 @@ def print_json(value: Any) -> None:
 
 def machine_of(options: argparse.Namespace) -> Machine:
     """The machine that the options name."""
-    from bootstrap.machine import Machine
+    from bootstrap.context import Machine
 
     return Machine(
         root=os.path.abspath(options.root),

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from bootstrap.apply.change import Plan
+    from bootstrap.apply.plan.change import Plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

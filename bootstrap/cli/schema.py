@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from bootstrap import shipped
+from bootstrap import resources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,5 +22,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the schema as it ships."""
-    sys.stdout.write(shipped.read(f"schema/{options.name}.schema.json"))
+    sys.stdout.write(resources.read(f"schema/{options.name}.schema.json"))
     return 0

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from bootstrap.config.configuration import Configuration, FileSpec
-    from bootstrap.source import Path
+    from bootstrap.config.model import Configuration, FileSpec
+    from bootstrap.document import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +81,7 @@ def _show_configuration(configuration: Configuration, options: argparse.Namespac
     elif options.origin:
         _show_flat(*_flat(tree, seen), options)
     else:
-        from bootstrap.source import dump
+        from bootstrap.document import dump
 
         sys.stdout.write(dump(tree))
 
@@ -147,7 +147,7 @@ def _file(spec: FileSpec) -> dict[str, Any]:
 
 
 def _name(path: Path) -> str:
-    from bootstrap.source import format_path
+    from bootstrap.document import format_path
 
     return format_path(path)
 

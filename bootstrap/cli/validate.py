@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from bootstrap.document import Source
     from bootstrap.settings import UserDataSettings
-    from bootstrap.source import Source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,12 +71,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _judge(options: argparse.Namespace) -> Verdict:
-    from bootstrap import observation, shipped
-    from bootstrap.apply.unsafe_links import unsafe_links
-    from bootstrap.config.references import VaultRules
+    from bootstrap import observation, resources
+    from bootstrap.apply.plan.unsafe_links import unsafe_links
+    from bootstrap.config.keyvault_references import VaultRules
     from bootstrap.config.resolve import validate
     from bootstrap.decision import template_offer
-    from bootstrap.source import parse
+    from bootstrap.document import parse
 
     machine = machine_of(options)
     settings = observation.settings_of(machine)
@@ -87,7 +87,7 @@ def _judge(options: argparse.Namespace) -> Verdict:
         path = f"{beside}/values.schema.json"
     schema = _values_schema(path, required=bool(options.schema))
     content = _read(options.file)
-    rules = json.loads(shipped.read("schema/document.schema.json"))
+    rules = json.loads(resources.read("schema/document.schema.json"))
 
     def problems(trust: UserDataSettings | None, doubt: list[Problem]) -> tuple[Problem, ...]:
         return validate(
@@ -147,7 +147,7 @@ def _printed_unfiltered(
     own: Mapping[str, tuple[str, bytes]], data: Mapping[str, Any], name: str, schema: Source | None
 ) -> Iterator[Problem]:
     """Yield where a template, or a content of this document, prints what may be any text."""
-    from bootstrap.config.shape import Shape
+    from bootstrap.config.schema.lookup import Shape
     from bootstrap.render.rendered import Template
     from bootstrap.render.unfiltered import unfiltered
 
@@ -165,7 +165,7 @@ def _printed_unfiltered(
 
 def _data(text: str, name: str) -> dict[str, Any]:
     """The mapping that a text holds; an empty one if it holds something else or is broken."""
-    from bootstrap.source import parse
+    from bootstrap.document import parse
 
     try:
         data = parse(text, name).data

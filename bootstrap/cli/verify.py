@@ -23,10 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what has drifted."""
-    from bootstrap.apply.written import verify
+    from bootstrap.apply.transaction import recovery
     from bootstrap.report.changes import count
     from bootstrap.report.diagnostic import printable
-    from bootstrap.state import recovery
+    from bootstrap.state.manifest import verify
 
     state = _state(options.root)
     drift = verify(state.written.values(), root=options.root)

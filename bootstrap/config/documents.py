@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from itertools import islice
 
-from bootstrap.config import schema
-from bootstrap.config.origins import DocumentOrigin, grow
+from bootstrap.config.provenance import DocumentOrigin, grow
+from bootstrap.config.schema import validator
+from bootstrap.document import parse
 from bootstrap.errors import InvalidDocument, Problem
-from bootstrap.source import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any, Literal, TypeAlias
 
-    from bootstrap.config.origins import Part
-    from bootstrap.config.sentences import Finding
-    from bootstrap.config.shape import Shape
-    from bootstrap.source import Path, Reading, Source
+    from bootstrap.config.provenance import Part
+    from bootstrap.config.schema.lookup import Shape
+    from bootstrap.config.schema.messages import Finding
+    from bootstrap.document import Path, Reading, Source
 
     Trust: TypeAlias = 'Literal["image", "userData"]'
 
@@ -103,12 +103,12 @@ def read(
     if not isinstance(source.data, dict):
         document.problems.append(_no_mapping(source, shown=not shape.hides))
         return document
-    for finding in schema.findings(
+    for finding in validator.findings(
         rules, source.data, reading=source.reading, hidden=lambda path: _is_guarded(path, shape)
     ):
         document.broken.add(_broken(finding.path))
         document.problems.append(_problem(source, finding, shape))
-    if len(document.problems) >= schema.MAX_FINDINGS:
+    if len(document.problems) >= validator.MAX_FINDINGS:
         document.broken |= {(section,) for section in source.data}  # what was not looked at
     return document
 
@@ -140,7 +140,7 @@ def misreadings(document: Document, known: Sequence[Problem]) -> Iterator[Proble
         for path, reading in source.readings.items()
         if reading.kind in DANGEROUS and source.where(path) not in complained
     )
-    for path, reading in islice(dangerous, schema.MAX_FINDINGS):
+    for path, reading in islice(dangerous, validator.MAX_FINDINGS):
         yield _misread(source, path, reading)
 
 

@@ -14,10 +14,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bootstrap.config.configuration import FileSpec
     from bootstrap.config.documents import Document
-    from bootstrap.config.origins import Part
-    from bootstrap.source import Path
+    from bootstrap.config.model import FileSpec
+    from bootstrap.config.provenance import Part
+    from bootstrap.document import Path
 
 OTHERS = 0o077  # the bits of group and others
 OCTAL = 8

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from bootstrap.config.configuration import FileSpec
-from bootstrap.config.drives import folded, has_drive
-from bootstrap.config.origins import Part, overlay
+from bootstrap.config.model import FileSpec
+from bootstrap.config.provenance import Part, overlay
+from bootstrap.config.windows_paths import folded, has_drive
 from bootstrap.errors import nearest
 
 TYPE_CHECKING = False

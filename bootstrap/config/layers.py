@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bootstrap.config import files, secret_trust, trust
-from bootstrap.config.drives import folded
-from bootstrap.config.origins import TagOrigin, overlay
+from bootstrap.config import files, policy, secret_policy
+from bootstrap.config.provenance import TagOrigin, overlay
+from bootstrap.config.windows_paths import folded
 from bootstrap.errors import Public, nearest
 from bootstrap.imds.tags import fold_case
 from bootstrap.problem import is_name
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bootstrap.config.documents import Document, Trust
-    from bootstrap.config.origins import Origin, Part
-    from bootstrap.config.references import VaultRules
+    from bootstrap.config.keyvault_references import VaultRules
+    from bootstrap.config.provenance import Origin, Part
     from bootstrap.config.tags import TagLayer
+    from bootstrap.document import Path
     from bootstrap.errors import Problem
     from bootstrap.settings import UserDataSettings
-    from bootstrap.source import Path
 
 MERGED = ("values", "secrets", "handlers")
 
@@ -56,7 +56,7 @@ class Merged:
             else:
                 self.of_user_data.add(path)
                 if path in self.of_image:
-                    self.beyond += trust.check_over_image(entry, self.of_image[path])
+                    self.beyond += policy.check_over_image(entry, self.of_image[path])
 
 
 def merge(documents: Sequence[Document], tags: TagLayer) -> Merged:
@@ -79,16 +79,16 @@ def check_layers(
     document: Document, settings: UserDataSettings, vaults: VaultRules
 ) -> Iterator[Problem]:
     """What a document asks for beyond its trust, and where its own entries contradict."""
-    yield from trust.check_document(document, settings)
+    yield from policy.check_document(document, settings)
     paths: list[Path] = [("environments", name) for name in document.environments()]
     for path in [(), *paths]:
         entries = document.part((*path, "files"))
         if entries and entries.value:
             yield from files.repeated(entries.value)
-            yield from trust.check_paths(entries.value, document.trust, settings)
+            yield from policy.check_paths(entries.value, document.trust, settings)
         secrets, values = (document.part((*path, name)) for name in ("secrets", "values"))
-        yield from secret_trust.check_entries(secrets, document.trust, settings, vaults)
-        yield from secret_trust.check_values(values, document.trust, vaults)
+        yield from secret_policy.check_entries(secrets, document.trust, settings, vaults)
+        yield from secret_policy.check_values(values, document.trust, vaults)
 
 
 def _choose(merged: Merged, documents: Sequence[Document], tags: TagLayer) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from bootstrap.config import files, layers, references, template_trust, userdata
-from bootstrap.config.configuration import Configuration
-from bootstrap.config.image_schema import ValuesSchema
-from bootstrap.config.references import VaultRules
-from bootstrap.config.stage import Stage
+from bootstrap.config import files, keyvault_references, layers, template_policy, userdata
+from bootstrap.config.collector import Stage
+from bootstrap.config.keyvault_references import VaultRules
+from bootstrap.config.model import Configuration
+from bootstrap.config.schema.values import ValuesSchema
 from bootstrap.config.tags import VALUES, TagLayer
 from bootstrap.errors import InvalidDocument, MissingInput, Public
 from bootstrap.settings import UserDataSettings
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from bootstrap.config.configuration import FileSpec, SecretReference
     from bootstrap.config.documents import Document
     from bootstrap.config.layers import Merged
-    from bootstrap.config.origins import Part
-    from bootstrap.config.shape import Shape
-    from bootstrap.config.template_trust import TemplateOffer
+    from bootstrap.config.model import FileSpec, SecretReference
+    from bootstrap.config.provenance import Part
+    from bootstrap.config.schema.lookup import Shape
+    from bootstrap.config.template_policy import TemplateOffer
+    from bootstrap.document import Path, Source
     from bootstrap.errors import Problem
     from bootstrap.settings import TagSettings
-    from bootstrap.source import Path, Source
 
 
 class Resolution:
@@ -88,7 +88,7 @@ def resolve(
         stage.read(text, name, "image", user_data_trust)
     notes = _read_user_data(stage, user_data, user_data_trust)
     for document in stage.documents:
-        stage.problems += template_trust.check_document(document, templates)
+        stage.problems += template_policy.check_document(document, templates)
     tag_layer = TagLayer(tags, tag_rules, stage.shape)
     merged = layers.merge(stage.documents, tag_layer)
     values = tag_layer.over(merged.sections.get("values"))
@@ -120,16 +120,16 @@ def validate(
     What other layers may still bring (a required value, a handler) is not missed. `doubt` hears of
     what is valid and hardly meant. Raises ImageError when the image's schema cannot be used.
     """
-    from bootstrap.config import exposure, unit_commands  # a boot does not ask
+    from bootstrap.config import exposure, systemd_lint  # a boot does not ask
 
     stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None, vaults)
     stage.read(text, name, "userData" if trust else "image", trust or UserDataSettings())
     for document in stage.documents:
-        for problem in (*unit_commands.doubts(document), *exposure.doubts(document)):
+        for problem in (*systemd_lint.doubts(document), *exposure.doubts(document)):
             doubt(problem)
         if templates:
-            stage.problems += template_trust.check_document(document, templates)
-            for problem in template_trust.doubts(document, templates):
+            stage.problems += template_policy.check_document(document, templates)
+            for problem in template_policy.doubts(document, templates):
                 doubt(problem)
         paths: list[Path] = [("environments", entry) for entry in document.environments()]
         for path in [(), *paths]:
@@ -160,7 +160,7 @@ def _files(
 ) -> tuple[FileSpec, ...]:
     offered = offer.names
     return tuple(
-        _file(path, entry, merged, trust, template_trust.may_include(entry, documents, offered))
+        _file(path, entry, merged, trust, template_policy.may_include(entry, documents, offered))
         for path, entry in merged.files.items()
         if files.is_whole(entry)
     )
@@ -200,15 +200,15 @@ def _configuration(
 
 def _secrets(section: Part | None) -> dict[str, SecretReference]:
     entries = section.value if section else {}
-    return {name: references.from_entry(entry) for name, entry in entries.items()}
+    return {name: keyvault_references.from_entry(entry) for name, entry in entries.items()}
 
 
 def _value_secrets(values: Part | None) -> dict[Path, SecretReference]:
     """The values that are references; those that cannot be read are among the problems."""
     found = {}
-    for path, part in references.references(values) if values else ():
+    for path, part in keyvault_references.references(values) if values else ():
         with suppress(ValueError):
-            found[(*VALUES, *path)] = references.parse(
+            found[(*VALUES, *path)] = keyvault_references.parse(
                 part.value, str(part.origin), of_image=part.origin.layer == "image"
             )
     return found

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from bootstrap.config import schema as json_schema
+from bootstrap.config.schema import validator as json_schema
+from bootstrap.document import format_path
 from bootstrap.errors import Problem
-from bootstrap.source import format_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from bootstrap.config.configuration import Configuration
-    from bootstrap.config.image_schema import ValuesSchema
-    from bootstrap.source import Path
+    from bootstrap.config.model import Configuration
+    from bootstrap.config.schema.values import ValuesSchema
+    from bootstrap.document import Path
 
 HINT = "change the secret in its vault, or what the image's schema asks of this place"
 

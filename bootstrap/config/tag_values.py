@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 
-from bootstrap.config.sentences import TYPES, show
+from bootstrap.config.schema.messages import TYPES, show
+from bootstrap.document import parse
 from bootstrap.errors import InvalidDocument
-from bootstrap.source import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
-    from bootstrap.config.shape import Shape
-    from bootstrap.source import Path
+    from bootstrap.config.schema.lookup import Shape
+    from bootstrap.document import Path
 
 INTEGER = re.compile(r"[-+]?[0-9]{1,100}")
 NUMBER = re.compile(r"[-+]?[0-9]{1,100}(\.[0-9]{1,100})?([eE][-+]?[0-9]{1,2})?")

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from bootstrap.config import control
-from bootstrap.config.origins import Part, TagOrigin, grow, overlay
-from bootstrap.config.references import mentions_reference
+from bootstrap.config import control_characters
+from bootstrap.config.keyvault_references import mentions_reference
+from bootstrap.config.provenance import Part, TagOrigin, grow, overlay
 from bootstrap.config.tag_values import Unfit, typed
+from bootstrap.document import format_path, parse_path
+from bootstrap.document.limits import MAX_DEPTH
 from bootstrap.imds.tags import fold_case
-from bootstrap.source import format_path, parse_path
-from bootstrap.source.building import MAX_DEPTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import TypeAlias
 
-    from bootstrap.config.shape import Shape
+    from bootstrap.config.schema.lookup import Shape
+    from bootstrap.document import Path
     from bootstrap.errors import Problem
     from bootstrap.settings import TagSettings
-    from bootstrap.source import Path
 
     Tag: TypeAlias = tuple[str, str]
 
@@ -65,7 +65,7 @@ class TagLayer:
 
     def _pick(self, name: str, environment: str) -> None:
         origin = TagOrigin(name, environment, ("environment",))
-        if problem := control.in_tag_name(origin, name, environment):
+        if problem := control_characters.in_tag_name(origin, name, environment):
             self.problems.append(problem)
         else:
             self.environment = (name, environment)
@@ -74,7 +74,7 @@ class TagLayer:
         """The values with the tags' over them; what cannot be set becomes a problem."""
         for (name, text), dotted in self.setters:
             origin = TagOrigin(name, text, VALUES)
-            if problem := control.in_tag_name(origin, name):
+            if problem := control_characters.in_tag_name(origin, name):
                 self.problems.append(problem)
                 continue
             try:
@@ -119,7 +119,7 @@ class TagLayer:
                 problem = origin.problem(error.without_value if is_guarded else str(error))
             else:
                 problem = _secret(part) or self._replaces_mapping(part, path, values)
-                self.problems += control.in_tag(part, path, self.shape)
+                self.problems += control_characters.in_tag(part, path, self.shape)
         if problem:
             self.problems.append(problem)
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bootstrap.config.sentences import Finding
+from bootstrap.config.schema.messages import Finding
 from bootstrap.emulator.vault_file import moment
 
 TYPE_CHECKING = False
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from bootstrap.source import Path
+    from bootstrap.document import Path
 
 # https://learn.microsoft.com/azure/virtual-machines/user-data
 _MAX_USER_DATA = 65_536  # bytes before base64

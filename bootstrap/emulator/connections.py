@@ -9,9 +9,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol
 
-from bootstrap.emulator.delivery import deliver
-from bootstrap.emulator.exchange import Ask
 from bootstrap.emulator.fault import NO_FAULT
+from bootstrap.emulator.fault_delivery import deliver
+from bootstrap.emulator.messages import Ask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
-    from bootstrap.emulator.exchange import Reply
     from bootstrap.emulator.fault import Fault
+    from bootstrap.emulator.messages import Reply
 
 
 class Service(Protocol):

@@ -5,7 +5,7 @@ In IMDS every primitive is text, and a value that does not apply is there and em
 
 from __future__ import annotations
 
-from bootstrap.emulator.stable import stable_id
+from bootstrap.emulator.ids import stable_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

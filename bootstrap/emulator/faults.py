@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from bootstrap.emulator.exchange import JSON, TEXT, Reply
 from bootstrap.emulator.fault import NO_FAULT
+from bootstrap.emulator.messages import JSON, TEXT, Reply
 from bootstrap.frozen import replace
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 
-from bootstrap.emulator.stable import stable_id
+from bootstrap.emulator.ids import stable_id
 from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False

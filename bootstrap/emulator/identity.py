@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 from bootstrap.emulator.arc import TOKEN_VERSIONS, ArcKeys
-from bootstrap.emulator.exchange import BadRequest, Refused, Reply, as_json, phrase
 from bootstrap.emulator.faults import FaultScript, spoiled
 from bootstrap.emulator.identities import TENANT, TOKENS_AT_ONCE
 from bootstrap.emulator.imds import check_manners
+from bootstrap.emulator.messages import BadRequest, Refused, Reply, as_json, phrase
 from bootstrap.emulator.rate import RateLimit, Slots
 from bootstrap.emulator.tokens import Grant
 from bootstrap.imds.versions import KNOWN_VERSIONS
@@ -21,10 +21,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bootstrap.emulator.exchange import Ask
     from bootstrap.emulator.fault import Fault
     from bootstrap.emulator.identities import Identity
     from bootstrap.emulator.machine import Machine
+    from bootstrap.emulator.messages import Ask
     from bootstrap.emulator.tokens import Tokens
 
 _FIRST_VERSION = "2018-02-01"  # of the identity endpoint

@@ -14,7 +14,7 @@ from bootstrap.emulator.document import (
     instance_document,
     without_failed_provider,
 )
-from bootstrap.emulator.exchange import TEXT, BadRequest, Refused, Reply, as_json, phrase
+from bootstrap.emulator.messages import TEXT, BadRequest, Refused, Reply, as_json, phrase
 from bootstrap.emulator.versions import at_version
 
 TYPE_CHECKING = False
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
-    from bootstrap.emulator.exchange import Ask
     from bootstrap.emulator.machine import Machine
+    from bootstrap.emulator.messages import Ask
 
 _HELP = "For more information refer to aka.ms/azureimds"
 _BAD_REQUEST, _FORBIDDEN, _METHOD_NOT_ALLOWED = 400, 403, 405

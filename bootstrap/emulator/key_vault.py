@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from bootstrap.emulator import vault_replies as replies
 from bootstrap.emulator.clouds import cloud_of
-from bootstrap.emulator.exchange import BadRequest, Refused, phrase
 from bootstrap.emulator.fault import NO_FAULT
 from bootstrap.emulator.faults import FaultScript, spoiled
-from bootstrap.emulator.pages import page
+from bootstrap.emulator.messages import BadRequest, Refused, phrase
+from bootstrap.emulator.paging import page
 from bootstrap.emulator.rate import RateLimit
 from bootstrap.frozen import Frozen
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bootstrap.emulator.clouds import Cloud
-    from bootstrap.emulator.exchange import Ask, Reply
     from bootstrap.emulator.fault import Fault
     from bootstrap.emulator.identities import Identity
     from bootstrap.emulator.machine import Machine
-    from bootstrap.emulator.shelf import Held, Shelf
+    from bootstrap.emulator.messages import Ask, Reply
+    from bootstrap.emulator.secret_store import Held, Shelf
     from bootstrap.emulator.tokens import Tokens
     from bootstrap.emulator.vault import CertificateSpec, SecretSpec, Vault
 

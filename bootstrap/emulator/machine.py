@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.emulator.identities import TOKEN_LIFETIME, TOKENS_PER_SECOND, system_identity
-from bootstrap.emulator.stable import stable_id
+from bootstrap.emulator.ids import stable_id
 from bootstrap.frozen import Frozen, field
 from bootstrap.imds.versions import KNOWN_VERSIONS
 

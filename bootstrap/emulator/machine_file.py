@@ -7,10 +7,11 @@ import json
 import os.path
 from functools import cache
 
-from bootstrap import shipped
+from bootstrap import resources
 from bootstrap.config.documents import without_text
-from bootstrap.config.schema import findings
-from bootstrap.config.shape import Shape
+from bootstrap.config.schema.lookup import Shape
+from bootstrap.config.schema.validator import findings
+from bootstrap.document import parse
 from bootstrap.emulator.checks import findings_beyond_schema
 from bootstrap.emulator.fault import read_faults
 from bootstrap.emulator.identities import (
@@ -25,15 +26,14 @@ from bootstrap.emulator.versions import ARC_VERSIONS
 from bootstrap.errors import InvalidDocument
 from bootstrap.frozen import fields_of
 from bootstrap.imds.versions import KNOWN_VERSIONS
-from bootstrap.source import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from bootstrap.document import Path, Source
     from bootstrap.errors import Problem
-    from bootstrap.source import Path, Source
 
 _SAME_NAME = fields_of(Machine).keys() - {"faults", "arc", "vaults"}
 
@@ -59,7 +59,7 @@ def read_machine(text: str, name: str, folder: str = ".") -> Machine:
 @cache
 def machine_shape() -> Shape:
     """Return the schema of machine files, once it is read."""
-    return Shape(json.loads(shipped.read("schema/machine.schema.json")))
+    return Shape(json.loads(resources.read("schema/machine.schema.json")))
 
 
 def _problems(source: Source, data: Any, folder: str) -> Iterator[Problem]:

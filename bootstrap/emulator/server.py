@@ -6,8 +6,8 @@ import time
 from typing import final
 
 from bootstrap.emulator.listener import Listener
-from bootstrap.emulator.origin import machine_origin
-from bootstrap.emulator.record import Record, Request
+from bootstrap.emulator.machine_source import machine_origin
+from bootstrap.emulator.request_log import Record, Request
 from bootstrap.emulator.services import MetadataService
 from bootstrap.emulator.tokens import Tokens
 from bootstrap.errors import UsageError

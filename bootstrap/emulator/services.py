@@ -5,22 +5,22 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 from bootstrap.emulator import imds, vault_replies
-from bootstrap.emulator.exchange import BadRequest
 from bootstrap.emulator.fault import NO_FAULT
 from bootstrap.emulator.faults import FaultScript, spoiled
 from bootstrap.emulator.identity import IdentityEndpoint
+from bootstrap.emulator.messages import BadRequest
 from bootstrap.emulator.rate import RateLimit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bootstrap.emulator.exchange import Ask, Reply
     from bootstrap.emulator.fault import Fault
     from bootstrap.emulator.key_vault import KeyVaults
     from bootstrap.emulator.machine import Machine
-    from bootstrap.emulator.origin import FileOrigin, MappingOrigin
-    from bootstrap.emulator.record import Record
+    from bootstrap.emulator.machine_source import FileOrigin, MappingOrigin
+    from bootstrap.emulator.messages import Ask, Reply
+    from bootstrap.emulator.request_log import Record
     from bootstrap.emulator.tokens import Tokens
 
     Answer = tuple[Reply | None, Fault]

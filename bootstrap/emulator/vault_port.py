@@ -9,19 +9,19 @@ import contextlib
 import os
 from tempfile import mkstemp
 
-from bootstrap.emulator.authority import Authority
 from bootstrap.emulator.clouds import SUFFIXES
 from bootstrap.emulator.key_vault import KeyVaults
 from bootstrap.emulator.listener import Listener
+from bootstrap.emulator.secret_store import Shelf
 from bootstrap.emulator.services import VaultService
-from bootstrap.emulator.shelf import Shelf
+from bootstrap.emulator.test_ca import Authority
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bootstrap.emulator.origin import FileOrigin, MappingOrigin
-    from bootstrap.emulator.record import Record
+    from bootstrap.emulator.machine_source import FileOrigin, MappingOrigin
+    from bootstrap.emulator.request_log import Record
     from bootstrap.emulator.tokens import Tokens
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 
-from bootstrap.emulator.exchange import Reply, as_json
 from bootstrap.emulator.identities import TENANT
+from bootstrap.emulator.messages import Reply, as_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bootstrap.emulator.clouds import Cloud
     from bootstrap.emulator.identities import Identity
-    from bootstrap.emulator.shelf import Held
+    from bootstrap.emulator.secret_store import Held
 
 _FORBIDDEN_WORDS = {
     "AccessDenied": "The user, group or application does not have secrets get permission",

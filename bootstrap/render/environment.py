@@ -31,15 +31,15 @@ from jinja2.lexer import Lexer
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from bootstrap.render import access, bounds
+from bootstrap.render import limits, sandbox
+from bootstrap.render.errors import Refusal, kind
 from bootstrap.render.filters import table
 from bootstrap.render.filters.text import percent, string
-from bootstrap.render.guards import guard
 from bootstrap.render.inclusion import ANYTHING
-from bootstrap.render.lines import drop_statement_lines
-from bootstrap.render.missing import Gap
-from bootstrap.render.refusal import Refusal, kind
-from bootstrap.render.veil import Veil, is_veiled, joined, through
+from bootstrap.render.masking import Veil, is_veiled, joined, through
+from bootstrap.render.sandbox_filters import guard
+from bootstrap.render.undefined import Gap
+from bootstrap.render.whitespace import drop_statement_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,7 +92,7 @@ class Environment(ImmutableSandboxedEnvironment):
         context: Mapping[str, Any],
         *,
         findings: Findings,
-        budget: bounds.Budget,
+        budget: limits.Budget,
         inclusion: Inclusion = ANYTHING,
         compiled: Compiled | None = None,
     ) -> None:
@@ -112,7 +112,7 @@ class Environment(ImmutableSandboxedEnvironment):
         self._findings = findings
         self._inclusion = inclusion
         self._lexer = _Lexer(self)
-        self.binop_table |= {"+": bounds.add, "*": bounds.multiply, "**": bounds.power}
+        self.binop_table |= {"+": limits.add, "*": limits.multiply, "**": limits.power}
         self.binop_table["%"] = self._modulo
         # Globals, unlike the context of a render call, are seen by imported macros too.
         self.globals = {name: self.globals[name] for name in GLOBALS} | dict(context)
@@ -147,7 +147,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def concatenate(self, *parts: Any) -> str:
         """The operator `~`."""
-        text: str = bounds.bounded(joined([string(part) for part in parts]))
+        text: str = limits.bounded(joined([string(part) for part in parts]))
         return text
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -156,9 +156,9 @@ class Environment(ImmutableSandboxedEnvironment):
             return obj
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
-        if access.is_data(obj):
-            return access.method(obj, attribute) or self._absent(obj, attribute)
-        return super().getattr(obj, attribute) if access.is_open(obj) else self._closed(attribute)
+        if sandbox.is_data(obj):
+            return sandbox.method(obj, attribute) or self._absent(obj, attribute)
+        return super().getattr(obj, attribute) if sandbox.is_open(obj) else self._closed(attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """`obj[argument]`: an item, else what `obj.argument` is."""
@@ -167,7 +167,7 @@ class Environment(ImmutableSandboxedEnvironment):
                 return part
         if isinstance(argument, str) and not isinstance(obj, str):
             return self.getattr(obj, argument)
-        if not access.is_data(obj):
+        if not sandbox.is_data(obj):
             return super().getitem(obj, argument)
         try:
             return obj[argument]

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Any, TypeAlias
 
-    from bootstrap.render.missing import Gap
-    from bootstrap.render.names import Names
     from bootstrap.render.rendered import Template
+    from bootstrap.render.suggestions import Names
+    from bootstrap.render.undefined import Gap
 
     Place: TypeAlias = tuple[str, int]  # a template's name and the line in it, from 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.render.refusal import Refusal
+from bootstrap.render.errors import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.config.shape import ANY
+from bootstrap.config.schema.lookup import ANY
 from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False

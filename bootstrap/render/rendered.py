@@ -6,7 +6,7 @@ from bootstrap.frozen import Frozen, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.config.configuration import FileSpec
+    from bootstrap.config.model import FileSpec
 
 PLAIN_MODE, SECRET_MODE = 0o644, 0o600
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 import time
 
 from bootstrap.errors import Problem, Public, RenderError, nearest
-from bootstrap.render import failures
-from bootstrap.render.bounds import Budget
+from bootstrap.render import template_errors
 from bootstrap.render.environment import Environment
+from bootstrap.render.errors import Exhausted
 from bootstrap.render.findings import Findings
 from bootstrap.render.inclusion import Inclusion
-from bootstrap.render.names import Names
-from bootstrap.render.refusal import Exhausted
+from bootstrap.render.limits import Budget
+from bootstrap.render.masking import veiled
 from bootstrap.render.rendered import Rendered, Template
-from bootstrap.render.secret_use import WatchedSecrets, revealed
+from bootstrap.render.secret_tracking import WatchedSecrets, revealed
+from bootstrap.render.suggestions import Names
 from bootstrap.render.tag_text import without_control
-from bootstrap.render.veil import veiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from bootstrap.config.configuration import FileSpec
+    from bootstrap.config.model import FileSpec
     from bootstrap.render.environment import Compiled
 
 
@@ -121,7 +121,7 @@ class _Rendering:
         except Exception as error:  # a template can raise whatever Python can
             if self._masked and type(error) is ValueError:
                 return None  # `a, b = …`: nobody knows how many a veil is
-            failures.report(error, name, self._findings, self._templates)
+            template_errors.report(error, name, self._findings, self._templates)
             if isinstance(error, Exhausted):
                 raise
             return None
@@ -136,7 +136,7 @@ class _Rendering:
             chunks.append(chunk)
             length += len(chunk)
             self._budget.require_file(length)
-        # Only a secret can hold bytes that are no text: see `secrets.forms`.
+        # Only a secret can hold bytes that are no text: see `keyvault.encoding`.
         errors = "surrogateescape" if self._secrets.used else "strict"
         content = _ended("".join(chunks), newline).encode(errors=errors)
         self._budget.require_file(len(content))

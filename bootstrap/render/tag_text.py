@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bootstrap.render.refusal import Refusal
-from bootstrap.source.characters import CONTROL, name
+from bootstrap.document.characters import CONTROL, name
+from bootstrap.render.errors import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from bootstrap.config.shape import ANY
+from bootstrap.config.schema.lookup import ANY
 from bootstrap.errors import Problem
 from bootstrap.render.environment import TemplateSyntaxError, syntax_tree
 from bootstrap.render.prints import ITEM, prints
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bootstrap.config.shape import Shape
+    from bootstrap.config.schema.lookup import Shape
     from bootstrap.render.prints import Source
     from bootstrap.render.rendered import Template
 

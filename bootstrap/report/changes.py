@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from bootstrap.apply.change import Change, Plan, Snapshot
+    from bootstrap.apply.plan.change import Change, Plan, Snapshot
 
 GREEN, YELLOW = "\x1b[32m", "\x1b[33m"
 COLORS = {"create": GREEN, "update": YELLOW, "attributes": YELLOW, "remove": RED}

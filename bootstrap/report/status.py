@@ -100,12 +100,12 @@ class Status:
 
     def publish(self, root: str = "/") -> None:
         """Write the status file; a machine that cannot hold one is configured all the same."""
-        from bootstrap.apply import durable
+        from bootstrap.fs import atomic
 
         text = json.dumps(self.record, indent=1, ensure_ascii=False)
         content = f"{text}\n".encode(errors="backslashreplace")  # a path may be no UTF-8
         with suppress(OSError):
-            durable.write(STATUS_FILE, content, mode=STATUS_MODE, root=root)
+            atomic.write_file(STATUS_FILE, content, mode=STATUS_MODE, root=root)
             _begin()
 
     @property
@@ -139,9 +139,9 @@ def read_status(root: str = "/") -> dict[str, Any] | None:
 
 
 if sys.platform == "win32":
-    from bootstrap.windows.report.sitting import begin as _begin
-    from bootstrap.windows.report.sitting import has_begun as _has_begun
-    from bootstrap.windows.report.sitting import is_there as _is_there
+    from bootstrap.windows.report.boot_marker import begin as _begin
+    from bootstrap.windows.report.boot_marker import has_begun as _has_begun
+    from bootstrap.windows.report.boot_marker import is_there as _is_there
 else:
 
     def _begin() -> None:

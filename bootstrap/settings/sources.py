@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sys
 
+from bootstrap.document import parse
 from bootstrap.errors import InvalidDocument, Problem, Public, SettingsError, nearest
 from bootstrap.problem import is_name
 from bootstrap.settings.table import rows
-from bootstrap.source import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
+    from bootstrap.document import Path, Source
     from bootstrap.settings.table import Row
-    from bootstrap.source import Path, Source
 
 SET = "--set"  # how a setting is given on the command line
 WORDS = {"true": True, "yes": True, "on": True, "1": True}

@@ -7,9 +7,9 @@ import time
 from contextlib import suppress
 
 from bootstrap import ELEVATE, RUNTIME
-from bootstrap.apply import durable, writing
-from bootstrap.apply.place import resolve
 from bootstrap.errors import LockHeld, NotPermitted, Public, WriteError
+from bootstrap.fs import atomic, write
+from bootstrap.fs.path import resolve
 from bootstrap.state import paths
 
 TYPE_CHECKING = False
@@ -66,9 +66,9 @@ class Lock:
 
     def _try(self) -> bool:
         try:
-            durable.make_folders(RUNTIME, paths.PUBLIC_FOLDER, root=self._root)
+            atomic.make_folders(RUNTIME, paths.PUBLIC_FOLDER, root=self._root)
             place = resolve(paths.LOCK, self._root)
-            descriptor = writing.seize(place, paths.PRIVATE_FILE)
+            descriptor = write.seize(place, paths.PRIVATE_FILE)
         except PermissionError as error:
             raise NotPermitted(
                 Public(f"opening the lock {paths.LOCK}: {error.strerror}"), hint=ELEVATE

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 
-from bootstrap.apply.place import is_absolute
-from bootstrap.apply.written import Written
 from bootstrap.frozen import Frozen, field, fields_of
+from bootstrap.fs.path import is_absolute
+from bootstrap.state.manifest import Written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

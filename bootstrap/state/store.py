@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bootstrap import ELEVATE, LIBRARY, RUNTIME
-from bootstrap.apply import disk, durable, writing
-from bootstrap.apply.names import token
-from bootstrap.apply.place import resolve
 from bootstrap.errors import NotPermitted, Public, WriteError
+from bootstrap.fs import atomic, read, write
+from bootstrap.fs.path import resolve
+from bootstrap.fs.temp_names import token
 from bootstrap.state import paths
 from bootstrap.state.record import Damaged, decode, encode
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from bootstrap.apply.place import Place
+    from bootstrap.fs.path import Place
     from bootstrap.state.record import State
 
 ASIDE = ".corrupt-"  # follows the name of what is kept for a look
@@ -82,9 +82,9 @@ def load(vm_id: str, *, root: str = "/") -> Loaded:
 def _read(vm_id: str, root: str) -> tuple[State | None, str]:
     try:
         place = resolve(paths.state_file(vm_id), root)
-        if disk.look(place) is None:
+        if read.look(place) is None:
             return None, ""
-        data = disk.read(place, STATE_AT_MOST)
+        data = read.read(place, STATE_AT_MOST)
         state = decode(data or b"")
     except PermissionError:
         raise
@@ -97,7 +97,7 @@ def _read(vm_id: str, root: str) -> tuple[State | None, str]:
 
 def _strangers(vm_id: str, root: str) -> tuple[str, ...]:
     mine = paths.folder_name(vm_id)
-    others = (name for name in durable.names(paths.INSTANCES, root=root) if name != mine)
+    others = (name for name in atomic.names(paths.INSTANCES, root=root) if name != mine)
     return tuple(sorted(name for name in others if not name.startswith(mine + ASIDE)))
 
 
@@ -108,11 +108,11 @@ def _misplaced(vm_id: str, root: str, *, is_there: bool) -> tuple[str, ...]:
     """
     folders = (LIBRARY, paths.INSTANCES, paths.instance_folder(vm_id))
     for path in () if is_there else folders:
-        found = disk.look(resolve(path, root, follow=True))
+        found = read.look(resolve(path, root, follow=True))
         if found and found.kind != "folder":
             return (path,)
     place = resolve(paths.CURRENT, root)
-    return (paths.CURRENT,) if disk.look(place) and disk.pointed(place) is None else ()
+    return (paths.CURRENT,) if read.look(place) and read.pointed(place) is None else ()
 
 
 def current(*, root: str = "/") -> str | None:
@@ -122,7 +122,7 @@ def current(*, root: str = "/") -> str | None:
     """
     try:
         place = resolve(paths.CURRENT, root)
-        target = disk.pointed(place)
+        target = read.pointed(place)
         return target.rpartition("/")[2] if target else None
     except PermissionError as error:
         message = Public(f"reading the state: {error.strerror}")
@@ -150,8 +150,8 @@ def settle(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
     try:
         clear(loaded, root=root, now=now)
         for name in loaded.strangers:
-            durable.forget(f"{paths.INSTANCES}/{name}", root=root)
-        durable.sweep(paths.state_file(loaded.vm_id), root=root)
+            atomic.forget(f"{paths.INSTANCES}/{name}", root=root)
+        atomic.sweep(paths.state_file(loaded.vm_id), root=root)
     except OSError as error:
         raise WriteError(Public(f"putting the state in order: {error}")) from error
 
@@ -168,7 +168,7 @@ def clear(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
 
 
 def _set_aside(place: Place, now: str) -> None:
-    writing.rename(place, f"{place.name}{ASIDE}{now or token()}")
+    write.rename(place, f"{place.name}{ASIDE}{now or token()}")
 
 
 def save(state: State, *, root: str = "/") -> bool:
@@ -179,11 +179,11 @@ def save(state: State, *, root: str = "/") -> bool:
     path = paths.state_file(state.vm_id)
     target = f"instances/{paths.folder_name(state.vm_id)}"
     try:
-        durable.make_folders(LIBRARY, paths.PRIVATE_FOLDER, root=root)
-        durable.make_folders(paths.instance_folder(state.vm_id), paths.PRIVATE_FOLDER, root=root)
+        atomic.make_folders(LIBRARY, paths.PRIVATE_FOLDER, root=root)
+        atomic.make_folders(paths.instance_folder(state.vm_id), paths.PRIVATE_FOLDER, root=root)
         # The link first: a state without it would pass for a finished run that nobody can find.
-        durable.point(paths.CURRENT, target, root=root)
-        written = durable.write(path, encode(state), mode=paths.PRIVATE_FILE, root=root)
+        atomic.point(paths.CURRENT, target, root=root)
+        written = atomic.write_file(path, encode(state), mode=paths.PRIVATE_FILE, root=root)
     except PermissionError as error:
         raise NotPermitted(Public(f"saving the state: {error}"), hint=ELEVATE) from error
     except OSError as error:
@@ -198,7 +198,7 @@ def forget(*, root: str = "/") -> tuple[str, ...]:
     NotPermitted or WriteError.
     """
     try:
-        return tuple(path for path in _remembered(root) if durable.forget(path, root=root))
+        return tuple(path for path in _remembered(root) if atomic.forget(path, root=root))
     except PermissionError as error:
         raise NotPermitted(Public(f"forgetting: {error}"), hint=ELEVATE) from error
     except OSError as error:
@@ -209,6 +209,6 @@ def _remembered(root: str) -> list[str]:
     found = [
         f"{folder}/{name}"
         for folder in (LIBRARY, RUNTIME)
-        for name in sorted(durable.names(folder, root=root))
+        for name in sorted(atomic.names(folder, root=root))
     ]
     return [path for path in found if path != paths.LOCK]

@@ -1,13 +1,13 @@
 """The same rooms for Windows: imported there, and nowhere else.
 
 A module in `apply` or `metadata` below this folder stands in for the module of that room and name:
-on Windows `bootstrap.apply.disk` is the file `bootstrap/windows/apply/disk.py`. So each noun is
+on Windows `bootstrap.fs.read` is the file `bootstrap/windows/fs/read.py`. So each noun is
 chosen once, here, and whoever uses it does not know on which system. Of a module that differs only
 in part (`platform.firmware`, `report.log`, `report.status`) that part is imported by the module
 itself.
 
 Below the root, which is the system drive, the agent's own folders are called as on other systems,
-with slashes; the documents' paths have a drive: see `apply.place`.
+with slashes; the documents' paths have a drive: see `fs.path`.
 """
 
 from __future__ import annotations

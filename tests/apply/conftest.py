@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from bootstrap.apply.commit import commit
-from bootstrap.apply.journal import Journal
-from bootstrap.apply.plan import plan
-from bootstrap.apply.written import as_left
-from bootstrap.config.configuration import FileSpec
+from bootstrap.apply.plan.plan import plan
+from bootstrap.apply.transaction.commit import commit
+from bootstrap.apply.transaction.journal import Journal
+from bootstrap.config.model import FileSpec
 from bootstrap.render.rendered import Rendered
+from bootstrap.state.manifest import as_left
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="ownership and mounts need root")
 

@@ -9,12 +9,13 @@ import sys
 import pytest
 
 import bootstrap
-from bootstrap.apply import attributes, ground
-from bootstrap.apply.attributes import ACL, CAPABILITY, SELINUX
-from bootstrap.apply.labels import Policy
-from bootstrap.apply.written import verify
+from bootstrap.apply.plan import preflight
 from bootstrap.errors import CommandFailed
 from bootstrap.frozen import replace
+from bootstrap.fs import xattr
+from bootstrap.fs.selinux import Policy
+from bootstrap.fs.xattr import ACL, CAPABILITY, SELINUX
+from bootstrap.state.manifest import verify
 
 USER, MASK = 0x02, 0x10
 # Owner rw, user 1234 rw, group r, mask rw, others r: what `setfacl -m u:1234:rw` makes of 0644.
@@ -331,7 +332,7 @@ def test_policy_is_asked_only_where_it_is_in_force(policy, tmp_path):
 
 def test_label_is_what_the_policy_says(machine, wanted, as_root, policy, monkeypatch):
     """New files and old ones get the policy's label before they have their name, and keep it."""
-    monkeypatch.setattr(ground, "Policy", lambda root: policy)
+    monkeypatch.setattr(preflight, "Policy", lambda root: policy)
     path = machine.put("/etc/shop/a", "old\n")
     give(path, SELINUX, OTHER_LABEL)
     files = wanted("/etc/shop/a"), wanted("/etc/shop/b")
@@ -345,7 +346,7 @@ def test_label_is_what_the_policy_says(machine, wanted, as_root, policy, monkeyp
 
 def test_policy_has_no_say_over_what_is_mounted(machine, wanted, as_root, policy, monkeypatch):
     """A file that is written over keeps the label that it came with."""
-    monkeypatch.setattr(ground, "Policy", lambda root: policy)
+    monkeypatch.setattr(preflight, "Policy", lambda root: policy)
     path = machine.put("/etc/shop/a", "new\n", 0o600)
     give(path, SELINUX, OTHER_LABEL)
     assert machine.plan(wanted("/etc/shop/a", mode=0o600, in_place=True)).changes == ()
@@ -356,7 +357,7 @@ def test_new_policy_is_followed_and_is_no_drift_afterwards(
 ):
     """A file that was relabelled to what the policy now says is as it shall be."""
     monkeypatch.setattr(policy, "label", lambda path: OTHER_LABEL + b"\0")
-    monkeypatch.setattr(ground, "Policy", lambda root: policy)
+    monkeypatch.setattr(preflight, "Policy", lambda root: policy)
     os.setxattr(dressed, SELINUX, OTHER_LABEL)
     os.setxattr(machine.path("/b"), SELINUX, OTHER_LABEL)
     assert drift(machine)["/a"]
@@ -367,7 +368,7 @@ def test_new_policy_is_followed_and_is_no_drift_afterwards(
 LOOK = """
 import sys
 from hashlib import sha256
-from bootstrap.apply.written import Written, verify
+from bootstrap.state.manifest import Written, verify
 path = sys.argv[1]
 record = Written(path=path, sha256=sha256(b"").hexdigest(), mode=0o644,
                  uid=int(sys.argv[2]), gid=int(sys.argv[3]), attributes={})
@@ -391,7 +392,7 @@ def test_file_without_attributes_costs_one_look(tmp_path):
 
 def test_system_without_attributes_does_without(machine, wanted, monkeypatch):
     """Where the system knows none, files are written, repaired and verified all the same."""
-    monkeypatch.setattr(attributes, "ARE_KNOWN", False)
+    monkeypatch.setattr(xattr, "ARE_KNOWN", False)
     for name in ("listxattr", "getxattr", "setxattr", "removexattr"):
         monkeypatch.delattr(os, name)
     machine.apply(wanted("/a"))

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from bootstrap.apply import descent
-from bootstrap.apply.commands import run
+from bootstrap.process import kill_tree
+from bootstrap.process.runner import run
 
 
 def shell(script, *, timeout=10.0):
@@ -166,7 +166,7 @@ def test_id_that_has_become_anothers_is_spared():
     """A process that got the id of one that has ended in the meantime is not stopped."""
     bystander = subprocess.Popen(["sleep", "60"])
     try:
-        assert descent._stop((bystander.pid, "1")) == 0
+        assert kill_tree._stop((bystander.pid, "1")) == 0
         with open(f"/proc/{bystander.pid}/stat") as file:
             assert file.read().rpartition(")")[2].split()[0] != "T"
     finally:

@@ -8,10 +8,10 @@ from contextlib import nullcontext
 
 import pytest
 
-from bootstrap.apply import disk, names, writing
-from bootstrap.apply.commit import Transaction
-from bootstrap.apply.place import resolve
+from bootstrap.apply.transaction.commit import Transaction
 from bootstrap.errors import CommandFailed, UnsafeDestination, WriteError
+from bootstrap.fs import read, temp_names, write
+from bootstrap.fs.path import resolve
 
 
 @pytest.mark.usefixtures("as_root")
@@ -60,8 +60,8 @@ def test_staged_file_is_never_wider_than_asked(machine, as_root, monkeypatch):
             return real(descriptor, *arguments)
 
         monkeypatch.setattr(os, name, watch)
-    access = disk.Access(0o640, 1234, 0)
-    writing.write(resolve("/a", str(machine.root)), b"new\n", access)
+    access = read.Access(0o640, 1234, 0)
+    write.write(resolve("/a", str(machine.root)), b"new\n", access)
     assert modes == [("write", 0), ("fchown", 0), ("fchmod", 0), ("fsync", 0o640)]
 
 
@@ -307,13 +307,13 @@ def test_file_that_changes_while_it_is_kept(machine, wanted, monkeypatch, harm, 
     """Below an overlay a file gets another number when it is kept; that is all that may differ."""
     path = machine.put("/a", "old\n")
     planned = machine.plan(wanted("/a"))
-    real = writing.keep
+    real = write.keep
 
     def keep(place, name):
         harm(path)
         real(place, name)
 
-    monkeypatch.setattr(writing, "keep", keep)
+    monkeypatch.setattr(write, "keep", keep)
     with pytest.raises(WriteError) if refused else nullcontext():
         machine.commit(planned)
     assert path.read_text() == ("own\n" if refused else "new\n")
@@ -397,8 +397,8 @@ def test_long_names_fit(machine, wanted):
 
 def test_staged_and_kept_names_never_meet():
     """No staged file is called as a kept one."""
-    staged = {names.staged_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
-    kept = {names.kept_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
+    staged = {temp_names.staged_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
+    kept = {temp_names.kept_name(name, "t") for name in ("a", "a~", "a.b", "a.b~", ".a", "a.")}
     assert len(staged) == len(kept) == 6
     assert not staged & kept
 
@@ -407,7 +407,7 @@ def test_staging_does_not_write_through_a_planted_link(machine):
     """A link with the staged name is an error and not a way out."""
     machine.path("/planted").symlink_to("/target")
     with pytest.raises(FileExistsError):
-        writing.write(resolve("/planted", str(machine.root)), b"x", disk.own_access(0o600))
+        write.write(resolve("/planted", str(machine.root)), b"x", read.own_access(0o600))
 
 
 def test_file_that_did_not_exist_is_gone_after_a_failed_write(machine, monkeypatch):
@@ -418,7 +418,7 @@ def test_file_that_did_not_exist_is_gone_after_a_failed_write(machine, monkeypat
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="Input"):
-        writing.write(resolve("/a", str(machine.root)), b"x", disk.own_access(0o600))
+        write.write(resolve("/a", str(machine.root)), b"x", read.own_access(0o600))
     assert list(machine.root.iterdir()) == []
 
 

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from bootstrap.apply import comparison
+from bootstrap.apply.plan import compare
 from bootstrap.errors import WriteError
 
 IN_PLACE = "say `in_place: true`, and the content is written over, for it cannot be replaced"
@@ -31,7 +31,7 @@ def test_a_mount_point_is_refused_by_the_plan(machine, wanted, mounted, fields):
 
 def test_a_file_that_could_not_be_put_back_is_not_written_over(machine, wanted, monkeypatch):
     """Its old content has to fit into memory; one that is replaced keeps its own file."""
-    monkeypatch.setattr(comparison, "CONTENT_AT_MOST", 10)
+    monkeypatch.setattr(compare, "CONTENT_AT_MOST", 10)
     machine.put("/a", "x" * 11)
     with pytest.raises(WriteError) as caught:
         machine.plan(wanted("/a", in_place=True, origin="a.yaml:3:5"))
@@ -49,7 +49,7 @@ def test_a_file_that_could_not_be_put_back_is_not_written_over(machine, wanted, 
 
 def test_a_long_file_is_compared_with_a_long_content(machine, wanted, monkeypatch):
     """As much is read as is wanted, and no more than it takes to see that they differ."""
-    monkeypatch.setattr(comparison, "CONTENT_AT_MOST", 10)
+    monkeypatch.setattr(compare, "CONTENT_AT_MOST", 10)
     machine.put("/a", "x" * 20)
     assert machine.plan(wanted("/a", "x" * 20)).changes == ()
     (change,) = machine.plan(wanted("/a", "x" * 19)).changes
@@ -188,7 +188,7 @@ def test_where_no_such_folder_is_ordinary_it_is_refused(machine, wanted, monkeyp
     folder = machine.path("/srv/app")
     folder.mkdir(parents=True)
     os.chown(folder, 1234, 0)
-    monkeypatch.setattr(comparison, "IS_ORDINARY", False)
+    monkeypatch.setattr(compare, "IS_ORDINARY", False)
     with pytest.raises(WriteError) as caught:
         machine.plan(wanted("/srv/app/a", origin="a.yaml:3:5"))
     (problem,) = caught.value.problems

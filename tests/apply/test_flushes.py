@@ -9,9 +9,10 @@ import os
 
 import pytest
 
-from bootstrap.apply import durable, settling
-from bootstrap.apply.commit import Transaction
+from bootstrap.apply.transaction import rollback
+from bootstrap.apply.transaction.commit import Transaction
 from bootstrap.errors import CommandFailed, WriteError
+from bootstrap.fs import atomic
 
 JOURNAL_GOES = ("unlink", "journal.json")
 FILES = ("/etc/changed", "/etc/mode", "/etc/link", "/var/in-place", "/srv/new/file")
@@ -93,9 +94,9 @@ def test_the_journal_of_a_dead_process_goes_last(machine, planned, calls, steps)
         step.publish()
     calls.all.clear()
     story = machine.journal().read()
-    settling.revert(story, root)
+    rollback.revert(story, root)
     assert calls.unflushed() == set()
-    settling.tidy(machine.journal(), story, root, settling.discard)
+    rollback.tidy(machine.journal(), story, root, rollback.discard)
     assert calls.all[-1] == JOURNAL_GOES
     assert calls.unflushed(until=JOURNAL_GOES) == set()
 
@@ -112,7 +113,7 @@ def test_what_was_staged_goes_before_its_journal(machine, planned, calls, staged
         step.stage()
         step.keep()
     calls.all.clear()
-    settling.tidy(machine.journal(), machine.journal().read(), root, settling.discard)
+    rollback.tidy(machine.journal(), machine.journal().read(), root, rollback.discard)
     assert calls.all[-1] == JOURNAL_GOES
     assert ("rmdir", "srv") in calls.all
     assert calls.unflushed(until=JOURNAL_GOES) == set()
@@ -180,8 +181,8 @@ def refuse_to_flush(monkeypatch, path, fsync=os.fsync):
 
 def put_back(story, root):
     """Undo a commit, and remove what was staged and kept for it."""
-    settling.revert(story, root)
-    settling.discard(story, root)
+    rollback.revert(story, root)
+    rollback.discard(story, root)
 
 
 @pytest.mark.parametrize(("path", "told"), [("etc", "/etc"), ("srv/new", "/srv/new"), ("", "/")])
@@ -212,7 +213,7 @@ def test_own_files_are_flushed_before_and_after_they_get_their_names(machine, ca
     root = str(machine.root)
     machine.path("/lib").mkdir()
     calls.all.clear()
-    assert durable.write("/lib/a", b"content", mode=0o600, root=root)
+    assert atomic.write_file("/lib/a", b"content", mode=0o600, root=root)
     staged = "lib/.a.imds-bootstrap-new"
     assert calls.all == [
         ("create", staged),
@@ -224,7 +225,7 @@ def test_own_files_are_flushed_before_and_after_they_get_their_names(machine, ca
 
 def test_an_own_link_is_flushed_after_it_gets_its_name(machine, calls):
     """A link has no content to flush; its name it has."""
-    assert durable.point("/a", "target", root=str(machine.root))
+    assert atomic.point("/a", "target", root=str(machine.root))
     assert calls.of("replace", "fsync") == [
         ("replace", ".a.imds-bootstrap-new", "a"),
         ("fsync", "."),
@@ -233,7 +234,7 @@ def test_an_own_link_is_flushed_after_it_gets_its_name(machine, calls):
 
 def test_own_folders_are_flushed_from_the_outermost(machine, calls):
     """A folder whose own name a power cut takes would take what is in it along."""
-    durable.make_folders("/a/b/c", 0o700, root=str(machine.root))
+    atomic.make_folders("/a/b/c", 0o700, root=str(machine.root))
     assert calls.all == [
         ("mkdir", "a"),
         ("fsync", "."),
@@ -243,9 +244,9 @@ def test_own_folders_are_flushed_from_the_outermost(machine, calls):
         ("fsync", "a/b"),
     ]
     calls.all.clear()
-    durable.make_folders("/a/b/c", 0o700, root=str(machine.root))
+    atomic.make_folders("/a/b/c", 0o700, root=str(machine.root))
     assert calls.all == []
-    durable.make_folders("/a/b/d", 0o700, root=str(machine.root))
+    atomic.make_folders("/a/b/d", 0o700, root=str(machine.root))
     assert calls.all == [("mkdir", "a/b/d"), ("fsync", "a/b")]
 
 

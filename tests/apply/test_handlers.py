@@ -4,9 +4,9 @@ import shlex
 
 import pytest
 
-from bootstrap.apply.ended import Ended
-from bootstrap.apply.handlers import Handlers
+from bootstrap.apply.transaction.handlers import Handlers
 from bootstrap.errors import CommandFailed, Problem, WriteError
+from bootstrap.process.result import Ended
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import stat
 
 import pytest
 
-from bootstrap.apply import journal as journals
-from bootstrap.apply.entries import Entry
-from bootstrap.apply.journal import Damaged, Journal
+from bootstrap.apply.transaction import journal as journals
+from bootstrap.apply.transaction.journal import Damaged, Journal
+from bootstrap.apply.transaction.journal_entry import Entry
 
 PATH = "/var/lib/agent/journal.json"
 ENTRIES = (

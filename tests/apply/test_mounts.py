@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from bootstrap.apply.failures import told
 from bootstrap.errors import CommandFailed, WriteError
+from bootstrap.fs.errors import told
 
 
 def test_bind_mounted_file_needs_in_place(machine, wanted, mounted, tmp_path):

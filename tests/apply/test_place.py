@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from bootstrap.apply.place import resolve
+from bootstrap.fs.path import resolve
 
 
 def test_absolute_link_stays_below_the_root(machine):

@@ -9,12 +9,13 @@ import re
 
 import pytest
 
-from bootstrap.apply import disk, settling, writing
-from bootstrap.apply.commit import Transaction
-from bootstrap.apply.entries import Entry
-from bootstrap.apply.journal import Damaged, Story
-from bootstrap.apply.steps import Step
+from bootstrap.apply.transaction import rollback
+from bootstrap.apply.transaction.commit import Transaction
+from bootstrap.apply.transaction.journal import Damaged, Story
+from bootstrap.apply.transaction.journal_entry import Entry
+from bootstrap.apply.transaction.step import Step
 from bootstrap.errors import WriteError
+from bootstrap.fs import read, write
 
 EVERYTHING = ("/etc/changed", "/etc/mode", "/etc/link", "/etc/in-place", "/srv/new/file")
 
@@ -49,10 +50,10 @@ def settle(machine):
     """What the next process does, from the disk alone; gives the phase it found."""
     story = machine.journal().read()
     if story.phase == "committed":
-        settling.finish(story, str(machine.root))
+        rollback.finish(story, str(machine.root))
     else:
-        settling.revert(story, str(machine.root))
-        settling.discard(story, str(machine.root))
+        rollback.revert(story, str(machine.root))
+        rollback.discard(story, str(machine.root))
     machine.journal().remove()
     return story.phase
 
@@ -101,9 +102,9 @@ def test_settled_twice_is_settled_once(machine, begun):
     root = str(machine.root)
     story = machine.journal().read()
     for _ in range(2):
-        settling.revert(story, root)
-    settling.discard(story, root)
-    settling.revert(story, root)
+        rollback.revert(story, root)
+    rollback.discard(story, root)
+    rollback.revert(story, root)
     assert settle(machine) == "prepared"
     assert machine.tree() == before
 
@@ -135,7 +136,7 @@ def test_undone_between_two_names(machine, begun, monkeypatch):
         raise KeyboardInterrupt
 
     transaction = died_after(machine, planned, 4)
-    monkeypatch.setattr(writing, "remove", die)
+    monkeypatch.setattr(write, "remove", die)
     with pytest.raises(KeyboardInterrupt):
         transaction._steps[4].publish()
     monkeypatch.undo()
@@ -308,7 +309,7 @@ def revert(machine, entry, inode=0):
     """Undo this one change, twice, for that must be the same as once."""
     story = Story("prepared", (entry,), inodes=(inode,))
     for _ in range(2):
-        settling.revert(story, str(machine.root))
+        rollback.revert(story, str(machine.root))
 
 
 @pytest.mark.parametrize(
@@ -388,7 +389,7 @@ def test_only_what_differs_is_written_over_again(machine, as_root, monkeypatch, 
 
 def test_a_large_file_is_put_back_whole(machine):
     """The old content is read in pieces, and put together as it was."""
-    old = "0123456789abcdef" * (disk.CHUNK // 8)
+    old = "0123456789abcdef" * (read.CHUNK // 8)
     machine.put("/etc/kept", old)
     path = machine.put("/etc/a", NEW)
     owner = {"uid": os.geteuid(), "gid": os.getegid()}
@@ -443,8 +444,8 @@ def test_a_new_file_that_somebody_changed_goes_if_it_is_the_one_that_was_made(ma
     """The process that made a file knows it by its number, whatever it holds by now."""
     path = machine.put("/etc/a", OTHERS)
     entry = lone("create")
-    assert settling.is_to_go(entry, path.stat().st_ino, str(machine.root))
-    assert not settling.is_to_go(entry, path.stat().st_ino + 1, str(machine.root))
+    assert rollback.is_to_go(entry, path.stat().st_ino, str(machine.root))
+    assert not rollback.is_to_go(entry, path.stat().st_ino + 1, str(machine.root))
     revert(machine, entry, path.stat().st_ino + 1)
     assert path.read_text() == OTHERS
     revert(machine, entry, path.stat().st_ino)
@@ -504,7 +505,7 @@ def test_all_that_cannot_be_put_back_is_told(machine, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", refuse)
         with pytest.raises(WriteError) as caught:
-            settling.revert(Story("prepared", entries), str(machine.root))
+            rollback.revert(Story("prepared", entries), str(machine.root))
     assert [(one.path, one.message, one.hint) for one in caught.value.problems] == [
         ("/etc/c", "settling: Input/output error", "if /etc/c.kept exists, it is the old file"),
         ("/etc/a", "settling: Input/output error", "if /etc/a.kept exists, it is the old file"),
@@ -533,7 +534,7 @@ def test_before_it_is_prepared_no_name_has_changed(machine, phase):
     machine.put("/etc/kept", OLD)
     machine.put("/etc/a", NEW)
     before = machine.tree()
-    settling.revert(Story(phase, (lone("replace"),)), str(machine.root))
+    rollback.revert(Story(phase, (lone("replace"),)), str(machine.root))
     assert machine.tree() == before
 
 
@@ -543,7 +544,7 @@ def test_finishing_makes_a_backup_once(machine):
     machine.put("/etc/a", NEW)
     story = Story("committed", (lone("replace", backup=True),))
     for _ in range(2):
-        settling.finish(story, str(machine.root))
+        rollback.finish(story, str(machine.root))
     assert sorted(os.listdir(machine.path("/etc"))) == ["a", "a.imds-bootstrap.bak"]
     assert machine.path("/etc/a.imds-bootstrap.bak").read_text() == OLD
 
@@ -553,7 +554,7 @@ def test_finishing_without_a_backup_leaves_an_earlier_one(machine):
     machine.put("/etc/kept", OLD)
     machine.put("/etc/staged", NEW)
     machine.put("/etc/a.imds-bootstrap.bak", OTHERS)
-    settling.finish(Story("committed", (lone("replace"),)), str(machine.root))
+    rollback.finish(Story("committed", (lone("replace"),)), str(machine.root))
     assert os.listdir(machine.path("/etc")) == ["a.imds-bootstrap.bak"]
     assert machine.path("/etc/a.imds-bootstrap.bak").read_text() == OTHERS
 
@@ -567,7 +568,7 @@ def test_litter_is_listed_in_a_journal_of_another_name(machine, begun, error):
     def fail(story, root):
         raise error
 
-    told = settling.tidy(machine.journal(), machine.journal().read(), str(machine.root), fail)
+    told = rollback.tidy(machine.journal(), machine.journal().read(), str(machine.root), fail)
     assert told == f"what it left over cannot be removed yet: {error}"
     (name,) = [name for name in os.listdir(machine.root) if name.startswith("journal.json")]
     assert re.fullmatch(r"journal\.json\.litter-[0-9a-f]{12}", name)
@@ -585,7 +586,7 @@ def test_litter_that_cannot_even_be_listed_is_left_to_the_next_run(machine, begu
     monkeypatch.setattr(os, "unlink", refuse)
     monkeypatch.setattr(os, "replace", refuse)
     story = machine.journal().read()
-    told = settling.tidy(machine.journal(), story, str(machine.root), settling.finish)
+    told = rollback.tidy(machine.journal(), story, str(machine.root), rollback.finish)
     assert "Read-only file system" in told or "things stand in the way" in told
     assert machine.tree() == before
 
@@ -595,4 +596,4 @@ def test_nothing_is_said_when_all_is_tidy(machine, begun):
     planned, _ = begun
     died_after(machine, planned, 6)
     story = machine.journal().read()
-    assert settling.tidy(machine.journal(), story, str(machine.root), settling.finish) == ""
+    assert rollback.tidy(machine.journal(), story, str(machine.root), rollback.finish) == ""

@@ -8,9 +8,9 @@ import struct
 
 import pytest
 
-from bootstrap.apply.unsafe_links import unsafe_links
+from bootstrap.apply.plan.unsafe_links import unsafe_links
+from bootstrap.document import parse
 from bootstrap.errors import UnsafeDestination, WriteError
-from bootstrap.source import parse
 
 pytestmark = pytest.mark.usefixtures("as_root")
 STRANGER = 1234

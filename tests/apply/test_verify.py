@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bootstrap.apply.written import verify
+from bootstrap.state.manifest import verify
 
 
 def drift(machine):

@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from bootstrap.apply import disk, durable, writing
-from bootstrap.apply.place import resolve
+from bootstrap.fs import atomic, read, write
+from bootstrap.fs.path import resolve
 
-OWN = disk.own_access(0o600)
+OWN = read.own_access(0o600)
 
 
 @pytest.fixture
@@ -36,19 +36,19 @@ def nothing_stays_open():
 
 
 ACTS = {
-    "write": lambda place: writing.write(place("/etc/new"), b"x", OWN),
-    "overwrite": lambda place: writing.overwrite(place("/etc/a"), b"x", OWN),
-    "append": lambda place: writing.append(place("/etc/a"), b"x"),
-    "shorten": lambda place: writing.shorten(place("/etc/a"), 1),
-    "rename": lambda place: writing.rename(place("/etc/a"), "b"),
-    "link": lambda place: writing.link(place("/etc/a"), "b"),
-    "keep": lambda place: writing.keep(place("/etc/a"), "b"),
-    "remove": lambda place: writing.remove(place("/etc/a")),
-    "make_folder": lambda place: writing.make_folder(place("/etc/new")),
-    "remove_folder": lambda place: writing.remove_folder(place("/etc/a")),
-    "write_link": lambda place: writing.write_link(place("/etc/new"), "x"),
-    "sync": lambda place: writing.sync(place("/etc/a")),
-    "read": lambda place: disk.read(place("/etc/a"), 10),
+    "write": lambda place: write.write(place("/etc/new"), b"x", OWN),
+    "overwrite": lambda place: write.overwrite(place("/etc/a"), b"x", OWN),
+    "append": lambda place: write.append(place("/etc/a"), b"x"),
+    "shorten": lambda place: write.shorten(place("/etc/a"), 1),
+    "rename": lambda place: write.rename(place("/etc/a"), "b"),
+    "link": lambda place: write.link(place("/etc/a"), "b"),
+    "keep": lambda place: write.keep(place("/etc/a"), "b"),
+    "remove": lambda place: write.remove(place("/etc/a")),
+    "make_folder": lambda place: write.make_folder(place("/etc/new")),
+    "remove_folder": lambda place: write.remove_folder(place("/etc/a")),
+    "write_link": lambda place: write.write_link(place("/etc/new"), "x"),
+    "sync": lambda place: write.sync(place("/etc/a")),
+    "read": lambda place: read.read(place("/etc/a"), 10),
 }
 
 
@@ -115,7 +115,7 @@ def test_a_pipe_is_not_written_over(machine, place, reader):
     os.mkfifo(machine.path("/etc/a"), 0o600)
     end = os.open(machine.path("/etc/a"), os.O_RDONLY | os.O_NONBLOCK) if reader else None
     with nothing_stays_open(), pytest.raises(OSError, match=r"\[Errno") as caught:
-        writing.overwrite(place("/etc/a"), b"x", OWN)
+        write.overwrite(place("/etc/a"), b"x", OWN)
     if reader:
         assert "something else was put in its place" in str(caught.value)
         assert os.read(end, 10) == b""
@@ -129,7 +129,7 @@ def test_a_second_name_is_not_written_over(machine, place):
     other = machine.put("/etc/other", "other\n")
     os.link(other, machine.path("/etc/a"))
     with nothing_stays_open(), pytest.raises(OSError, match="it has another name") as caught:
-        writing.overwrite(place("/etc/a"), b"x", OWN)
+        write.overwrite(place("/etc/a"), b"x", OWN)
     assert caught.value.errno == errno.EMLINK
     assert caught.value.strerror == "it has another name, under which it would be written, too"
     assert caught.value.filename == str(machine.path("/etc/a"))
@@ -150,7 +150,7 @@ def test_a_file_that_is_swapped_while_it_is_opened_is_not_written_over(machine, 
 
     monkeypatch.setattr(os, "lstat", swap)
     with nothing_stays_open(), pytest.raises(OSError, match="something else was put") as caught:
-        writing.overwrite(place("/etc/a"), b"x", OWN)
+        write.overwrite(place("/etc/a"), b"x", OWN)
     assert caught.value.strerror == "something else was put in its place"
     assert machine.path("/etc/a").read_text() == "another\n"
 
@@ -172,7 +172,7 @@ def test_a_second_name_of_one_moment_is_noticed(machine, place, monkeypatch, lat
 
     monkeypatch.setattr(os, "lstat", look)
     with nothing_stays_open(), pytest.raises(OSError, match="it has another name"):
-        writing.overwrite(place("/etc/a"), b"x", OWN)
+        write.overwrite(place("/etc/a"), b"x", OWN)
     assert path.read_text() == "old\n"
 
 
@@ -195,7 +195,7 @@ def test_a_file_is_written_over_with_no_wider_mode_than_asked(
 
     for name in ("write", "ftruncate", "fchown", "fsync"):
         note(name, getattr(os, name))
-    writing.overwrite(place("/etc/a"), b"new\n", disk.Access(wanted, 7, 8))
+    write.overwrite(place("/etc/a"), b"new\n", read.Access(wanted, 7, 8))
     narrow = present & wanted
     assert seen == [
         ("fchown", narrow),
@@ -216,11 +216,11 @@ def test_an_owner_that_is_right_is_not_set(machine, as_root, place, monkeypatch)
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "fchown", refuse)
-    writing.overwrite(place("/etc/a"), b"new\n", OWN)
-    writing.write(place("/etc/b"), b"new\n", OWN)
-    for access in (disk.Access(0o600, 7, 0), disk.Access(0o600, 0, 7)):
+    write.overwrite(place("/etc/a"), b"new\n", OWN)
+    write.write(place("/etc/b"), b"new\n", OWN)
+    for access in (read.Access(0o600, 7, 0), read.Access(0o600, 0, 7)):
         with pytest.raises(PermissionError):
-            writing.write(place("/etc/c"), b"new\n", access)
+            write.write(place("/etc/c"), b"new\n", access)
     assert sorted(os.listdir(machine.path("/etc"))) == ["a", "b"]
 
 
@@ -228,10 +228,10 @@ def test_what_the_system_takes_in_pieces_is_written_whole(machine, place, monkey
     """A write may take less than it is given."""
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, content: write(file, content[:3]))
-    writing.write(place("/a"), b"0123456789", OWN)
-    writing.append(place("/a"), b"abcdefgh")
+    write.write(place("/a"), b"0123456789", OWN)
+    write.append(place("/a"), b"abcdefgh")
     assert machine.path("/a").read_bytes() == b"0123456789abcdefgh"
-    writing.shorten(place("/a"), 12)
+    write.shorten(place("/a"), 12)
     assert machine.path("/a").read_bytes() == b"0123456789ab"
 
 
@@ -254,11 +254,11 @@ def test_what_cannot_have_a_second_name_is_copied(machine, place, monkeypatch, n
     copy = machine.path("/etc/b")
     if number not in CANNOT:
         with pytest.raises(OSError, match=r"\[Errno") as caught:
-            writing.keep(place("/etc/a"), "b")
+            write.keep(place("/etc/a"), "b")
         assert caught.value.errno == number
         assert not os.path.lexists(copy)
         return
-    writing.keep(place("/etc/a"), "b")
+    write.keep(place("/etc/a"), "b")
     if thing == "link":
         assert os.readlink(copy) == "somewhere"
     else:
@@ -272,9 +272,9 @@ def test_a_large_file_is_copied_whole(machine, place, monkeypatch):
         raise OSError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refuse)
-    old = "0123456789abcdef" * (disk.CHUNK // 8)
+    old = "0123456789abcdef" * (read.CHUNK // 8)
     machine.put("/a", old)
-    writing.keep(place("/a"), "b")
+    write.keep(place("/a"), "b")
     assert machine.path("/b").read_text() == old
 
 
@@ -286,7 +286,7 @@ def test_what_is_gone_cannot_be_copied(machine, place, monkeypatch):
 
     monkeypatch.setattr(os, "link", refuse)
     with pytest.raises(FileNotFoundError) as caught:
-        writing.keep(place("/a"), "b")
+        write.keep(place("/a"), "b")
     assert caught.value.errno == errno.ENOENT
     assert caught.value.strerror == "No such file or directory"
     assert caught.value.filename == str(machine.path("/a"))
@@ -296,7 +296,7 @@ def test_a_second_name_is_that_of_the_link_itself(machine, place):
     """What a link points to is not what was there."""
     machine.put("/real", "x")
     machine.path("/a").symlink_to("real")
-    writing.link(place("/a"), "b")
+    write.link(place("/a"), "b")
     assert os.readlink(machine.path("/b")) == "real"
 
 
@@ -309,24 +309,24 @@ def test_removing_says_what_it_cannot(machine, place, monkeypatch):
         raise OSError(numbers[0], os.strerror(numbers[0]))
 
     monkeypatch.setattr(os, "unlink", refuse)
-    writing.remove(place("/a"))
+    write.remove(place("/a"))
     numbers.pop(0)
-    writing.remove(place("/a"))
+    write.remove(place("/a"))
     numbers.pop(0)
     with pytest.raises(OSError, match="Input/output error"):
-        writing.remove(place("/a"))
-    writing.remove(place("/none"))
+        write.remove(place("/a"))
+    write.remove(place("/none"))
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o077, 0o777])
 def test_the_umask_is_as_it_was(machine, place, umask, mask):
     """A folder has exactly its mode, and whoever comes after it the umask that was there."""
     umask(mask)
-    assert writing.make_folder(place("/a"), 0o2750)
+    assert write.make_folder(place("/a"), 0o2750)
     assert umask(mask) == mask
-    assert not writing.make_folder(place("/a"), 0o700)
+    assert not write.make_folder(place("/a"), 0o700)
     assert umask(mask) == mask
-    assert writing.make_folder(place("/b"))
+    assert write.make_folder(place("/b"))
     assert stat.S_IMODE(machine.path("/a").stat().st_mode) & 0o777 == 0o750
     assert stat.S_IMODE(machine.path("/b").stat().st_mode) == 0o755
 
@@ -334,12 +334,12 @@ def test_the_umask_is_as_it_was(machine, place, umask, mask):
 def test_only_an_empty_folder_is_removed(machine, place):
     """What somebody has put into a folder of ours stays, and so does a file in its place."""
     machine.put("/a/b", "x")
-    writing.remove_folder(place("/a"))
-    writing.remove_folder(place("/a/b"))
-    writing.remove_folder(place("/none"))
+    write.remove_folder(place("/a"))
+    write.remove_folder(place("/a/b"))
+    write.remove_folder(place("/none"))
     assert machine.path("/a/b").read_text() == "x"
     machine.path("/a/b").unlink()
-    writing.remove_folder(place("/a"))
+    write.remove_folder(place("/a"))
     assert not machine.path("/a").exists()
 
 
@@ -362,10 +362,10 @@ def test_a_folder_is_handed_over_to_the_owner_of_its_parent(machine, place, monk
     monkeypatch.setattr(os, "mkdir", make)
     with nothing_stays_open():
         if not swapped:
-            assert writing.make_folder(place("/srv/a"))
+            assert write.make_folder(place("/srv/a"))
         else:
             # That there is a folder already is no error of the run; that it is not ours is seen.
-            assert not writing.make_folder(place("/srv/a"))
+            assert not write.make_folder(place("/srv/a"))
     status = (parent / "a").stat()
     owners = {"": (1234, 77), "full": (0, 0), "theirs": (999, 0)}
     assert (status.st_uid, status.st_gid) == owners[swapped]
@@ -375,19 +375,19 @@ def test_a_lock_is_not_taken_through_a_link(machine, place):
     """A link in the place of the lock would make a file elsewhere, or lock another one."""
     machine.path("/lock").symlink_to("elsewhere")
     with nothing_stays_open(), pytest.raises(OSError, match=r"\[Errno") as caught:
-        writing.seize(place("/lock"), 0o600)
+        write.seize(place("/lock"), 0o600)
     assert caught.value.errno == errno.ELOOP
     assert os.listdir(machine.root) == ["lock"]
 
 
 def test_a_lock_is_one_process_at_a_time(machine, place):
     """Whoever comes second gets nothing, and keeps nothing open."""
-    first = writing.seize(place("/lock"), 0o600)
+    first = write.seize(place("/lock"), 0o600)
     assert stat.S_IMODE(machine.path("/lock").stat().st_mode) == 0o600
     with nothing_stays_open():
-        assert writing.seize(place("/lock"), 0o600) is None
+        assert write.seize(place("/lock"), 0o600) is None
     os.close(first)
-    second = writing.seize(place("/lock"), 0o600)
+    second = write.seize(place("/lock"), 0o600)
     assert second is not None
     os.close(second)
 
@@ -407,19 +407,19 @@ def test_a_lock_that_has_lost_its_name_is_nobodys(machine, place, monkeypatch, h
 
     monkeypatch.setattr(fcntl, "flock", lose)
     with nothing_stays_open():
-        assert writing.seize(place("/lock"), 0o600) is None
+        assert write.seize(place("/lock"), 0o600) is None
 
 
 def test_an_own_file_is_written_only_if_it_differs(machine):
     """The same content and access touches nothing; anything else is put right."""
     root = str(machine.root)
     path = machine.path("/a")
-    assert durable.write("/a", b"one", mode=0o600, root=root)
+    assert atomic.write_file("/a", b"one", mode=0o600, root=root)
     number = path.stat().st_ino
-    assert not durable.write("/a", b"one", mode=0o600, root=root)
+    assert not atomic.write_file("/a", b"one", mode=0o600, root=root)
     assert path.stat().st_ino == number
     for content, mode in [(b"two", 0o600), (b"twofold", 0o600), (b"two", 0o600), (b"two", 0o644)]:
-        assert durable.write("/a", content, mode=mode, root=root)
+        assert atomic.write_file("/a", content, mode=mode, root=root)
         assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (content, mode)
     assert os.listdir(machine.root) == ["a"]
 
@@ -428,7 +428,7 @@ def test_an_own_file_takes_the_place_of_a_link(machine):
     """What a link in its place leads to is neither read nor written."""
     other = machine.put("/other", "one", 0o600)
     machine.path("/a").symlink_to("other")
-    assert durable.write("/a", b"one", mode=0o600, root=str(machine.root))
+    assert atomic.write_file("/a", b"one", mode=0o600, root=str(machine.root))
     assert not machine.path("/a").is_symlink()
     assert other.read_text() == "one"
 
@@ -440,18 +440,18 @@ def test_what_a_dead_write_has_left_goes(machine, swept):
     left = machine.put("/lib/.a.imds-bootstrap-new", "half")
     machine.put("/lib/.b.imds-bootstrap-new", "another's")
     if swept:
-        durable.sweep("/lib/a", root=root)
+        atomic.sweep("/lib/a", root=root)
     else:
-        durable.write("/lib/a", b"whole", mode=0o600, root=root)
+        atomic.write_file("/lib/a", b"whole", mode=0o600, root=root)
     assert not left.exists()
     assert machine.path("/lib/.b.imds-bootstrap-new").exists()
-    durable.sweep("/lib/a", root=root)
-    durable.sweep("/none/a", root=root)
+    atomic.sweep("/lib/a", root=root)
+    atomic.sweep("/none/a", root=root)
 
 
 OWN_FILES = {
-    "write": lambda root: durable.write("/a", b"one", mode=0o600, root=root),
-    "point": lambda root: durable.point("/a", "target", root=root),
+    "write": lambda root: atomic.write_file("/a", b"one", mode=0o600, root=root),
+    "point": lambda root: atomic.point("/a", "target", root=root),
 }
 
 
@@ -469,7 +469,7 @@ def test_an_own_link_is_made_only_if_it_differs(machine):
     root = str(machine.root)
     machine.put("/a", "a file")
     for target, made in [("one", True), ("one", False), ("two", True), ("two", False)]:
-        assert durable.point("/a", target, root=root) is made
+        assert atomic.point("/a", target, root=root) is made
         assert os.readlink(machine.path("/a")) == target
 
 
@@ -481,8 +481,8 @@ def test_forgetting_says_whether_there_was_anything(machine):
     machine.path("/link").symlink_to("kept")
     machine.put("/kept", "x")
     for path in ("/folder", "/file", "/link"):
-        assert durable.forget(path, root=root) is True
-        assert durable.forget(path, root=root) is False
+        assert atomic.forget(path, root=root) is True
+        assert atomic.forget(path, root=root) is False
     assert os.listdir(machine.root) == ["kept"]
 
 
@@ -491,7 +491,7 @@ def test_names_in_what_is_no_folder(machine):
     root = str(machine.root)
     machine.put("/folder/a", "x")
     machine.path("/link").symlink_to("folder")
-    found = [durable.names(path, root=root) for path in ("/folder", "/link", "/folder/a", "/no")]
+    found = [atomic.names(path, root=root) for path in ("/folder", "/link", "/folder/a", "/no")]
     assert found == [["a"], ["a"], [], []]
 
 
@@ -499,9 +499,9 @@ def test_own_folders_have_their_modes(machine, umask):
     """The last one has the mode that is asked for, those above it the usual one."""
     root = str(machine.root)
     umask(0o077)
-    durable.make_folders("/a/b/c", 0o700, root=root)
+    atomic.make_folders("/a/b/c", 0o700, root=root)
     modes = [stat.S_IMODE(machine.path(path).stat().st_mode) for path in ("/a", "/a/b", "/a/b/c")]
     assert modes == [0o755, 0o755, 0o700]
     machine.path("/link").symlink_to("a/b")
-    durable.make_folders("/link/d", 0o750, root=root)
+    atomic.make_folders("/link/d", 0o750, root=root)
     assert stat.S_IMODE(machine.path("/a/b/d").stat().st_mode) == 0o750

@@ -7,19 +7,19 @@ from base64 import b64encode
 
 import pytest
 
-from bootstrap import shipped
-from bootstrap.config.references import VaultRules
+from bootstrap import resources
+from bootstrap.config.keyvault_references import VaultRules
 from bootstrap.config.resolve import resolve
-from bootstrap.config.template_trust import TemplateOffer
+from bootstrap.config.template_policy import TemplateOffer
+from bootstrap.document import dump, parse
 from bootstrap.settings import TagSettings, UserDataSettings
-from bootstrap.source import dump, parse
 
 SHIPPED = ["env/app.env.j2", "app/app.toml.j2"]
 
 
 @pytest.fixture(scope="session")
 def document_schema():
-    return json.loads(shipped.read("schema/document.schema.json"))
+    return json.loads(resources.read("schema/document.schema.json"))
 
 
 @pytest.fixture(scope="session")

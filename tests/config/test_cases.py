@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bootstrap.config.configuration import Configuration, FileSpec, SecretReference
+from bootstrap.config.model import Configuration, FileSpec, SecretReference
+from bootstrap.document import format_path
 from bootstrap.errors import BootstrapError
 from bootstrap.frozen import Frozen, fields_of
-from bootstrap.source import format_path
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 LAYERS = {"image", "user_data", "tags", "schema", "settings", "templates"}

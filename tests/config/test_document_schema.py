@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from jsonschema import Draft202012Validator
 
-from bootstrap.config.image_schema import ValuesSchema
-from bootstrap.config.shape import walk
-from bootstrap.source import dump, parse
+from bootstrap.config.schema.lookup import walk
+from bootstrap.config.schema.values import ValuesSchema
+from bootstrap.document import dump, parse
 
 
 def test_the_schema_is_valid(document_schema):

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bootstrap.config.resolve import validate
+from bootstrap.document import dump, parse
 from bootstrap.errors import BootstrapError
 from bootstrap.settings import UserDataSettings
-from bootstrap.source import dump, parse
 
 KEYS = st.sampled_from(["a", "b", "Web", "x.y", "files", "0"])
 SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab: #{}0", max_size=6)

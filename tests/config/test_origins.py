@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bootstrap.config.origins import DocumentOrigin, Part, TagOrigin, grow, overlay
+from bootstrap.config.provenance import DocumentOrigin, Part, TagOrigin, grow, overlay
+from bootstrap.document import parse
 from bootstrap.errors import InvalidDocument
-from bootstrap.source import parse
 
 
 def part_of(text, name="doc"):

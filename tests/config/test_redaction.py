@@ -126,7 +126,7 @@ def test_what_is_not_hidden_is_shown(resolve_layers):
 
 def test_the_python_loader_of_yaml_quotes_nothing(resolve_layers, monkeypatch):
     """Where PyYAML was built without libyaml, its own words quote the text; ours never do."""
-    monkeypatch.setattr("bootstrap.source.yaml_text.PARSER", yaml.SafeLoader)
+    monkeypatch.setattr("bootstrap.document.yaml_reader.PARSER", yaml.SafeLoader)
     with pytest.raises(BootstrapError) as caught:
         resolve_layers(user_data=DOCUMENTS["a tag of YAML"], schema=SCHEMA)
     assert not any(CANARY in text for text in told(caught.value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bootstrap.config.resolve import validate
-from bootstrap.config.unit_commands import waits_for_a_unit
+from bootstrap.config.systemd_lint import waits_for_a_unit
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,7 @@ def test_bombs_meet_a_fixed_cap(bomb):
         "resource.setrlimit(resource.RLIMIT_CPU, (30, 30))\n"
         "from bootstrap.config.userdata import decode\n"
         "from bootstrap.errors import InvalidDocument\n"
-        "from bootstrap.source import parse\n"
+        "from bootstrap.document import parse\n"
         "resource.setrlimit(resource.RLIMIT_DATA, (200 << 20, 200 << 20))\n"
         f"try: {BOMBS[bomb]}\n"
         "except InvalidDocument as error: print(error.problems[-1].message)\n"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.config.image_schema import ValuesSchema
-from bootstrap.config.shape import walk
+from bootstrap.config.schema.lookup import walk
+from bootstrap.config.schema.values import ValuesSchema
+from bootstrap.document import parse
 from bootstrap.emulator.fault import Fault
 from bootstrap.emulator.identities import Arc, Identity
 from bootstrap.emulator.machine import Machine
@@ -19,7 +20,6 @@ from bootstrap.errors import InvalidDocument
 from bootstrap.frozen import fields_of
 from bootstrap.imds.versions import KNOWN_VERSIONS
 from bootstrap.report.diagnostic import describe
-from bootstrap.source import parse
 
 INVALID = sorted(Path(__file__).with_name("cases").joinpath("invalid").glob("*.yaml"))
 

@@ -42,16 +42,16 @@ ORDER = [
 # Each is imported in one place, because it is heavy or because it is a door to the outside.
 DOORS = {
     "yaml": "source",
-    "jsonschema": "config/schema.py",
+    "jsonschema": "config/schema/validator.py",
     "jinja2": "render/environment.py",
-    "subprocess": ("apply/commands.py", "windows/apply/commands.py", "windows/apply/jobs.py"),
-    "ctypes": ("windows/", "apply/labels.py", "core_dumps.py"),
+    "subprocess": ("process/runner.py", "windows/process/runner.py", "windows/process/jobs.py"),
+    "ctypes": ("windows/", "fs/selinux.py", "core_dumps.py"),
     "winreg": "windows/",
     "msvcrt": "windows/",
-    "requests": "secrets/vault.py",
-    "pwd": "apply/accounts.py",
-    "grp": "apply/accounts.py",
-    "fcntl": "apply/writing.py",
+    "requests": "keyvault/client.py",
+    "pwd": "fs/accounts.py",
+    "grp": "fs/accounts.py",
+    "fcntl": "fs/write.py",
 }
 # Rooms without a file, a clock, a network or an environment: same in, same out.
 PURE = ("config", "render", "source")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bootstrap import __version__
-from bootstrap.apply.written import Written
-from bootstrap.config.secret_trust import CREDENTIAL_FOLDERS
+from bootstrap.config.secret_policy import CREDENTIAL_FOLDERS
+from bootstrap.state.manifest import Written
 from bootstrap.state.record import State, encode
 
 CHECKOUT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.config.secret_trust import CREDENTIAL_FOLDERS
+from bootstrap.config.secret_policy import CREDENTIAL_FOLDERS
 from bootstrap.errors import BootstrapError
 from bootstrap.settings.table import Settings
 from bootstrap.state.paths import LIBRARY, PRIVATE_FOLDER, PUBLIC_FOLDER, RUNTIME

@@ -14,8 +14,8 @@ import yaml
 from lxml import etree
 
 from bootstrap.config.resolve import validate
+from bootstrap.resources import read
 from bootstrap.settings import Settings
-from bootstrap.shipped import read
 
 HERE = Path(__file__).parent
 WINDOWS = HERE.parents[1] / "packaging" / "windows"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from bootstrap import shipped
+from bootstrap import resources
 from bootstrap.emulator import Emulator
 
 pytestmark = pytest.mark.process
@@ -62,7 +62,7 @@ def agent(root, machine):
 @pytest.fixture
 def valid_status(root):
     """Gives the result in a status that its schema accepts; the file on disk must be so too."""
-    schema = json.loads(shipped.read("schema/status.schema.json"))
+    schema = json.loads(resources.read("schema/status.schema.json"))
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
 

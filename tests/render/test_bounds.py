@@ -7,10 +7,10 @@ import tracemalloc
 
 import pytest
 
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.errors import RenderError
-from bootstrap.render.bounds import BITS, COPIES, ITEMS, TEXT, WIDTH, Budget, bounded
-from bootstrap.render.refusal import Exhausted, Refusal
+from bootstrap.render.errors import Exhausted, Refusal
+from bootstrap.render.limits import BITS, COPIES, ITEMS, TEXT, WIDTH, Budget, bounded
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
 

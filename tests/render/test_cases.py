@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.document import parse
 from bootstrap.errors import RenderError
-from bootstrap.source import parse
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 

@@ -10,16 +10,16 @@ import sys
 import jsonschema
 import pytest
 
-from bootstrap import shipped
-from bootstrap.config.configuration import FileSpec
+from bootstrap import resources
+from bootstrap.config.model import FileSpec
+from bootstrap.document import parse
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
-from bootstrap.source import parse
 
-SAMPLE = parse(shipped.read("templates/image/config.d/10-shop.yaml"), "10-shop.yaml").data
+SAMPLE = parse(resources.read("templates/image/config.d/10-shop.yaml"), "10-shop.yaml").data
 NAMES = [
     name.removeprefix("templates/")
-    for name in shipped.names("templates")
+    for name in resources.names("templates")
     if not name.startswith("templates/image/")
 ]
 
@@ -46,7 +46,7 @@ def values(environment):
 def rendered(values, environment):
     """The sample's files by path, for each of its environments."""
     templates = {
-        name: Template(f"shipped {name}", shipped.read(f"templates/{name}")) for name in NAMES
+        name: Template(f"shipped {name}", resources.read(f"templates/{name}")) for name in NAMES
     }
     context = {
         "values": values,
@@ -67,7 +67,7 @@ def test_sample_uses_every_example():
 
 def test_sample_keeps_its_own_schema(values):
     """The sample's values are valid in each environment, and wrong ones are not."""
-    schema = json.loads(shipped.read("templates/image/values.schema.json"))
+    schema = json.loads(resources.read("templates/image/values.schema.json"))
     validator = jsonschema.Draft202012Validator(schema)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator.validate(values)

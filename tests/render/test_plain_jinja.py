@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import DictLoader, Environment, StrictUndefined
 
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bootstrap.render.errors import Refusal
 from bootstrap.render.filters import encoding, text
-from bootstrap.render.refusal import Refusal
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 INTEGERS = st.integers(-(2**63), 2**63 - 1)

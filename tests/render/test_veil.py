@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.errors import RenderError
-from bootstrap.render.bounds import ITEMS, TEXT
-from bootstrap.render.refusal import Exhausted
+from bootstrap.render.errors import Exhausted
+from bootstrap.render.limits import ITEMS, TEXT
+from bootstrap.render.masking import Veil, is_veiled, joined, through, veiled
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
-from bootstrap.render.veil import Veil, is_veiled, joined, through, veiled
 from bootstrap.secret import MASK, Secret
 
 VALUES = {"hidden": MASK, "db": {"port": 5432, "password": MASK}, "names": ["a", "b"]}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bootstrap.imds.clouds import cloud_of
+from bootstrap.keyvault.fetch import fetch
 from bootstrap.secret import Secret
-from bootstrap.secrets.fetching import fetch
 from bootstrap.settings import VaultSettings
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests are no package

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bootstrap.config.configuration import SecretReference
+from bootstrap.config.model import SecretReference
 
 VERSION = "0123456789abcdef0123456789abcdef"
 TOKEN = "token-c4n4ry-8f1d"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scripted_vault import VERSION, reference
 
 from bootstrap.imds.clouds import cloud_of
-from bootstrap.secrets.address import Address, address_of
+from bootstrap.keyvault.urls import Address, address_of
 
 CLOUD = cloud_of("AzurePublicCloud")
 TEXT = st.text(alphabet="abZ09-./:@?#%;\\\n ", max_size=30)

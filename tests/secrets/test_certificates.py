@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 from scripted_vault import Authority, pem, private
 
-from bootstrap.secrets.certificates import Unfit, split, why_not
+from bootstrap.keyvault.certificates import Unfit, split, why_not
 
 ORDERS = list(permutations(range(4)))
 

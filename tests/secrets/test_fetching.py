@@ -17,8 +17,8 @@ from bootstrap.errors import (
     SettingsError,
 )
 from bootstrap.identity.identity_id import Selector
-from bootstrap.secrets import certificates, fetching
-from bootstrap.secrets.fetching import AT_ONCE, LATE
+from bootstrap.keyvault import certificates, fetch
+from bootstrap.keyvault.fetch import AT_ONCE, LATE
 
 CHALLENGE = 'Bearer authorization="https://login.example/t", resource="{}"'
 OURS = CHALLENGE.format("https://vault.azure.net")
@@ -325,7 +325,7 @@ def threads(monkeypatch):
             self.timeouts.append(timeout)
             super().join(timeout)
 
-    monkeypatch.setattr(fetching.threading, "Thread", Recorded)
+    monkeypatch.setattr(fetch.threading, "Thread", Recorded)
     return made
 
 
@@ -362,12 +362,12 @@ def test_connections_are_closed_at_the_end(vault, get, monkeypatch):
     """Whether the secrets came or not."""
     closed = []
 
-    class Spied(fetching.Vault):
+    class Spied(fetch.Vault):
         def close(self):
             closed.append(self)
             super().close()
 
-    monkeypatch.setattr(fetching, "Vault", Spied)
+    monkeypatch.setattr(fetch, "Vault", Spied)
     get(vault(secret()))
     assert len(closed) == 1
     with pytest.raises(SecretsRefused):

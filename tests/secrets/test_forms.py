@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_vault import Authority, pem, private, reference
 
+from bootstrap.keyvault.encoding import PEM, PFX, Unfit, form
+from bootstrap.keyvault.responses import Found
 from bootstrap.secret import Secret
-from bootstrap.secrets.answers import Found
-from bootstrap.secrets.forms import PEM, PFX, Unfit, form
 
 TRADITIONAL = encodings.PrivateFormat.TraditionalOpenSSL
 
@@ -128,13 +128,13 @@ def test_without_the_library_nobody_is_asked():
     program = """if True:
         import sys
         sys.modules["cryptography"] = None
-        from bootstrap.config.configuration import SecretReference
+        from bootstrap.config.model import SecretReference
         from bootstrap.errors import ImageError
         from bootstrap.imds.clouds import cloud_of
         from bootstrap.secret import Secret
-        from bootstrap.secrets.answers import Found
-        from bootstrap.secrets.fetching import fetch
-        from bootstrap.secrets.forms import PEM, PFX, form
+        from bootstrap.keyvault.responses import Found
+        from bootstrap.keyvault.fetch import fetch
+        from bootstrap.keyvault.encoding import PEM, PFX, form
         found = Found(value=Secret("x"), version="", content_type=PEM)
         print(form(found, SecretReference(vault="v", name="n")).reveal())
         found = Found(value=Secret("y"), version="", content_type=PFX)

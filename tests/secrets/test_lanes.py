@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 from scripted_vault import VALUE, answer, reference, secret
 
-from bootstrap.secrets import vault as way
-from bootstrap.secrets.fetching import EACH
-from bootstrap.secrets.lanes import Lanes
+from bootstrap.keyvault import client as way
+from bootstrap.keyvault.fetch import EACH
+from bootstrap.keyvault.limiter import Lanes
 
 FOR_EVER = 60.0  # seconds that no test takes
 HUNG = 10.0  # seconds after which something that should come will not

@@ -7,7 +7,7 @@ import math
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bootstrap.secrets.pacing import BASE, CAP, LAST_CHANCE, Pacing, wait_after
+from bootstrap.keyvault.backoff import BASE, CAP, LAST_CHANCE, Pacing, wait_after
 
 
 @given(failures=st.integers(1, 10_000), at_least=st.floats(0, 1e6))

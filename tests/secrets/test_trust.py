@@ -10,12 +10,12 @@ import pytest
 from scripted_vault import TOKEN, VALUE, Authority, reference, secret
 
 from bootstrap.errors import SecretsRefused, SecretsUnavailable, SettingsError
+from bootstrap.keyvault import tls
+from bootstrap.keyvault.client import Fault
+from bootstrap.keyvault.client import Vault as Client
+from bootstrap.keyvault.tls import Trust
+from bootstrap.keyvault.urls import Address
 from bootstrap.secret import Secret
-from bootstrap.secrets import trust
-from bootstrap.secrets.address import Address
-from bootstrap.secrets.trust import Trust
-from bootstrap.secrets.vault import Fault
-from bootstrap.secrets.vault import Vault as Client
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 WAYS = ("list", "folder", "folder, then list", "bundle", "curl's bundle", "bundle folder", "file")
@@ -153,7 +153,7 @@ def test_a_machine_without_authorities_has_those_of_certifi(believed, monkeypatc
         monkeypatch.delenv(name, raising=False)
     real = ssl.get_default_verify_paths()
     monkeypatch.setattr(
-        trust.ssl, "get_default_verify_paths", lambda: real._replace(cafile=None, capath=None)
+        tls.ssl, "get_default_verify_paths", lambda: real._replace(cafile=None, capath=None)
     )
     monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: None)
     assert len(Trust().context.get_ca_certs()) > 50

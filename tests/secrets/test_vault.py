@@ -9,10 +9,10 @@ import pytest
 from scripted_vault import TOKEN, VALUE, answer, drip, reference, secret
 
 from bootstrap.errors import SecretsRefused, SecretsUnavailable, SettingsError
+from bootstrap.keyvault.client import Fault
+from bootstrap.keyvault.client import Vault as Client
+from bootstrap.keyvault.urls import Address
 from bootstrap.secret import Secret
-from bootstrap.secrets.address import Address
-from bootstrap.secrets.vault import Fault
-from bootstrap.secrets.vault import Vault as Client
 
 ADDRESS = Address(host="contoso.vault.azure.net", name="db")
 

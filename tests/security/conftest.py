@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import shipped
-from bootstrap.config.references import VaultRules
+from bootstrap import resources
+from bootstrap.config.keyvault_references import VaultRules
 from bootstrap.config.resolve import resolve
-from bootstrap.config.template_trust import TemplateOffer
+from bootstrap.config.template_policy import TemplateOffer
+from bootstrap.document import dump, parse
 from bootstrap.settings import TagSettings, UserDataSettings
-from bootstrap.source import dump, parse
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests are no package
 
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # tests are no package
 @pytest.fixture(scope="session")
 def layers():
     """A function that resolves layers as the run does; `settings` are those of the image."""
-    rules = json.loads(shipped.read("schema/document.schema.json"))
+    rules = json.loads(resources.read("schema/document.schema.json"))
 
     def run(*, image=None, user_data=None, tags=(), schema=None, tag_map=None, allow=()):
         return resolve(

@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 
-from bootstrap import shipped
-from bootstrap.config.configuration import FileSpec
+from bootstrap import resources
+from bootstrap.config.model import FileSpec
 from bootstrap.errors import RenderError
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
@@ -132,8 +132,8 @@ SLOTS = {
 }
 PLACES = [(name, slot) for name, slots in SLOTS.items() for slot in slots]
 TEMPLATES = {
-    name.removeprefix("templates/"): shipped.read(name)
-    for name in shipped.names("templates")
+    name.removeprefix("templates/"): resources.read(name)
+    for name in resources.names("templates")
     if not name.startswith("templates/image/")
 }
 

@@ -7,17 +7,17 @@ from base64 import b64encode
 
 import pytest
 
-from bootstrap import shipped
-from bootstrap.config.configuration import FileSpec
+from bootstrap import resources
+from bootstrap.config.model import FileSpec
 from bootstrap.config.resolve import resolve
-from bootstrap.config.template_trust import TemplateOffer
+from bootstrap.config.template_policy import TemplateOffer
+from bootstrap.document import dump, parse
 from bootstrap.errors import BootstrapError, InvalidDocument, RenderError
 from bootstrap.imds.tags import TagNames
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
 from bootstrap.report.diagnostic import describe
 from bootstrap.settings import TagSettings, UserDataSettings
-from bootstrap.source import dump, parse
 
 # A character, and what a message calls it.
 BREAKS = {"\n": "a line break (\\n)", "\r": "a line break (\\r)", "\t": "a tab (\\t)"}
@@ -38,7 +38,7 @@ ALL = {**BREAKS, **OTHERS}
 each = pytest.mark.parametrize(
     "sign", ALL, ids=[name.partition(" (")[2][:-1] for name in ALL.values()]
 )
-RULES = json.loads(shipped.read("schema/document.schema.json"))
+RULES = json.loads(resources.read("schema/document.schema.json"))
 
 
 def configured(*, user_data=None, tags=(), schema=None, image="version: 1\n"):

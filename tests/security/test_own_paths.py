@@ -11,17 +11,17 @@ from base64 import b64encode
 import pytest
 import yaml
 
-from bootstrap import agent, shipped
-from bootstrap.apply.own_paths import OwnPaths
-from bootstrap.apply.plan import plan
-from bootstrap.apply.written import Written
-from bootstrap.config.closed import AUTHORITIES
-from bootstrap.config.configuration import FileSpec
+from bootstrap import agent, resources
+from bootstrap.apply.plan.own_paths import OwnPaths
+from bootstrap.apply.plan.plan import plan
+from bootstrap.config.model import FileSpec
+from bootstrap.config.reserved_paths import AUTHORITIES
 from bootstrap.config.resolve import validate
+from bootstrap.context import Machine
 from bootstrap.errors import BootstrapError, InvalidDocument, UnsafeDestination
-from bootstrap.machine import Machine
 from bootstrap.render.rendered import Rendered
 from bootstrap.settings import Settings, UserDataSettings, VaultSettings
+from bootstrap.state.manifest import Written
 
 VM_ID = "02aab8a4-74ef-476e-8182-f6d2ba4166a6"
 TEXT = "{{ values.text }}\n"
@@ -374,7 +374,7 @@ def test_a_drop_in_that_lies_elsewhere_is_out_of_reach(golden):
 
 def test_no_layer_writes_the_program(golden):
     """The package that runs is out of everybody's reach."""
-    package = os.path.dirname(shipped.__file__)
+    package = os.path.dirname(resources.__file__)
     with pytest.raises(UnsafeDestination, match="this program lies"):
         plan([rendered(f"{package}/agent.py")])
     del golden
@@ -413,4 +413,4 @@ def test_the_paths_of_the_settings_are_all_in_the_list(golden):
 
 @pytest.fixture(scope="module")
 def document_rules():
-    return json.loads(shipped.read("schema/document.schema.json"))
+    return json.loads(resources.read("schema/document.schema.json"))

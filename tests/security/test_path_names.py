@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from bootstrap import shipped
+from bootstrap import resources
 from bootstrap.config.path_names import misread
 from bootstrap.config.resolve import validate
 from bootstrap.settings import UserDataSettings
@@ -30,7 +30,7 @@ DECEPTIVE = {
 
 @pytest.fixture(scope="module")
 def rules():
-    return json.loads(shipped.read("schema/document.schema.json"))
+    return json.loads(resources.read("schema/document.schema.json"))
 
 
 def problems(path, rules, trust):

@@ -17,13 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.apply.commit import commit
-from bootstrap.apply.journal import Journal
-from bootstrap.apply.plan import plan
-from bootstrap.config.configuration import FileSpec
+from bootstrap.apply.plan.plan import plan
+from bootstrap.apply.transaction import recovery
+from bootstrap.apply.transaction.commit import commit
+from bootstrap.apply.transaction.journal import Journal
+from bootstrap.config.model import FileSpec
 from bootstrap.errors import BootstrapError
 from bootstrap.render.rendered import Rendered
-from bootstrap.state import paths, recovery
+from bootstrap.state import paths
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="other users need root")
 

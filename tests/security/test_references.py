@@ -10,15 +10,15 @@ import sys
 import pytest
 import yaml
 
-from bootstrap.config.configuration import SecretReference
-from bootstrap.config.origins import TagOrigin, grow
-from bootstrap.config.references import parse, references
+from bootstrap.config.keyvault_references import parse, references
+from bootstrap.config.model import SecretReference
+from bootstrap.config.provenance import TagOrigin, grow
 from bootstrap.disclosure import Disclosed
 from bootstrap.emulator import Emulator
 from bootstrap.errors import InvalidDocument
 from bootstrap.imds.clouds import cloud_of
+from bootstrap.keyvault.urls import address_of
 from bootstrap.secret import Secret
-from bootstrap.secrets.address import address_of
 
 ATTACKER = "vault.attacker.example"
 REFERENCE = f"@Microsoft.KeyVault(SecretUri=https://{ATTACKER}/secrets/x)"

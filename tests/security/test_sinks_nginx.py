@@ -22,8 +22,8 @@ from hostile import (
 )
 
 from bootstrap.errors import RenderError
+from bootstrap.render.errors import Refusal
 from bootstrap.render.filters import syntax
-from bootstrap.render.refusal import Refusal
 
 
 def nginx(folder, *words):

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bootstrap import shipped
+from bootstrap import resources
 from bootstrap.config import documents, layers
-from bootstrap.config.configuration import FileSpec
-from bootstrap.config.references import VaultRules
+from bootstrap.config.keyvault_references import VaultRules
+from bootstrap.config.model import FileSpec
+from bootstrap.config.policy_table import USER_DATA
 from bootstrap.config.resolve import resolve, validate
-from bootstrap.config.shape import Shape
-from bootstrap.config.template_trust import TemplateOffer
-from bootstrap.config.trust_table import USER_DATA
+from bootstrap.config.schema.lookup import Shape
+from bootstrap.config.template_policy import TemplateOffer
 from bootstrap.decision import decide_and_render
 from bootstrap.disclosure import veiled
 from bootstrap.errors import InvalidDocument, WriteError
@@ -57,7 +57,7 @@ SAMPLES = {
 
 @pytest.fixture(scope="module")
 def schema():
-    return json.loads(shipped.read("schema/document.schema.json"))
+    return json.loads(resources.read("schema/document.schema.json"))
 
 
 def problems(user_data, schema, *, rules=ALL, image=IMAGE):
@@ -218,7 +218,7 @@ def test_a_path_has_one_spelling(schema, path):
 
 def test_a_link_is_no_way_to_a_file_of_the_image(tmp_path):
     """Two entries that lead to one place are an error, whoever wrote them."""
-    from bootstrap.apply.plan import plan
+    from bootstrap.apply.plan.plan import plan
     from bootstrap.render.rendered import Rendered
 
     (tmp_path / "etc/shop").mkdir(parents=True)

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from bootstrap import shipped
-from bootstrap.config.shape import Shape
+from bootstrap import resources
+from bootstrap.config.schema.lookup import Shape
 from bootstrap.render.rendered import Template
 from bootstrap.render.unfiltered import MAX_DOUBTS, unfiltered
 
@@ -150,7 +150,7 @@ def test_there_is_an_end_to_doubts():
 
 def test_the_templates_that_ship_print_no_free_text():
     """What is advised is done, even where an image has no schema."""
-    texts = {name: shipped.read(name) for name in shipped.names("templates")}
+    texts = {name: resources.read(name) for name in resources.names("templates")}
     templates = [Template(name, text) for name, text in texts.items() if name.endswith(".j2")]
     assert [one.where for one in unfiltered(templates, Shape({}))] == []
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bootstrap import shipped
+from bootstrap import resources
 from bootstrap.errors import SettingsError
 from bootstrap.settings.load import load, remember, value_of
 from bootstrap.settings.reference import settings_schema
@@ -131,7 +131,7 @@ def test_a_broken_file_is_explained(root, content):
 
 def test_the_sample_settings_are_settings(root):
     """What a newcomer copies is read without a complaint, and says every group of settings."""
-    write(root, shipped.read("templates/image/agent.yaml"))
+    write(root, resources.read("templates/image/agent.yaml"))
     settings = load(root=str(root))
     groups = {row.name.rpartition(".")[0] for row in rows()} - {"identity"}  # the machine's own
     assert {name.rpartition(".")[0] for name in settings.origins} == groups
@@ -181,6 +181,6 @@ def test_a_changed_source_is_read_again(root, change):
 
 def test_the_shipped_schema_is_that_of_the_table():
     """schema/settings.schema.json is generated: `imds-bootstrap schema settings`."""
-    assert json.loads(shipped.read("schema/settings.schema.json")) == json.loads(
+    assert json.loads(resources.read("schema/settings.schema.json")) == json.loads(
         json.dumps(settings_schema())
     )

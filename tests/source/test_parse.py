@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bootstrap.document import dump, format_path, parse, parse_path, yaml_reader
 from bootstrap.errors import InvalidDocument
-from bootstrap.source import dump, format_path, parse, parse_path, yaml_text
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 
@@ -20,7 +20,7 @@ CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 def parser(request, monkeypatch):
     """Either of PyYAML's parsers: not every build of it has libyaml's."""
     if request.param == "pure":
-        monkeypatch.setattr(yaml_text, "PARSER", yaml.SafeLoader)
+        monkeypatch.setattr(yaml_reader, "PARSER", yaml.SafeLoader)
     elif not hasattr(yaml, "CSafeLoader"):
         pytest.skip("PyYAML was built without libyaml")
     return request.param

@@ -43,7 +43,7 @@ def test_a_light_command_does_not_load(loaded, case, name):
     assert name not in loaded[case]
 
 
-@pytest.mark.parametrize("room", ["bootstrap.source", "bootstrap.config", "bootstrap.render"])
+@pytest.mark.parametrize("room", ["bootstrap.document", "bootstrap.config", "bootstrap.render"])
 def test_an_unchanged_run_enters_no_room_that_decides(loaded, room):
     """With settings in agent.yaml and documents in YAML, an unchanged boot parses none of them."""
     assert (CHECKOUT / "templates/image/agent.yaml").is_file()

@@ -8,10 +8,11 @@ import os
 import pytest
 
 from bootstrap import LIBRARY
-from bootstrap.apply.entries import Entry
-from bootstrap.apply.journal import Journal
+from bootstrap.apply.transaction import recovery
+from bootstrap.apply.transaction.journal import Journal
+from bootstrap.apply.transaction.journal_entry import Entry
 from bootstrap.errors import NotPermitted, Problem, Public, WriteError
-from bootstrap.state import paths, recovery, store
+from bootstrap.state import paths, store
 from bootstrap.state.record import State, as_record
 
 ME = "02aab8a4-74ef-476e-8182-f6d2ba4166a6"

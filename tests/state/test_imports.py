@@ -10,7 +10,7 @@ import bootstrap
 
 UNCHANGED_BOOT = """
 import sys
-from bootstrap.apply.written import verify
+from bootstrap.state.manifest import verify
 from bootstrap.state import store
 from bootstrap.state.lock import Lock
 with Lock(root=sys.argv[1]):

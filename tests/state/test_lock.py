@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from bootstrap.apply.commands import run
 from bootstrap.errors import LockHeld
+from bootstrap.process.runner import run
 from bootstrap.state.lock import Lock
 
 HOLD = """

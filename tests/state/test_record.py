@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.apply.written import Written, verify
+from bootstrap.state.manifest import Written, verify
 from bootstrap.state.record import Damaged, State, decode, encode
 
 FULL = State(

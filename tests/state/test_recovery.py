@@ -9,16 +9,16 @@ from contextlib import contextmanager
 import pytest
 
 from bootstrap import LIBRARY
-from bootstrap.apply import settling
-from bootstrap.apply.commands import run as run_command
-from bootstrap.apply.ended import Ended
-from bootstrap.apply.handlers import Handlers
-from bootstrap.apply.plan import plan
-from bootstrap.config.configuration import FileSpec
+from bootstrap.apply.plan.plan import plan
+from bootstrap.apply.transaction import recovery, rollback
+from bootstrap.apply.transaction.handlers import Handlers
+from bootstrap.apply.transaction.run import Fulfilment
+from bootstrap.config.model import FileSpec
 from bootstrap.errors import CommandFailed, WriteError
+from bootstrap.process.result import Ended
+from bootstrap.process.runner import run as run_command
 from bootstrap.render.rendered import Rendered
-from bootstrap.state import paths, recovery, store
-from bootstrap.state.fulfilment import Fulfilment
+from bootstrap.state import paths, store
 from bootstrap.state.record import State
 
 ME = "02aab8a4-74ef-476e-8182-f6d2ba4166a6"
@@ -285,14 +285,14 @@ def test_litter_of_an_undone_run_stops_no_run(machine, monkeypatch):
         machine.apply()
     (kept,) = [name for name in os.listdir(machine.file.parent) if name.endswith("~")]
     os.link(machine.file.parent / kept, machine.file.parent / "again")
-    revert = settling.revert
+    revert = rollback.revert
 
     def put_back_and_keep(story, root):
         revert(story, root)
         os.link(machine.file.parent / "again", machine.file.parent / kept)
 
     with monkeypatch.context() as patch:
-        patch.setattr(settling, "revert", put_back_and_keep)
+        patch.setattr(rollback, "revert", put_back_and_keep)
         patch.setattr(os, "unlink", refuse_unlinking)
         told = recovery.recover(root=machine.root)
     assert (told.verdict, machine.file.read_text()) == ("undone", "old\n")

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bootstrap.apply import durable
+from bootstrap.apply.transaction import recovery
 from bootstrap.errors import NotPermitted, WriteError
-from bootstrap.state import recovery, store
+from bootstrap.fs import atomic
+from bootstrap.state import store
 from bootstrap.state.record import State
 
 ME = "13f56399-bd52-4150-9748-7190aae1ff21"
@@ -440,12 +441,12 @@ class Asked(BaseException):
         recovery.recover,
         recovery.is_due,
         lambda: recovery.foresee(ME, None),
-        lambda: durable.write("/a", b"", mode=0o600),
-        lambda: durable.point("/a", "b"),
-        lambda: durable.sweep("/a"),
-        lambda: durable.make_folders("/a", 0o700),
-        lambda: durable.names("/a/b"),
-        lambda: durable.forget("/a"),
+        lambda: atomic.write_file("/a", b"", mode=0o600),
+        lambda: atomic.point("/a", "b"),
+        lambda: atomic.sweep("/a"),
+        lambda: atomic.make_folders("/a", 0o700),
+        lambda: atomic.names("/a/b"),
+        lambda: atomic.forget("/a"),
     ],
 )
 def test_where_no_root_is_named_it_is_the_systems_own(monkeypatch, act):

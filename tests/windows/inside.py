@@ -4,11 +4,13 @@ import struct
 import sys
 import traceback
 
-from bootstrap.apply import commands, disk, place, writing
-from bootstrap.config.configuration import FileSpec
+from bootstrap.config.model import FileSpec
 from bootstrap.errors import WriteError
+from bootstrap.fs import path, read, write
 from bootstrap.platform.firmware import AZURE_ASSET_TAG, read_firmware
-from bootstrap.windows.apply import accounts, security, sids, strangers
+from bootstrap.process import runner
+from bootstrap.windows.apply.plan import unsafe_path
+from bootstrap.windows.fs import accounts, security, sids
 from bootstrap.windows.identity import arc_files
 from bootstrap.windows.platform import smbios
 from bootstrap.windows.report import event_log
@@ -51,35 +53,35 @@ def tables_that_break_off_say_nothing():
 
 
 def drives_and_capitals_name_the_same_place():
-    one, other = place.resolve(r"C:\Shop\a.ini"), place.resolve("c:/shop/A.INI")
+    one, other = path.resolve(r"C:\Shop\a.ini"), path.resolve("c:/shop/A.INI")
     assert one.key == other.key
     assert one.path == r"C:\Shop\a.ini"
     assert one.stated == "C:/Shop/a.ini"
-    assert place.resolve("/Shop/a.ini").key == one.key
+    assert path.resolve("/Shop/a.ini").key == one.key
     assert [above.path for above in one.above()] == [r"C:\Shop"]
     assert one.way() == ("C:\\", r"C:\Shop")
     assert one.beside("b").path == r"C:\Shop\b"
-    assert place.resolve(r"C:\a\..\..\b\.\c").path == r"C:\b\c"
+    assert path.resolve(r"C:\a\..\..\b\.\c").path == r"C:\b\c"
 
 
 def another_drive_is_a_place_of_its_own():
-    one = place.resolve(r"z:\data\shop\a.ini")
+    one = path.resolve(r"z:\data\shop\a.ini")
     assert one.path == r"Z:\data\shop\a.ini"
     assert one.folders == ("Z:", "data", "shop")
     assert [above.path for above in one.above()] == [r"Z:\data", r"Z:\data\shop"]
     assert one.way() == ("Z:\\", r"Z:\data", r"Z:\data\shop")
-    assert place.Place("C:\\", one.relative).path == one.path
-    assert place.resolve(r"Z:\..\..\etc").path == r"Z:\etc"
-    assert "another drive" in refused(lambda: place.resolve(r"Z:\data\a", r"C:\image"))
+    assert path.Place("C:\\", one.relative).path == one.path
+    assert path.resolve(r"Z:\..\..\etc").path == r"Z:\etc"
+    assert "another drive" in refused(lambda: path.resolve(r"Z:\data\a", r"C:\image"))
 
 
 def a_root_takes_the_place_of_the_system_drive():
-    assert place.resolve(r"C:\Shop\a.ini", r"C:\image").path == r"C:\image\Shop\a.ini"
+    assert path.resolve(r"C:\Shop\a.ini", r"C:\image").path == r"C:\image\Shop\a.ini"
 
 
 def only_paths_with_a_drive_are_windows():
-    assert place.is_absolute(r"C:\a")
-    assert not any(map(place.is_absolute, ("/a", "a", "C:a", r"\a", r"\\server\share\a")))
+    assert path.is_absolute(r"C:\a")
+    assert not any(map(path.is_absolute, ("/a", "a", "C:a", r"\a", r"\\server\share\a")))
 
 
 def accounts_have_their_known_numbers():
@@ -111,24 +113,24 @@ def every_list_of_ours_is_one_that_the_system_reads():
 
 
 def accesses_differ_in_what_can_be_told():
-    access = disk.Access(sids.SYSTEM, security.PRIVATE)
-    assert access == disk.Access(None, None)
-    assert access.differences(disk.Access(sids.USERS, security.PUBLIC)) == ("acl", "owner")
+    access = read.Access(sids.SYSTEM, security.PRIVATE)
+    assert access == read.Access(None, None)
+    assert access.differences(read.Access(sids.USERS, security.PUBLIC)) == ("acl", "owner")
     record = type("Record", (), access.fields())
-    assert disk.access_of(record) == access
-    assert disk.Access(sids.SYSTEM, security.PUBLIC).drift(record) == ("acl",)
-    handed_on = type("Record", (), disk.Access(sids.SYSTEM, "").fields())
-    assert disk.Access(sids.SYSTEM, security.PUBLIC).drift(handed_on) == ()
+    assert read.access_of(record) == access
+    assert read.Access(sids.SYSTEM, security.PUBLIC).drift(record) == ("acl",)
+    handed_on = type("Record", (), read.Access(sids.SYSTEM, "").fields())
+    assert read.Access(sids.SYSTEM, security.PUBLIC).drift(handed_on) == ()
 
 
 def a_command_ends_as_it_did():
-    assert commands.run(["cmd", "/c", "exit 3"], timeout=20).reason == "ended with status 3"
-    said = commands.run(["cmd", "/c", "echo hello"], timeout=20)
+    assert runner.run(["cmd", "/c", "exit 3"], timeout=20).reason == "ended with status 3"
+    said = runner.run(["cmd", "/c", "echo hello"], timeout=20)
     assert (said.reason, said.output) == ("", "hello")
-    assert commands.run(["no-such-program"], timeout=20).reason.startswith("could not be started")
-    assert commands._reason(0xC0000005) == "ended with status 0xC0000005"
-    assert commands.exists("cmd")
-    assert not commands.exists("no-such-program")
+    assert runner.run(["no-such-program"], timeout=20).reason.startswith("could not be started")
+    assert runner._reason(0xC0000005) == "ended with status 0xC0000005"
+    assert runner.exists("cmd")
+    assert not runner.exists("no-such-program")
 
 
 def what_the_system_says_of_a_file_can_be_read():
@@ -142,10 +144,10 @@ def what_the_system_says_of_a_file_can_be_read():
 
 def a_file_system_that_keeps_no_lists_gets_no_secrets():
     security.KEEPS_LISTS = True  # as Wine would look if it said that it did
-    file = place.resolve(r"C:\Shop\secret.txt")
-    writing.make_folder(file.above()[0])
-    assert "does not keep" in refused(lambda: writing.write(file, b"x", disk.own_access(0o600)))
-    assert disk.look(file) is None
+    file = path.resolve(r"C:\Shop\secret.txt")
+    write.make_folder(file.above()[0])
+    assert "does not keep" in refused(lambda: write.write(file, b"x", read.own_access(0o600)))
+    assert read.look(file) is None
 
 
 def folders_that_strangers_can_replace_are_told():
@@ -155,7 +157,7 @@ def folders_that_strangers_can_replace_are_told():
 
     def stranger(owner, mask, kind=security.ALLOWED, flags=0):
         told.update(owner=owner, entry=security.Entry(kind, flags, mask, sids.USERS))
-        return strangers._stranger("", trusted)
+        return unsafe_path._stranger("", trusted)
 
     assert stranger(sids.SYSTEM, security.RIGHTS["F"]) == sids.USERS
     assert stranger(sids.SYSTEM, security.RIGHTS["M"]) == sids.USERS
@@ -172,11 +174,11 @@ def a_secret_is_the_systems_and_the_administrators_alone():
     plain = FileSpec(path=r"C:\a", content="")
     assert of.access(plain, 0o600, None).acl == security.PRIVATE
     assert of.access(plain, 0o644, None).acl == ""
-    found = type("Found", (), {"kind": "file", "access": disk.Access(sids.USERS, "P(kept)")})
-    assert of.access(plain, 0o644, found) == disk.Access(sids.USERS, "P(kept)")
+    found = type("Found", (), {"kind": "file", "access": read.Access(sids.USERS, "P(kept)")})
+    assert of.access(plain, 0o644, found) == read.Access(sids.USERS, "P(kept)")
     assert of.access(plain, 0o600, found).acl == security.PRIVATE
     said = FileSpec(path=r"C:\a", content="", acl=("Users:RX",), owner="SYSTEM")
-    assert of.access(said, 0o600, found) == disk.Access(sids.SYSTEM, security.PUBLIC)
+    assert of.access(said, 0o600, found) == read.Access(sids.SYSTEM, security.PUBLIC)
     wrong = FileSpec(path=r"C:\a", content="", acl=("Usres:R", "none at all:F"))
     try:
         of.access(wrong, 0o600, None)

@@ -2,7 +2,7 @@
 
     kill_at.py N WORDS...    N 0 counts the steps and says them
 
-The steps are the calls by which `bootstrap.windows.apply.writing` changes anything.
+The steps are the calls by which `bootstrap.windows.fs.write` changes anything.
 """
 
 import ctypes
@@ -10,7 +10,7 @@ import os
 import sys
 
 from bootstrap.cli import main
-from bootstrap.windows.apply import kernel
+from bootstrap.windows.fs import kernel
 
 KILLED = 137
 STEPS = (

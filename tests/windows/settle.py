@@ -1,7 +1,7 @@
 """Settle what an interrupted run has left, as the next run does first, and say how."""
 
 from bootstrap import ROOT
-from bootstrap.state import recovery
+from bootstrap.apply.transaction import recovery
 from bootstrap.state.lock import Lock
 
 with Lock(root=ROOT, wait=10):

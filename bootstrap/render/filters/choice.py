@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bootstrap.render.missing import Gap
-from bootstrap.render.refusal import Refusal
+from bootstrap.render.errors import Refusal
+from bootstrap.render.undefined import Gap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

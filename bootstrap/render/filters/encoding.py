@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 
 from bootstrap.errors import InvalidDocument
-from bootstrap.render.bounds import ITEMS, require_text, require_width
+from bootstrap.render.errors import Refusal, kind
 from bootstrap.render.filters.text import string
-from bootstrap.render.missing import Gap
-from bootstrap.render.refusal import Refusal, kind
-from bootstrap.render.veil import Veil
+from bootstrap.render.limits import ITEMS, require_text, require_width
+from bootstrap.render.masking import Veil
+from bootstrap.render.undefined import Gap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def to_json(value: Any, indent: int | None = None, *, sort_keys: bool = False) -
 
 def to_yaml(value: Any) -> str:
     """The value as YAML in block style, with a newline at the end."""
-    from bootstrap.source import dump
+    from bootstrap.document import dump
 
     return dump(plain(value))
 
@@ -71,7 +71,7 @@ def from_json(value: Any) -> Any:
 
 def from_yaml(value: Any) -> Any:
     """The value that a YAML text stands for, read as the documents are."""
-    from bootstrap.source import parse
+    from bootstrap.document import parse
 
     name = "the text"
     try:

@@ -5,7 +5,7 @@ There is no escape that all of them know, so what would need one is refused, nev
 
 from __future__ import annotations
 
-from bootstrap.render.refusal import Refusal, kind
+from bootstrap.render.errors import Refusal, kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bootstrap.render.errors import Refusal
 from bootstrap.render.filters.text import string
-from bootstrap.render.refusal import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import shlex
 
+from bootstrap.document.characters import CONTROL, name
+from bootstrap.render.errors import Refusal
 from bootstrap.render.filters.text import string
-from bootstrap.render.refusal import Refusal
-from bootstrap.source.characters import CONTROL, name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 
-from bootstrap.render.bounds import require_format, require_items, require_text, require_width
-from bootstrap.render.missing import Gap
-from bootstrap.render.refusal import Refusal, kind
+from bootstrap.render.errors import Refusal, kind
+from bootstrap.render.limits import require_format, require_items, require_text, require_width
+from bootstrap.render.undefined import Gap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bootstrap.render.refusal import Refusal, kind
+from bootstrap.render.errors import Refusal, kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

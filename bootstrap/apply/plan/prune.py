@@ -1,0 +1,71 @@
+"""What this agent once wrote and nobody wants any more."""
+
+from __future__ import annotations
+
+from bootstrap.apply.plan.change import Change, Snapshot
+from bootstrap.apply.plan.compare import CONTENT_AT_MOST
+from bootstrap.errors import BootstrapError, Public
+from bootstrap.fs.mounts import is_mount_point
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from bootstrap.apply.plan.overlay import Standing
+    from bootstrap.apply.plan.preflight import Ground
+    from bootstrap.fs.path import Place
+    from bootstrap.fs.read import Found
+    from bootstrap.state.manifest import Written
+
+
+def removals(
+    records: Iterable[Written], *, ground: Ground, wanted: Collection[str]
+) -> tuple[list[Change], list[str]]:
+    """The changes that remove these files, and a note for each that has to be kept.
+
+    Only what this agent wrote goes, and only if its content is still the one that was written;
+    `wanted` are the keys of the places that have to stay under whatever name.
+    """
+    changes: list[Change] = []
+    notes: list[str] = []
+    for record in records:
+        change, kept = _removal(record, ground, wanted) if record.ours else (None, "")
+        if change:
+            changes.append(change)
+        if kept:
+            notes.append(Public(f"kept {record.path}: {kept}"))
+    return changes, notes
+
+
+def _removal(record: Written, ground: Ground, wanted: Collection[str]) -> tuple[Change | None, str]:
+    try:
+        place = ground.resolve(record.path, follow=record.follow)
+        found = ground.standing.look(place)
+        if found is None or place.key in wanted:
+            return None, ""
+        kept = _reason_to_keep(record, place, found, ground.standing)
+        return (None, kept) if kept else (_change(record, place, found, ground.standing), "")
+    except BootstrapError as error:
+        return None, "; ".join(problem.message for problem in error.problems)
+    except OSError as error:
+        return None, error.strerror or f"{error}"
+
+
+def _reason_to_keep(record: Written, place: Place, found: Found, standing: Standing) -> str:
+    if found.kind != "file" or standing.digest(place) != record.sha256:
+        return "somebody changed it since it was written"
+    return "it is a mount point" if is_mount_point(place) else ""
+
+
+def _change(record: Written, place: Place, found: Found, standing: Standing) -> Change:
+    return Change(
+        path=record.path,
+        action="remove",
+        reasons=("no longer in the configuration",),
+        before=Snapshot(
+            content=standing.read(place, CONTENT_AT_MOST), access=found.access, stamp=found.stamp
+        ),
+        after=None,
+        place=place,
+        secret=record.secret,
+    )

@@ -1,0 +1,58 @@
+"""Credentials that only this machine can read, made by `systemd-creds encrypt`."""
+
+from __future__ import annotations
+
+from bootstrap.errors import CommandFailed, Public
+from bootstrap.fs import read
+from bootstrap.fs.path import resolve
+from bootstrap.process import runner
+from bootstrap.state.manifest import has_content
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bootstrap.state.manifest import Written
+
+PROGRAM = "systemd-creds"
+CREDENTIAL_AT_MOST = 1 << 20  # bytes: systemd's own limit for all credentials of a unit
+HINT = Public("it comes with systemd 250 and later; `credential: plain` does without")
+
+
+class Sealer:
+    """Seals the credentials of one run.
+
+    Each sealing of the same content gives other bytes, so what the records in `written` say was
+    made of the same secret, and still has its content below `root`, is used again. With `dry`
+    nothing is sealed and the content stands for what it would be. `timeout` is in seconds.
+    """
+
+    def __init__(
+        self, root: str, written: Mapping[str, Written], *, timeout: float, dry: bool = False
+    ) -> None:
+        self._root = root
+        self._written = written
+        self._timeout = timeout
+        self._dry = dry
+
+    def seal(self, path: str, name: str, source: str, content: bytes) -> bytes:
+        """The sealed content for the credential `name` at `path`, made of the secret `source`.
+
+        Raises CommandFailed.
+        """
+        before = self._written.get(path)
+        if before and before.source == source and has_content(before, root=self._root):
+            kept = read.read(resolve(path, self._root), CREDENTIAL_AT_MOST)
+            if kept is not None:
+                return kept
+        if not runner.exists(PROGRAM):
+            message = f"sealing the credential {name}: there is no {PROGRAM}"
+            raise CommandFailed(Public(message), hint=HINT)
+        if self._dry:
+            return content
+        command = [PROGRAM, "encrypt", f"--name={name}", "-", "-"]
+        ended, sealed = runner.pour(command, content, timeout=self._timeout)
+        if ended.reason:
+            message = f"sealing the credential {name}: {PROGRAM} {ended.reason}"
+            raise CommandFailed(Public(message))
+        return sealed

@@ -1,0 +1,77 @@
+"""Checks: a program's own opinion of the file that it is about to get."""
+
+from __future__ import annotations
+
+from bootstrap.apply.transaction.journal_entry import PLACEHOLDER, takes_path
+from bootstrap.errors import CommandFailed, Problem, Public
+from bootstrap.fs.errors import cure, spelled, together
+from bootstrap.process.result import Ended
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Protocol
+
+    from bootstrap.apply.plan.change import Change
+    from bootstrap.apply.transaction.step import Step
+
+    class Run(Protocol):
+        """Something that runs a command: `commands.run`."""
+
+        def __call__(self, command: Sequence[str], *, timeout: float) -> Ended:
+            """Run it to its end, for at most `timeout` seconds."""
+            ...
+
+
+def before(steps: Iterable[Step], *, timeout: float, run: Run, private: bool) -> None:
+    """Run each check that has `{path}` on the staged file; raises CommandFailed for all that fail.
+
+    With `private` what they write is never shown, for they may have read a secret. A file whose
+    content stays is not checked again. One that a check has touched is refused: what
+    gets published is what was asked for, and nothing else.
+    """
+    failed = []
+    for step in steps:
+        command, staged = step.change.check, step.staged
+        if staged and step.change.action != "attributes" and takes_path(command):
+            words = tuple(word.replace(PLACEHOLDER, staged.path) for word in command)
+            ended = run(words, timeout=timeout)
+            if not ended.reason and not step.is_as_staged():
+                ended = Ended("changed the file that it checks", ended.output)
+            failed += _refused(step.change, ended, private=private)
+    _raise(failed)
+
+
+def after(steps: Iterable[Step], *, timeout: float, run: Run, private: bool) -> None:
+    """Run each check that has no `{path}`, now that all files have their names.
+
+    The same command is run once, however many files it stands for.
+    """
+    checked: dict[tuple[str, ...], Change] = {}
+    for step in steps:
+        command = step.change.check
+        if command and step.change.action != "attributes" and not takes_path(command):
+            checked.setdefault(command, step.change)
+    failed = []
+    for command, change in checked.items():
+        failed += _refused(change, run(command, timeout=timeout), private=private)
+    _raise(failed)
+
+
+def _raise(failed: Sequence[CommandFailed]) -> None:
+    if failed:
+        raise together(failed)
+
+
+def _refused(change: Change, ended: Ended, *, private: bool) -> list[CommandFailed]:
+    """What a check that ended so has to say against its file; nothing if it succeeded."""
+    if not ended.reason:
+        return []
+    message = f"its check `{spelled(change.check)}` {ended.reason}"
+    # For everybody, in the status: a command's words are for those who may read the document.
+    told = Public(f"{change.path}: its check {ended.reason}")
+    by_hand = f"`imds-bootstrap render {change.path}` shows the file, to check it by hand"
+    hint = cure(ended, change.check, private=private, by_hand=by_hand)
+    where = change.check_origin or change.origin
+    problem = Problem(message, path=Public(change.path), where=where, hint=hint)
+    return [CommandFailed(told, problems=[problem])]

@@ -1,0 +1,121 @@
+"""Handlers: what has to hear that files have changed."""
+
+from __future__ import annotations
+
+from bootstrap.errors import BootstrapError, CommandFailed, Problem, Public
+from bootstrap.fs.errors import cure, program, spelled
+from bootstrap.process import runner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from bootstrap.apply.transaction.checks import Run
+    from bootstrap.process.result import Ended
+
+PATH = "handlers."
+ROLLED_BACK = "the old files were put back"
+
+
+class HandlersFailed(CommandFailed):
+    """Some handlers failed.
+
+    `due` are the names that the next run has to run, in order, whether or not files change;
+    `rolled_back` says that the old files are back.
+    """
+
+    def __init__(
+        self, problems: Sequence[Problem], due: Iterable[str], *, rolled_back: bool = False
+    ) -> None:
+        self.due = tuple(due)
+        self.rolled_back = rolled_back
+        back = [ROLLED_BACK] * rolled_back
+        names = [f"handler {problem.path.removeprefix(PATH)}" for problem in problems]
+        told = [f"{name} {one.message}" for name, one in zip(names, problems, strict=True)]
+        public = [f"{name} {one.public}" for name, one in zip(names, problems, strict=True)]
+        super().__init__(
+            "; ".join(told + back), problems=problems, public=Public("; ".join(public + back))
+        )
+
+
+class Handlers:
+    """The handlers of a configuration: `commands` by name, `timeout` in seconds for each.
+
+    `origins` says by name where a document has each.
+    With `private` what they write is never shown, for they may have read a secret.
+    """
+
+    def __init__(
+        self,
+        commands: Mapping[str, tuple[str, ...]],
+        *,
+        timeout: float,
+        run: Run = runner.run,
+        private: bool = False,
+        origins: Mapping[str, str] | None = None,
+    ) -> None:
+        self._commands = commands
+        self._timeout = timeout
+        self._run = run
+        self._private = private
+        self._origins = origins or {}
+
+    def notify(self, due: Iterable[str]) -> None:
+        """Run each handler that is due, once, in order; a failure keeps no other from it.
+
+        Raises HandlersFailed after the last.
+        """
+        ended = {name: self._ended(name) for name in dict.fromkeys(due)}
+        failed = self._problems(ended)
+        if failed:
+            raise HandlersFailed(failed, [name for name, one in ended.items() if one.reason])
+
+    def notify_or(
+        self, put_back: Callable[[], None], due: Iterable[str], *, pending: Collection[str]
+    ) -> None:
+        """Run the handlers as `notify` does; the first that fails puts the old files back.
+
+        Those that have run until then are run again, on the old files. `pending` were due before
+        anything changed, and stay due until they have run. Raises HandlersFailed, or what
+        `put_back` raises, with what the handlers failed of added.
+        """
+        ended: dict[str, Ended] = {}
+        for name in dict.fromkeys(due):
+            ended[name] = self._ended(name)
+            if ended[name].reason:
+                break
+        failed = self._problems(ended)
+        if not failed:
+            return
+        try:
+            put_back()
+        except BootstrapError as error:
+            error.problems = (*failed, *error.problems)  # why they were to be put back
+            raise
+        again = {name: self._ended(name) for name in ended}
+        still = [name for name in dict.fromkeys(due) if self._is_due(name, again, pending)]
+        failed += self._problems(again, "on the old files ")
+        raise HandlersFailed(failed, still, rolled_back=True)
+
+    @staticmethod
+    def _is_due(name: str, again: Mapping[str, Ended], pending: Collection[str]) -> bool:
+        return bool(again[name].reason) if name in again else name in pending
+
+    def _ended(self, name: str) -> Ended:
+        return self._run(self._commands[name], timeout=self._timeout)
+
+    def _problems(self, ended: Mapping[str, Ended], where: str = "") -> list[Problem]:
+        return [self._problem(name, one, where) for name, one in ended.items() if one.reason]
+
+    def _problem(self, name: str, ended: Ended, where: str) -> Problem:
+        command = self._commands[name]
+        said = spelled(command)
+        hint = cure(ended, command, private=self._private, by_hand=f"run it by hand: {said}")
+        message = f"({said}) {where}{ended.reason}"
+        return Problem(
+            message,
+            path=Public(PATH + name),
+            where=self._origins.get(name, ""),
+            hint=hint,
+            public=Public(f"({program(command)}) {where}{ended.reason}"),
+        )

@@ -1,0 +1,204 @@
+"""A run that was interrupted, settled by the next one: finished or undone, as its journal says.
+
+The order makes it safe to be killed anywhere and to begin again: files, then state, then what is
+no longer needed, and the journal last.
+"""
+
+from __future__ import annotations
+
+import os
+
+from bootstrap import ELEVATE, LIBRARY
+from bootstrap.errors import BootstrapError, NotPermitted, Public, WriteError
+from bootstrap.frozen import replace
+from bootstrap.fs import atomic, read
+from bootstrap.fs.path import resolve
+from bootstrap.fs.temp_names import LITTER
+from bootstrap.state import paths, store
+from bootstrap.state.record import Damaged, State, from_record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootstrap.apply.transaction.journal import Journal, Story
+
+UNDONE = "an interrupted run was undone: its files are as they were before it"
+FINISHED = "an interrupted run was finished: all its files are in place"
+DAMAGED = "the journal of an interrupted run is damaged ({}) and is set aside"
+WILL_BE_UNDONE = "a run was interrupted, and the next one undoes it first"
+WILL_BE_FINISHED = "a run was interrupted, and the next one finishes it first"
+BECOMES = "becomes"  # in a journal's memo: the sign of the state that the run is to end with
+
+
+class Recovered:
+    """How an interrupted run was settled, and in words, which are for everybody.
+
+    `undone`, `finished` or `damaged`; `littered` when only some of its litter is left.
+    """
+
+    __slots__ = ("text", "verdict")
+
+    def __init__(self, verdict: str, text: str) -> None:
+        self.verdict = verdict
+        self.text = Public(text)
+
+
+def recover(*, root: str = "/", now: str = "") -> Recovered | None:
+    """Settle what an interrupted run left; None when there is nothing to settle.
+
+    Only for the holder of the lock. Handlers that were due are due again, in the state of the
+    machine that was configured then. `now` (a time) names a damaged journal, which is set aside.
+    Raises WriteError or NotPermitted when files cannot be put in order: the next run tries again.
+    """
+    try:
+        left = _sweep(root)
+        if is_due(root=root):
+            return _recover(root, now)
+        return Recovered("littered", f"of an interrupted run: {left}") if left else None
+    except BootstrapError as error:
+        raise type(error)(
+            f"settling an interrupted run: {error.message}",
+            hint=error.hint,
+            problems=error.problems,
+            public=Public(f"settling an interrupted run: {error.public}"),
+        ) from error
+    except PermissionError as error:
+        message = Public(f"settling an interrupted run: {error}")
+        raise NotPermitted(message, hint=ELEVATE) from error
+    except OSError as error:
+        raise WriteError(Public(f"settling an interrupted run: {error}")) from error
+
+
+def is_due(*, root: str = "/") -> bool:
+    """Whether an interrupted run waits to be settled. Lets OSError through."""
+    return read.look(resolve(paths.JOURNAL, root)) is not None
+
+
+class Foreseen:
+    """What `recover` will do: the state that it leaves, the story that it undoes, and in words."""
+
+    __slots__ = ("state", "text", "undone")
+
+    def __init__(self, state: State | None, undone: Story | None = None, text: str = "") -> None:
+        self.state = state
+        self.undone = undone
+        self.text = text
+
+
+def foresee(vm_id: str, state: State | None, *, root: str = "/") -> Foreseen:
+    """What the next run of this machine will find when it has settled; nothing is changed."""
+    if not is_due(root=root):
+        return Foreseen(state)
+    from bootstrap.apply.transaction import journal as journals
+
+    try:
+        story = journals.Journal(paths.JOURNAL, root).read() or journals.Story()
+    except journals.Damaged as error:
+        return Foreseen(state, text=DAMAGED.format(error))
+    memo = _memo(story)
+    mine = memo if memo and memo.vm_id == vm_id else None
+    if story.phase == "committed":
+        return Foreseen(_end(story, mine, state), text=WILL_BE_FINISHED)
+    if mine and story.phase == "prepared":
+        state = _still_due(state, mine)
+    return Foreseen(state, story, WILL_BE_UNDONE)
+
+
+def _recover(root: str, now: str) -> Recovered:
+    from bootstrap.apply.transaction import journal as journals
+
+    journal = journals.Journal(paths.JOURNAL, root)
+    try:
+        story = journal.read() or journals.Story()
+    except journals.Damaged as error:
+        journal.set_aside(f"corrupt-{now or 'journal'}")
+        return Recovered("damaged", DAMAGED.format(error))
+    return _settle(journal, story, root, now)
+
+
+def _settle(journal: Journal, story: Story, root: str, now: str) -> Recovered:
+    from bootstrap.apply.transaction import rollback
+
+    done = story.phase == "committed"
+    memo = _memo(story)
+    defects: tuple[str, ...] = ()
+    if memo:  # what would keep its state from being saved, or be lost by that, goes first
+        loaded = store.load(memo.vm_id, root=root)
+        store.clear(loaded, root=root, now=now)
+        defects = loaded.defects
+    if done:
+        if memo and (end := _end(story, memo, store.load(memo.vm_id, root=root).state)):
+            store.save(end, root=root)
+        left = rollback.tidy(journal, story, root, rollback.finish)
+    else:
+        rollback.revert(story, root)
+        if memo and story.phase == "prepared":
+            _remember_due(memo, root)
+        left = rollback.tidy(journal, story, root, rollback.discard)
+    verdict, text = ("finished", FINISHED) if done else ("undone", UNDONE)
+    return Recovered(verdict, "; ".join(filter(None, (text, *defects, left))))
+
+
+def _sweep(root: str) -> str:
+    """Try again to remove what earlier runs could not; in words what still cannot be."""
+    beginning = f"{os.path.basename(paths.JOURNAL)}.{LITTER}"
+    found = [name for name in atomic.names(LIBRARY, root=root) if name.startswith(beginning)]
+    return "; ".join(filter(None, (_sweep_one(f"{LIBRARY}/{name}", root) for name in found)))
+
+
+def _sweep_one(path: str, root: str) -> str:
+    from bootstrap.apply.transaction import journal as journals
+    from bootstrap.apply.transaction import rollback
+
+    journal = journals.Journal(path, root)
+    try:
+        story = journal.read() or journals.Story()
+        settle = rollback.finish if story.phase == "committed" else rollback.discard
+        settle(story, root)
+        journal.remove()
+    except journals.Damaged as error:
+        journal.set_aside("corrupt")
+        return DAMAGED.format(error)
+    except (BootstrapError, OSError) as error:
+        return f"what it left over cannot be removed yet: {error}"
+    return ""
+
+
+def becomes(before: State, after: State) -> dict[str, str]:
+    """What a journal says, beside the memo, of the state that its run is to end with."""
+    return {BECOMES: _sign(after)} if _sign(after) != _sign(before) else {}
+
+
+def _sign(state: State) -> str:
+    """What tells the state at the end of one run from that of any other."""
+    return f"{state.configured_at} {state.fingerprint}"
+
+
+def _end(story: Story, memo: State | None, state: State | None) -> State | None:
+    """The state that a finished run leaves: it may have lived to save a better one than its memo.
+
+    By that, its handlers have run.
+    """
+    is_saved = memo and state and _sign(state) == story.memo.get(BECOMES)
+    return state if is_saved else memo or state
+
+
+def _memo(story: Story) -> State | None:
+    """The state that the interrupted run would have left."""
+    try:
+        return from_record(story.memo)
+    except Damaged:
+        return None
+
+
+def _remember_due(memo: State, root: str) -> None:
+    """Names had changed, and who knows who has read the files since: the handlers are due."""
+    before = store.load(memo.vm_id, root=root).state
+    state = _still_due(before, memo)
+    if before != state and state.pending_handlers:
+        store.save(state, root=root)
+
+
+def _still_due(state: State | None, memo: State) -> State:
+    before = state or State(vm_id=memo.vm_id)
+    pending = dict.fromkeys(before.pending_handlers + memo.pending_handlers)
+    return replace(before, pending_handlers=tuple(pending))

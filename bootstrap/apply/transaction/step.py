@@ -1,0 +1,133 @@
+"""How one change goes forward: stage, keep the old, publish. How it goes back is in `settling`.
+
+`stage` and `keep` prepare everything that can fail for want of room or rights; `publish` makes
+the change visible. All let OSError through, and raise WriteError when the file is no longer the one
+that was planned for: what somebody has written meanwhile is not replaced unseen. Between the last
+look and the rename that replaces it a file can still slip through; of a new file not even that.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bootstrap.fs import read, write, xattr
+from bootstrap.fs.errors import refusal
+from bootstrap.fs.path import Place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bootstrap.apply.plan.change import Change
+    from bootstrap.apply.transaction.journal_entry import Entry
+    from bootstrap.fs.read import Found
+
+
+class Step:
+    """One change on its way to the disk, by the names of its entry in the journal."""
+
+    __slots__ = ("_born", "_stamp", "_worn", "change", "entry", "place", "staged")
+
+    def __init__(self, change: Change, entry: Entry) -> None:
+        self.change = change
+        self.entry = entry
+        self.place = change.place
+        self.staged = Place(self.place.root, entry.staged) if entry.staged else None
+        self._born: Found | None = None  # a file system need not know every mode that is asked for
+        self._stamp: tuple[int, ...] | None = None
+        self._worn: Mapping[str, bytes] = {}
+
+    def stage(self) -> None:
+        """Write the new file beside its target, flushed and with its final access."""
+        after = self.change.after
+        if self.staged and after:
+            # Elsewhere a new file has the rights that its folder gives to new ones.
+            is_new = self.change.before is None and not self.change.untrusted
+            dress = partial(xattr.give, shall=after.attributes, is_new=is_new)
+            write.write(self.staged, after.content or b"", after.access, dress=dress)
+            self._born = read.look(self.staged)
+            self._worn = xattr.get_all(self.staged)
+
+    def is_as_staged(self) -> bool:
+        """Whether the staged file still is what was written; not if it cannot be read."""
+        after, born = self.change.after, self._born
+        if not (self.staged and after and born):
+            return False
+        try:
+            found = read.look(self.staged)
+            content = read.read(self.staged, len(after.content or b""))
+        except OSError:
+            return False
+        same = found is not None and found.access == born.access and content == after.content
+        return same and xattr.get_all(self.staged) == self._worn
+
+    def keep(self) -> int:
+        """Give the old file a second name, or its content a second place.
+
+        Gives the inode number of the file that will have the name.
+        """
+        planned = self.change.before.stamp if self.change.before else None
+        self._refuse_unless(same=_stamp(self.place) == planned)
+        if self.entry.kind == "replace":
+            write.keep(self.place, self._kept.name)
+        elif self.entry.kind == "overwrite":
+            self._keep_content()
+        self._stamp = _stamp(self.place)
+        # Where it was read from below an overlay, a second name has given it another number.
+        self._refuse_unless(same=(self._stamp or ())[1:] == (planned or ())[1:])
+        new = self.staged if self.staged and self.entry.kind != "overwrite" else self.place
+        found = read.look(new)
+        return found.inode if found else 0
+
+    def _keep_content(self) -> None:
+        before = self.change.before
+        if before and before.content is not None:
+            access = before.access if self.entry.backup else read.own_access(0o600)
+            write.write(self._kept, before.content, access)
+
+    def publish(self) -> None:
+        """Make the change visible, in one step that no reader sees half of where that can be."""
+        after = self.change.after
+        self._refuse_unless(same=_stamp(self.place) == self._stamp)
+        if self.entry.kind == "remove":
+            write.rename(self.place, self._kept.name)
+        elif self.entry.kind == "overwrite" and after:
+            write.overwrite(self.place, after.content or b"", after.access)
+        elif self.entry.kind == "replace" and self.staged:
+            write.rename(self.staged, self.place.name)
+        elif self.staged:
+            _claim(self.staged, self.place.name)
+
+    def _refuse_unless(self, *, same: bool) -> None:
+        if same:
+            return
+        if self.entry.kind == "overwrite":  # nobody shall take it for half written by us
+            write.remove(self._kept)
+        what = "somebody has changed it" if self.change.before else "something was put there"
+        raise refusal(
+            f"{what} since the plan was made",
+            path=self.change.path,
+            origin=self.change.origin,
+            hint="it is left as it is; run again, and the plan is made anew",
+        )
+
+    @property
+    def _kept(self) -> Place:
+        return Place(self.place.root, self.entry.kept)
+
+
+def _stamp(place: Place) -> tuple[int, ...] | None:
+    found = read.look(place)
+    return found.stamp if found else None
+
+
+def _claim(place: Place, name: str) -> None:
+    """Give the file another name in its folder, one that nothing has yet."""
+    try:
+        write.link(place, name)
+    except OSError as error:
+        if not write.cannot_link(error) or read.look(place.beside(name)):
+            raise
+        write.rename(place, name)
+    else:
+        write.remove(place)

@@ -1,0 +1,40 @@
+"""Commands that ask systemd for a unit, and wait for it."""
+
+from __future__ import annotations
+
+from bootstrap.config.provenance import Part
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bootstrap.config.documents import Document
+    from bootstrap.document import Path
+    from bootstrap.errors import Problem
+
+WAITING = frozenset({"start", "restart", "reload-or-restart"})
+EARLY = "systemd-"  # units of systemd's own stand before this agent, and wait for nothing of it
+CURE = (
+    "say try-reload-or-restart, which leaves alone what has not started yet, or add --no-block: "
+    "a unit that waits for imds-bootstrap.target waits for this command, which waits for the unit"
+)
+
+
+def waits_for_a_unit(command: Sequence[str]) -> bool:
+    """Whether it is a `systemctl` that returns when a unit has started, whatever that waits for."""
+    program, *words = command or ("",)
+    if program.rpartition("/")[2] != "systemctl" or "--no-block" in words:
+        return False
+    verb, *units = [word for word in words if not word.startswith("-")] or [""]
+    return verb in WAITING and not all(unit.startswith(EARLY) for unit in units)
+
+
+def doubts(document: Document) -> Iterator[Problem]:
+    """The handlers of a document, of its environments too, that may wait for themselves."""
+    inner: list[Path] = [("environments", name) for name in document.environments()]
+    for path in [(), *inner]:
+        section = document.part((*path, "handlers"))
+        handlers = section.value if section else {}
+        for name, part in handlers.items():
+            if isinstance(part, Part) and waits_for_a_unit(part.plain()):
+                yield part.origin.problem(f"the handler {name} may wait for itself", hint=CURE)

@@ -1,0 +1,280 @@
+"""The way to Key Vault: HTTPS on connections that are kept; the one importer of `requests`.
+
+What `requests` does for convenience is turned off where it is a way out: no redirects (it would
+also read the whole body of one), no .netrc (which would replace the token), no cookies, no plain
+http. Proxies are those of the user's environment. Certificates are always verified, by `trust`.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import threading
+import time
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import parse_url
+
+from bootstrap import __version__
+from bootstrap.errors import SettingsError
+from bootstrap.keyvault.limiter import Lanes
+from bootstrap.keyvault.tls import Trust
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from bootstrap.keyvault.urls import Address
+    from bootstrap.secret import Secret
+
+LARGEST_BODY = 64 * 1024  # bytes; a secret's value is at most 25 KB, escaped and wrapped in JSON
+LONGEST_ATTEMPT = 15.0  # seconds; then another connection may do better
+UNTRUSTED = "certificate"  # the outcome that another authority could change
+CLOCK_ERRORS = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED: x509_vfy.h of OpenSSL
+
+_waiting = threading.local()  # `left`: the seconds that the request of this thread still has
+
+
+class Fault(Exception):
+    """No answer came; `outcome` is one word, `final` says that asking again would not help."""
+
+    def __init__(self, outcome: str, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.final = final
+
+
+class Answer:
+    """What a vault said: the status, the headers by lower-case name, the body."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class Vault:
+    """Every vault, over one session that any number of threads may use.
+
+    `ca_file` is trusted besides the system's authorities. At most `connections` are kept, and no
+    more than `lanes` are made as long as those are quick. `endpoint` (https://HOST:PORT) is
+    connected to in place of each vault's own name, under which it still has to prove itself.
+    Raises SettingsError when either cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        ca_file: str = "",
+        endpoint: str = "",
+        connections: int = 8,
+        lanes: int = 1,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._lanes = Lanes(lanes)
+        self._trust = Trust(ca_file)
+        self._trust.context.sslsocket_class = _Bounded
+        self._proxied = not endpoint
+        address = _address(endpoint) if endpoint else None
+        self._session = _Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self._session.headers.clear()
+        self._session.headers.update(
+            {
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",  # a packed body has no bounds
+                "User-Agent": f"imds-bootstrap/{__version__}",
+            }
+        )
+        self._session.adapters.clear()
+        self._session.mount("https://", _Adapter(self._trust.context, address, connections))
+
+    def get(self, address: Address, token: Secret, *, deadline: float) -> Answer:
+        """Return the answer to one request, by `deadline` (on the clock).
+
+        Raises Fault if there is none.
+
+        Neither a handshake nor a header nor a body can outlast the deadline by dripping: each
+        single read ends at it.
+        """
+        is_whole = self._trust.is_whole
+        with self._lanes.turn():
+            end = min(deadline, self._clock() + LONGEST_ATTEMPT)
+            _waiting.left = lambda: end - self._clock()
+            answer = self._attempt(address.url, token, max(0.01, end - self._clock()))
+        if isinstance(answer, Answer):
+            return answer
+        if answer.outcome == UNTRUSTED and not is_whole:
+            self._trust.widen()
+            return self.get(address, token, deadline=deadline)
+        # Not from within a handler: the cause would carry the request, and with it the token.
+        raise answer
+
+    def _attempt(self, url: str, token: Secret, seconds: float) -> Answer | Fault:
+        try:
+            return self._get(url, token, seconds)
+        except (Fault, requests.RequestException, HTTPError, OSError, ValueError) as error:
+            return _fault(error)
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._session.close()
+
+    def _get(self, url: str, token: Secret, seconds: float) -> Answer:
+        response = self._session.get(
+            url,
+            headers={"Authorization": f"Bearer {token.reveal()}"},
+            proxies=_proxies(url) if self._proxied else {},
+            timeout=seconds,
+            allow_redirects=False,
+            stream=True,
+        )
+        try:
+            body = response.raw.read(LARGEST_BODY + 1, decode_content=False)
+        except BaseException:
+            response.close()
+            raise
+        if len(body) > LARGEST_BODY:
+            response.close()
+            raise Fault("too-large", f"its answer is larger than {LARGEST_BODY} bytes", final=True)
+        response.raw.release_conn()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, body)
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere: a redirect is an answer like any other."""
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(
+        self, context: ssl.SSLContext, address: tuple[str, int] | None, connections: int
+    ) -> None:
+        self._context = context
+        self._address = address
+        super().__init__(pool_connections=connections, pool_maxsize=connections)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        if self._address:
+            self.poolmanager.pool_classes_by_scheme = {"https": _pool_at(self._address)}
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        return super().proxy_manager_for(*args, ssl_context=self._context, **kwargs)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the authorities to the context: `requests` would add a list of its own."""
+        del url, verify, cert
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+class _Bounded(ssl.SSLSocket):
+    """Ends each handshake and each read when the time of the thread's request is up."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as its parent
+        self.settimeout(_seconds_left())
+        super().do_handshake(block)
+
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002 - as its parent
+        self.settimeout(_seconds_left())
+        return super().read(len, buffer)
+
+
+def _seconds_left() -> float:
+    left: float = _waiting.left()
+    if left <= 0:
+        raise TimeoutError("the time for this request is up")
+    return left
+
+
+def _proxies(url: str) -> dict[str, str]:
+    """The proxy that the environment names for `url`, if any, as `requests` takes it."""
+    proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
+    try:
+        # An older urllib3 finds a host in an address with a blank, and would look for it.
+        usable = not proxy or (bool(parse_url(proxy).host) and not re.search(r"\s", proxy))
+    except LocationParseError:
+        usable = False
+    if not usable:
+        raise _unusable_proxy()
+    return {"https": proxy} if proxy else {}
+
+
+def _unusable_proxy() -> Fault:
+    return Fault("proxy", "the proxy that the environment names cannot be used", final=True)
+
+
+def _address(endpoint: str) -> tuple[str, int]:
+    match = re.fullmatch(r"https://([0-9A-Za-z.-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})/?", endpoint)
+    if not match:
+        raise SettingsError(
+            f"the vaults' endpoint {endpoint!r} cannot be used",
+            hint="write vaults.endpoint as https://HOST:PORT, or leave it empty",
+        )
+    return match[1].strip("[]"), int(match[2])
+
+
+def _pool_at(address: tuple[str, int]) -> type[HTTPSConnectionPool]:
+    """A pool whose connections go to `address`, whatever name they are for."""
+
+    class Connection(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return socket.create_connection(address, timeout=_seconds_left())
+
+    class Pool(HTTPSConnectionPool):
+        ConnectionCls = Connection
+
+    return Pool
+
+
+def _fault(error: Exception) -> Fault:
+    """What kept an answer from coming, in words that quote nothing of the request."""
+    if isinstance(error, Fault):
+        return error
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            # A machine whose clock is not set yet sees certificates of the future, or of the past.
+            words = f"its certificate is not to be trusted: {cause.verify_message}"
+            return Fault(UNTRUSTED, words, final=cause.verify_code not in CLOCK_ERRORS)
+    for kinds, outcome, words in FAULTS:
+        if any(isinstance(cause, kinds) for cause in _causes(error)):
+            return Fault(outcome, words)
+    # What is asked for is made of checked parts: only a proxy's address can be none.
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return _unusable_proxy()
+    return Fault("connection", f"the connection failed ({type(error).__name__})")
+
+
+FAULTS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
+    (requests.exceptions.ProxyError, "proxy", "the proxy that the environment names did not help"),
+    (socket.gaierror, "unresolved", "its name has no address: is there such a vault?"),
+    ((TimeoutError, requests.Timeout), "timeout", "it did not answer in time"),
+    (ConnectionRefusedError, "refused", "it refused the connection"),
+    (ConnectionResetError, "reset", "the connection was cut"),
+    (ssl.SSLError, "tls", "the encrypted connection could not be made"),
+)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and those that led to it: as cause, as context, as `reason`, among `args`."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]

@@ -1,0 +1,44 @@
+"""A secret as it is stored, made into what a document asks for."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+
+from bootstrap.keyvault.certificates import Unfit, split
+from bootstrap.secret import Secret
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootstrap.config.model import SecretReference
+    from bootstrap.keyvault.responses import Found
+
+PFX, PEM = "application/x-pkcs12", "application/x-pem-file"  # how Key Vault stores certificates
+PARTS = ("pem", "key", "chain")
+
+
+def form(found: Found, reference: SecretReference) -> Secret:
+    """The secret in the form of its reference. Raises Unfit."""
+    if reference.is_certificate and found.content_type not in (PFX, PEM):
+        raise Unfit("is not a certificate", "name a certificate, or leave out `certificate`")
+    if reference.form == "pfx" and found.content_type != PFX:
+        raise Unfit("is not stored as PFX", "write `as: pem`")
+    text = found.value.reveal()
+    if reference.form in PARTS:
+        return _part(text, found.content_type, reference.form)
+    return Secret(_decoded(text) if reference.encoding == "base64" else text)
+
+
+def _part(text: str, content_type: str, form: str) -> Secret:
+
+    parts = split(text, is_pfx=content_type == PFX)
+    return {"pem": parts.pem, "key": parts.key, "chain": parts.chain}[form]
+
+
+def _decoded(text: str) -> str:
+    """The bytes behind base64; those that are no UTF-8 as `surrogateescape` has them."""
+    try:
+        content = b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise Unfit("is not base64", "leave out `encoding: base64`") from None
+    return content.decode("utf-8", "surrogateescape")

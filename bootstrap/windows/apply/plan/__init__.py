@@ -1,0 +1,4 @@
+"""TODO.
+
+unsafe_path  who else could decide where a file ends up
+"""

@@ -1,0 +1,5 @@
+"""TODO.
+
+runner  processes, started and brought to an end with their children
+jobs    a command and all that it starts, held together
+"""
