@@ -1,12 +1,6 @@
-"""Contents to files on the machine: plan, stage, commit, notify.
+"""Contents to files on the machine: plan, stage, check, commit, notify.
 
-What a plan is made of, and how it is made:
-
-
-How a plan is carried out, and how it is taken back:
-
-    systemd_creds  credentials that only this machine can read
-
-What both stand on:
-
+plan           what would change, and what must not
+transaction    how a plan is carried out whole, or taken back
+systemd_creds  credentials that only this machine can read
 """

@@ -18,10 +18,12 @@
     keyvault_references  references to secrets, in either spelling
     secret_values        fetched secrets against the image's schema
     secret_policy        which secrets each layer may name, and where they may go
+    masking              sensitive values replaced by `***`
     windows_paths        paths of Windows, and when two are the same
     files                file entries of all layers -> FileSpecs
     exposure             files with a secret that more than their owner may use
     systemd_lint         handlers that may wait for themselves
+    schema               JSON Schema: of documents, and of the image's values
     model                what all of it comes to
 
 Pure: no file, no clock, no network, no environment; what it needs is handed in.

@@ -13,10 +13,30 @@ from bootstrap.fs.path import resolve
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Protocol
 
-    from bootstrap.config.model import FileSpec
     from bootstrap.errors import WriteError
     from bootstrap.fs.read import Access, Found
+
+    class OwnedFile(Protocol):
+        """A file as a document asks for it: who owns it, and where the document says so."""
+
+        @property
+        def path(self) -> str:
+            """The path, as errors name it."""
+
+        @property
+        def origin(self) -> str:
+            """The line that asks for the file."""
+
+        @property
+        def owner(self) -> str | None:
+            """A user by name or number; None keeps the present one."""
+
+        @property
+        def group(self) -> str | None:
+            """A group by name or number; None keeps the present one."""
+
 
 NOBODY = 2**32 - 1  # chown(2) takes it for "leave as it is"
 DATABASE_AT_MOST = 16 << 20  # bytes
@@ -31,7 +51,7 @@ class Accounts:
         self.users = Database("passwd", root)
         self.groups = Database("group", root)
 
-    def access(self, spec: FileSpec, mode: int, found: Found | None) -> Access:
+    def access(self, spec: OwnedFile, mode: int, found: Found | None) -> Access:
         """The access that a file shall have; raises WriteError naming each unknown account."""
         own = read.own_access(mode)
         present = found.access if found and found.kind == "file" else own
@@ -61,7 +81,7 @@ class Accounts:
         return tuple(reasons)
 
 
-def _unknown(kind: str, name: str, accounts: Database, spec: FileSpec) -> WriteError:
+def _unknown(kind: str, name: str, accounts: Database, spec: OwnedFile) -> WriteError:
     close = nearest(name, accounts.known())
     hint = f"did you mean {close}?" if close else f"create the {kind} in the image, or use a number"
     return refusal(f"there is no {kind} {name!r}", path=spec.path, origin=spec.origin, hint=hint)

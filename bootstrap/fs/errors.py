@@ -1,4 +1,4 @@
-"""The errors of this room, told from what the system said."""
+"""Errors about files, from what the operating system said."""
 
 from __future__ import annotations
 
@@ -13,11 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bootstrap.errors import BootstrapError
-    from bootstrap.process.result import Ended
 
-SPELLED_AT_MOST = 120  # characters of a command: a script is cut
-NOT_SHOWN = "what it wrote is not shown, for it may tell a secret"
-MISSING = "install it in the image, or correct the command"
 MOUNT_POINT = "say `in_place: true`, and the content is written over, for it cannot be replaced"
 HINTS = {
     errno.EBUSY: MOUNT_POINT,
@@ -63,43 +59,6 @@ def told(error: OSError, doing: str, *, path: str, origin: str = "") -> Bootstra
     message = Public(f"{doing}: {reason}")
     problem = Problem(message, path=Public(path), where=origin, hint=Public(hint))
     return kind(Public(f"{doing} {path}: {reason}"), problems=[problem])
-
-
-def spelled(command: Sequence[str]) -> str:
-    """The whole command as a shell would take it, in one line; `{path}` stays as it is."""
-    from shlex import quote
-
-    from bootstrap.apply.transaction.journal_entry import PLACEHOLDER
-
-    def word(text: str) -> str:
-        bare = text.replace(PLACEHOLDER, "path")
-        return text if quote(bare) == bare else quote(text)
-
-    line = " ".join(" ".join(map(word, command)).split())
-    return line if len(line) <= SPELLED_AT_MOST else f"{line[:SPELLED_AT_MOST]}…"
-
-
-def program(command: Sequence[str]) -> str:
-    """Return the program of a command for everybody, without any word of a whole line in one."""
-    import re
-
-    return command[0] if re.fullmatch(r"[\w@%+,./:\\-]+", command[0]) else "its command"
-
-
-def cure(ended: Ended, command: Sequence[str], *, private: bool, by_hand: str) -> str:
-    """What to do about a command that failed: what it wrote, or with `private` how to see it."""
-    if ended.kind == "missing":
-        return MISSING
-    if ended.kind == "unstarted":
-        return ""
-    if ended.kind == "late":
-        from bootstrap.config.systemd_lint import CURE, waits_for_a_unit
-
-        if waits_for_a_unit(command):
-            return CURE
-    if private:
-        return f"{NOT_SHOWN}; {by_hand}"
-    return f"it wrote: {ended.output}" if ended.output else ""
 
 
 def together(errors: Sequence[BootstrapError]) -> BootstrapError:

@@ -1,5 +1,12 @@
 """The same rooms for Windows: imported there, and nowhere else.
 
+    fs        files
+    process   commands
+    apply     folders that others can write to
+    identity  the folders of Arc's agent
+    platform  which machine this is
+    report    the event log
+
 A module in `apply` or `metadata` below this folder stands in for the module of that room and name:
 on Windows `bootstrap.fs.read` is the file `bootstrap/windows/fs/read.py`. So each noun is
 chosen once, here, and whoever uses it does not know on which system. Of a module that differs only

@@ -108,8 +108,8 @@ def every_list_of_ours_is_one_that_the_system_reads():
         for folder in (False, True):
             with security.descriptor(sids.ADMINISTRATORS, acl, folder=folder) as made:
                 assert made
-                read = [one.text for one in security.entries_of(made)]
-                assert "P" + "".join(sorted(read)) == acl
+                listed = [one.text for one in security.entries_of(made)]
+                assert "P" + "".join(sorted(listed)) == acl
 
 
 def accesses_differ_in_what_can_be_told():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bootstrap.apply.transaction.journal_entry import PLACEHOLDER, takes_path
 from bootstrap.errors import CommandFailed, Problem, Public
-from bootstrap.fs.errors import cure, spelled, together
+from bootstrap.fs.errors import together
+from bootstrap.process.command import PLACEHOLDER, cure, spelled, takes_path
 from bootstrap.process.result import Ended
 
 TYPE_CHECKING = False

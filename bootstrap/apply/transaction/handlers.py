@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bootstrap.errors import BootstrapError, CommandFailed, Problem, Public
-from bootstrap.fs.errors import cure, program, spelled
 from bootstrap.process import runner
+from bootstrap.process.command import cure, program, spelled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from bootstrap.fs import read
 from bootstrap.fs.mounts import is_mount_point
 from bootstrap.fs.path import Place
 from bootstrap.fs.temp_names import kept_name, staged_name
+from bootstrap.process.command import takes_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from bootstrap.apply.plan.change import Change
 
 KINDS = ("create", "replace", "overwrite", "remove")
-PLACEHOLDER = "{path}"  # the word of a check that stands for the staged file
 
 
 class Entry(Frozen):
@@ -72,11 +72,6 @@ def _kind(change: Change) -> str:
     if change.in_place:
         return "overwrite"
     return "replace" if change.before else "create"
-
-
-def takes_path(check: tuple[str, ...]) -> bool:
-    """Whether a check reads the staged file."""
-    return any(PLACEHOLDER in word for word in check)
 
 
 def missing_folders(entries: Iterable[Entry], root: str) -> tuple[str, ...]:

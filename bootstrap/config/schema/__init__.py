@@ -1,4 +1,4 @@
-"""TODO.
+"""The JSON Schemas that documents and values are held against.
 
 values     the image owner's schema for values, fit for use
 validator  JSON Schema, offline

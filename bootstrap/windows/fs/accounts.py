@@ -11,9 +11,30 @@ from bootstrap.windows.fs import read, security, sids
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.config.model import FileSpec
+    from typing import Protocol
+
     from bootstrap.errors import WriteError
     from bootstrap.windows.fs.read import Access, Found
+
+    class OwnedFile(Protocol):
+        """A file as a document asks for it: who owns it, and where the document says so."""
+
+        @property
+        def path(self) -> str:
+            """The path, as errors name it."""
+
+        @property
+        def origin(self) -> str:
+            """The line that asks for the file."""
+
+        @property
+        def owner(self) -> str | None:
+            """A user by name or number; None keeps the present one."""
+
+        @property
+        def acl(self) -> tuple[str, ...] | None:
+            """Accounts with their rights, `name:word`; None keeps the present list."""
+
 
 HINT = "write it as `whoami /groups` or `sc showsid` does, such as NT SERVICE\\shop"
 
@@ -24,7 +45,7 @@ class Accounts:
     def __init__(self, root: str) -> None:
         self._root = root
 
-    def access(self, spec: FileSpec, mode: int, found: Found | None) -> Access:
+    def access(self, spec: OwnedFile, mode: int, found: Found | None) -> Access:
         """The access that a file shall have; raises WriteError naming each unknown account.
 
         Without an `acl` a file that holds a secret (its `mode` is for nobody else) is SYSTEM's and
@@ -65,6 +86,6 @@ def _list(rights: list[tuple[str, str]]) -> str:
     return security.spell(grants | {sids.SYSTEM: full, sids.ADMINISTRATORS: full})
 
 
-def _unknown(name: str, spec: FileSpec) -> WriteError:
+def _unknown(name: str, spec: OwnedFile) -> WriteError:
     message = f"there is no account {name!r}"
     return refusal(message, path=spec.path, origin=spec.origin, hint=HINT)

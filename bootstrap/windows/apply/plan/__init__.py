@@ -1,4 +1,6 @@
-"""TODO.
+"""Planning on Windows.
 
-unsafe_path  who else could decide where a file ends up
+    unsafe_path  who else could decide where a file ends up
+
+It stands in for the module of its name.
 """
