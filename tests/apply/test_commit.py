@@ -433,7 +433,7 @@ def test_a_name_as_long_as_can_be_is_written(machine, wanted, name):
 
 def test_a_staged_name_that_no_file_can_have_is_no_litter(machine, wanted, monkeypatch):
     """A file system with shorter names refuses a file, and nothing is left to be settled."""
-    monkeypatch.setattr(temp_names, "NAME_AT_MOST", 300)
+    monkeypatch.setattr(temp_names, "MAX_NAME", 300)
     with pytest.raises(WriteError, match="File name too long") as caught:
         machine.apply(wanted("/etc/" + "n" * 255))
     assert len(caught.value.problems) == 1
@@ -627,12 +627,12 @@ def test_the_numbers_of_the_files_are_in_the_journal(machine, wanted):
     path = machine.put("/a", "old\n")
     planned = machine.plan(wanted("/a", in_place=True), wanted("/b"))
     number = path.stat().st_ino
-    transaction = machine.begin(planned, memo={"mine": 1})
+    transaction = machine.begin(planned, next_state={"mine": 1})
     lines = machine.path("/journal.json").read_text().splitlines()
     made = machine.path("/b").stat().st_ino
     assert json.loads(lines[1]) == {"prepared": [number, made]}
     story = machine.journal().read()
-    assert (story.inodes, story.memo) == ((number, 0), {"mine": 1})
+    assert (story.inodes, story.next_state) == ((number, 0), {"mine": 1})
     transaction.roll_back()
     transaction.close()
 

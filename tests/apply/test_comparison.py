@@ -31,7 +31,7 @@ def test_a_mount_point_is_refused_by_the_plan(machine, wanted, mounted, fields):
 
 def test_a_file_that_could_not_be_put_back_is_not_written_over(machine, wanted, monkeypatch):
     """Its old content has to fit into memory; one that is replaced keeps its own file."""
-    monkeypatch.setattr(compare, "CONTENT_AT_MOST", 10)
+    monkeypatch.setattr(compare, "MAX_CONTENT", 10)
     machine.put("/a", "x" * 11)
     with pytest.raises(WriteError) as caught:
         machine.plan(wanted("/a", in_place=True, origin="a.yaml:3:5"))
@@ -49,7 +49,7 @@ def test_a_file_that_could_not_be_put_back_is_not_written_over(machine, wanted, 
 
 def test_a_long_file_is_compared_with_a_long_content(machine, wanted, monkeypatch):
     """As much is read as is wanted, and no more than it takes to see that they differ."""
-    monkeypatch.setattr(compare, "CONTENT_AT_MOST", 10)
+    monkeypatch.setattr(compare, "MAX_CONTENT", 10)
     machine.put("/a", "x" * 20)
     assert machine.plan(wanted("/a", "x" * 20)).changes == ()
     (change,) = machine.plan(wanted("/a", "x" * 19)).changes

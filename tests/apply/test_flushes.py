@@ -225,7 +225,7 @@ def test_own_files_are_flushed_before_and_after_they_get_their_names(machine, ca
 
 def test_an_own_link_is_flushed_after_it_gets_its_name(machine, calls):
     """A link has no content to flush; its name it has."""
-    assert atomic.point("/a", "target", root=str(machine.root))
+    assert atomic.write_pointer("/a", "target", root=str(machine.root))
     assert calls.of("replace", "fsync") == [
         ("replace", ".a.imds-bootstrap-new", "a"),
         ("fsync", "."),

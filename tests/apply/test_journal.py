@@ -68,7 +68,7 @@ def test_what_is_told_is_what_was_written(journal):
     assert journal.read() is None
     journal.begin(ENTRIES, FOLDERS, MEMO)
     story = journal.read()
-    assert (story.phase, story.entries, story.folders, story.memo) == (
+    assert (story.phase, story.entries, story.folders, story.next_state) == (
         "intent",
         ENTRIES,
         FOLDERS,
@@ -82,7 +82,7 @@ def test_what_is_told_is_what_was_written(journal):
     journal.commit()
     story = journal.read()
     assert (story.phase, story.entries, story.inodes) == ("committed", ENTRIES, (0, 2, 0))
-    assert (story.folders, story.memo) == (FOLDERS, MEMO)
+    assert (story.folders, story.next_state) == (FOLDERS, MEMO)
     journal.remove()
     assert journal.read() is None
 
@@ -102,7 +102,7 @@ def test_a_journal_that_was_not_finished_says_nothing(journal, file, line):
     file.write_bytes(line()[:10])
     file.chmod(0)
     story = journal.read()
-    assert (story.phase, story.entries, story.folders, story.memo) == ("nothing", (), (), {})
+    assert (story.phase, story.entries, story.folders, story.next_state) == ("nothing", (), (), {})
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\n", b"\nx\n"])
@@ -203,9 +203,9 @@ def test_a_journal_that_is_too_long_is_damaged(journal, file, monkeypatch, line)
     whole = line()
     file.parent.mkdir(parents=True)
     file.write_bytes(whole)
-    monkeypatch.setattr(journals, "AT_MOST", len(whole))
+    monkeypatch.setattr(journals, "MAX_BYTES", len(whole))
     assert journal.read().phase == "intent"
-    monkeypatch.setattr(journals, "AT_MOST", len(whole) - 1)
+    monkeypatch.setattr(journals, "MAX_BYTES", len(whole) - 1)
     with pytest.raises(Damaged, match=r"^it is too long$"):
         journal.read()
 

@@ -11,7 +11,7 @@ import pytest
 
 from bootstrap.apply.transaction import rollback
 from bootstrap.apply.transaction.commit import Transaction
-from bootstrap.apply.transaction.journal import Damaged, Story
+from bootstrap.apply.transaction.journal import Damaged, JournalContents
 from bootstrap.apply.transaction.journal_entry import Entry
 from bootstrap.apply.transaction.step import Step
 from bootstrap.errors import WriteError
@@ -307,7 +307,7 @@ def lone(kind, **fields):
 
 def revert(machine, entry, inode=0):
     """Undo this one change, twice, for that must be the same as once."""
-    story = Story("prepared", (entry,), inodes=(inode,))
+    story = JournalContents("prepared", (entry,), inodes=(inode,))
     for _ in range(2):
         rollback.revert(story, str(machine.root))
 
@@ -444,8 +444,8 @@ def test_a_new_file_that_somebody_changed_goes_if_it_is_the_one_that_was_made(ma
     """The process that made a file knows it by its number, whatever it holds by now."""
     path = machine.put("/etc/a", OTHERS)
     entry = lone("create")
-    assert rollback.is_to_go(entry, path.stat().st_ino, str(machine.root))
-    assert not rollback.is_to_go(entry, path.stat().st_ino + 1, str(machine.root))
+    assert rollback.was_created(entry, path.stat().st_ino, str(machine.root))
+    assert not rollback.was_created(entry, path.stat().st_ino + 1, str(machine.root))
     revert(machine, entry, path.stat().st_ino + 1)
     assert path.read_text() == OTHERS
     revert(machine, entry, path.stat().st_ino)
@@ -505,7 +505,7 @@ def test_all_that_cannot_be_put_back_is_told(machine, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", refuse)
         with pytest.raises(WriteError) as caught:
-            rollback.revert(Story("prepared", entries), str(machine.root))
+            rollback.revert(JournalContents("prepared", entries), str(machine.root))
     assert [(one.path, one.message, one.hint) for one in caught.value.problems] == [
         ("/etc/c", "settling: Input/output error", "if /etc/c.kept exists, it is the old file"),
         ("/etc/a", "settling: Input/output error", "if /etc/a.kept exists, it is the old file"),
@@ -534,7 +534,7 @@ def test_before_it_is_prepared_no_name_has_changed(machine, phase):
     machine.put("/etc/kept", OLD)
     machine.put("/etc/a", NEW)
     before = machine.tree()
-    rollback.revert(Story(phase, (lone("replace"),)), str(machine.root))
+    rollback.revert(JournalContents(phase, (lone("replace"),)), str(machine.root))
     assert machine.tree() == before
 
 
@@ -542,7 +542,7 @@ def test_finishing_makes_a_backup_once(machine):
     """What was kept becomes the backup; begun again, it is not taken away."""
     machine.put("/etc/kept", OLD)
     machine.put("/etc/a", NEW)
-    story = Story("committed", (lone("replace", backup=True),))
+    story = JournalContents("committed", (lone("replace", backup=True),))
     for _ in range(2):
         rollback.finish(story, str(machine.root))
     assert sorted(os.listdir(machine.path("/etc"))) == ["a", "a.imds-bootstrap.bak"]
@@ -554,7 +554,7 @@ def test_finishing_without_a_backup_leaves_an_earlier_one(machine):
     machine.put("/etc/kept", OLD)
     machine.put("/etc/staged", NEW)
     machine.put("/etc/a.imds-bootstrap.bak", OTHERS)
-    rollback.finish(Story("committed", (lone("replace"),)), str(machine.root))
+    rollback.finish(JournalContents("committed", (lone("replace"),)), str(machine.root))
     assert os.listdir(machine.path("/etc")) == ["a.imds-bootstrap.bak"]
     assert machine.path("/etc/a.imds-bootstrap.bak").read_text() == OTHERS
 

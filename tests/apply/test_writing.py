@@ -164,13 +164,13 @@ def test_a_second_name_of_one_moment_is_noticed(machine, place, monkeypatch, lat
         os.link(path, other)
     real = os.lstat
 
-    def look(name, **arguments):
+    def lstat(name, **arguments):
         found = real(name, **arguments)
         if name == "a":
             other.unlink() if late == "before" else os.link(path, other)
         return found
 
-    monkeypatch.setattr(os, "lstat", look)
+    monkeypatch.setattr(os, "lstat", lstat)
     with nothing_stays_open(), pytest.raises(OSError, match="it has another name"):
         write.overwrite(place("/etc/a"), b"x", OWN)
     assert path.read_text() == "old\n"
@@ -375,19 +375,19 @@ def test_a_lock_is_not_taken_through_a_link(machine, place):
     """A link in the place of the lock would make a file elsewhere, or lock another one."""
     machine.path("/lock").symlink_to("elsewhere")
     with nothing_stays_open(), pytest.raises(OSError, match=r"\[Errno") as caught:
-        write.seize(place("/lock"), 0o600)
+        write.try_lock(place("/lock"), 0o600)
     assert caught.value.errno == errno.ELOOP
     assert os.listdir(machine.root) == ["lock"]
 
 
 def test_a_lock_is_one_process_at_a_time(machine, place):
     """Whoever comes second gets nothing, and keeps nothing open."""
-    first = write.seize(place("/lock"), 0o600)
+    first = write.try_lock(place("/lock"), 0o600)
     assert stat.S_IMODE(machine.path("/lock").stat().st_mode) == 0o600
     with nothing_stays_open():
-        assert write.seize(place("/lock"), 0o600) is None
+        assert write.try_lock(place("/lock"), 0o600) is None
     os.close(first)
-    second = write.seize(place("/lock"), 0o600)
+    second = write.try_lock(place("/lock"), 0o600)
     assert second is not None
     os.close(second)
 
@@ -407,7 +407,7 @@ def test_a_lock_that_has_lost_its_name_is_nobodys(machine, place, monkeypatch, h
 
     monkeypatch.setattr(fcntl, "flock", lose)
     with nothing_stays_open():
-        assert write.seize(place("/lock"), 0o600) is None
+        assert write.try_lock(place("/lock"), 0o600) is None
 
 
 def test_an_own_file_is_written_only_if_it_differs(machine):
@@ -451,7 +451,7 @@ def test_what_a_dead_write_has_left_goes(machine, swept):
 
 OWN_FILES = {
     "write": lambda root: atomic.write_file("/a", b"one", mode=0o600, root=root),
-    "point": lambda root: atomic.point("/a", "target", root=root),
+    "point": lambda root: atomic.write_pointer("/a", "target", root=root),
 }
 
 
@@ -469,7 +469,7 @@ def test_an_own_link_is_made_only_if_it_differs(machine):
     root = str(machine.root)
     machine.put("/a", "a file")
     for target, made in [("one", True), ("one", False), ("two", True), ("two", False)]:
-        assert atomic.point("/a", target, root=root) is made
+        assert atomic.write_pointer("/a", target, root=root) is made
         assert os.readlink(machine.path("/a")) == target
 
 

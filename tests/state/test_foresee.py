@@ -35,13 +35,13 @@ def root(tmp_path):
     return tmp_path
 
 
-def leave(root, phase, memo, *, path=paths.JOURNAL):
+def leave(root, phase, next_state, *, path=paths.JOURNAL):
     """Leave the journal of a run that died in this phase."""
     journal = Journal(path, str(root))
     if phase == "intent":
         os.rename(root / ENTRY.path, root / ENTRY.staged)
         os.rename(root / ENTRY.kept, root / ENTRY.path)
-    journal.begin([ENTRY], [], memo)
+    journal.begin([ENTRY], [], next_state)
     if phase == "nothing":
         os.truncate(journal.place.path, 5)
     if phase in {"prepared", "committed"}:
@@ -98,8 +98,8 @@ def test_a_memo_of_this_machine(root, phase):
 
 
 @pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("memo", ["empty", "future", "another's", "damaged"])
-def test_a_memo_that_says_nothing_of_this_machine(root, phase, memo):
+@pytest.mark.parametrize("next_state", ["empty", "future", "another's", "damaged"])
+def test_a_memo_that_says_nothing_of_this_machine(root, phase, next_state):
     """The files are settled all the same, and the state stays as it is."""
     memos = {
         "empty": {},
@@ -107,7 +107,7 @@ def test_a_memo_that_says_nothing_of_this_machine(root, phase, memo):
         "another's": as_record(MINE) | {"vm_id": OTHER},
         "damaged": as_record(MINE) | {"written": [{}]},
     }
-    leave(root, phase, memos[memo])
+    leave(root, phase, memos[next_state])
     settle(root)
     assert state(root) == BEFORE
     # Of a journal without a first line nobody knows what it began.
@@ -115,7 +115,7 @@ def test_a_memo_that_says_nothing_of_this_machine(root, phase, memo):
     assert (root / ENTRY.path).read_text() == text
     assert os.path.lexists(root / ENTRY.kept) == (phase == "nothing")
     assert library(root) == ["instance", "instances"]
-    theirs = {"prepared", "committed"} if memo == "another's" else {}
+    theirs = {"prepared", "committed"} if next_state == "another's" else {}
     assert (state(root, OTHER) is not None) == (phase in theirs)
 
 
@@ -124,11 +124,11 @@ def test_a_memo_that_says_nothing_of_this_machine(root, phase, memo):
 def test_on_a_first_boot(root, phase, pending):
     """Without a state only a finished run, or handlers that are due, make one."""
     store.forget(root=str(root))
-    memo = State(vm_id=ME, pending_handlers=pending)
-    leave(root, phase, as_record(memo))
+    next_state = State(vm_id=ME, pending_handlers=pending)
+    leave(root, phase, as_record(next_state))
     settle(root)
     is_kept = phase == "committed" or (phase == "prepared" and pending)
-    assert state(root) == (memo if is_kept else None)
+    assert state(root) == (next_state if is_kept else None)
 
 
 def test_handlers_that_are_due_already_are_not_written_again(root):
@@ -307,15 +307,15 @@ def test_a_state_that_cannot_be_saved_keeps_what_was_kept(root, monkeypatch):
 def test_the_sign_of_a_state():
     """What a run is to end with is told only where it differs from what was before."""
     after = State(vm_id=ME, configured_at="now", fingerprint="new")
-    assert recovery.becomes(BEFORE, after) == {"becomes": "now new"}
-    assert recovery.becomes(after, after) == {}
+    assert recovery.target_id(BEFORE, after) == {"becomes": "now new"}
+    assert recovery.target_id(after, after) == {}
 
 
 def test_a_state_that_was_saved_already_is_better_than_the_memo(root):
     """A finished run that has lived to save its state is not taken back to what it feared."""
     after = State(vm_id=ME, configured_at="now", fingerprint="new")
     store.save(after, root=str(root))
-    leave(root, "committed", as_record(MINE) | recovery.becomes(BEFORE, after))
+    leave(root, "committed", as_record(MINE) | recovery.target_id(BEFORE, after))
     settle(root)
     assert state(root) == after
 

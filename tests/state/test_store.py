@@ -442,7 +442,7 @@ class Asked(BaseException):
         recovery.is_due,
         lambda: recovery.foresee(ME, None),
         lambda: atomic.write_file("/a", b"", mode=0o600),
-        lambda: atomic.point("/a", "b"),
+        lambda: atomic.write_pointer("/a", "b"),
         lambda: atomic.sweep("/a"),
         lambda: atomic.make_folders("/a", 0o700),
         lambda: atomic.names("/a/b"),
