@@ -91,12 +91,12 @@ def test_the_journal_of_a_dead_process_goes_last(machine, planned, calls, steps)
     transaction.begin({})
     transaction.prepare(timeout=1, run=None)
     for step in transaction._steps[:steps]:
-        step.publish()
+        step.rename_into_place()
     calls.all.clear()
     story = machine.journal().read()
     rollback.revert(story, root)
     assert calls.unflushed() == set()
-    rollback.tidy(machine.journal(), story, root, rollback.discard)
+    rollback.cleanup(machine.journal(), story, root, rollback.remove_staged)
     assert calls.all[-1] == JOURNAL_GOES
     assert calls.unflushed(until=JOURNAL_GOES) == set()
 
@@ -107,13 +107,13 @@ def test_what_was_staged_goes_before_its_journal(machine, planned, calls, staged
     root = str(machine.root)
     transaction = Transaction(planned, machine.journal(), "dead")
     transaction.begin({})
-    for folder in transaction._story.folders:
+    for folder in transaction._contents.folders:
         transaction._make(folder)
     for step in transaction._steps[:staged]:
         step.stage()
-        step.keep()
+        step.save_original()
     calls.all.clear()
-    rollback.tidy(machine.journal(), machine.journal().read(), root, rollback.discard)
+    rollback.cleanup(machine.journal(), machine.journal().read(), root, rollback.remove_staged)
     assert calls.all[-1] == JOURNAL_GOES
     assert ("rmdir", "srv") in calls.all
     assert calls.unflushed(until=JOURNAL_GOES) == set()
@@ -182,7 +182,7 @@ def refuse_to_flush(monkeypatch, path, fsync=os.fsync):
 def put_back(story, root):
     """Undo a commit, and remove what was staged and kept for it."""
     rollback.revert(story, root)
-    rollback.discard(story, root)
+    rollback.remove_staged(story, root)
 
 
 @pytest.mark.parametrize(("path", "told"), [("etc", "/etc"), ("srv/new", "/srv/new"), ("", "/")])
@@ -195,7 +195,7 @@ def test_a_folder_that_cannot_be_flushed_keeps_the_journal(
     transaction.begin({})
     transaction.prepare(timeout=1, run=None)
     for step in transaction._steps:
-        step.publish()
+        step.rename_into_place()
     root = str(machine.root)
     story = machine.journal().read()
     with monkeypatch.context() as patch:

@@ -42,7 +42,7 @@ def died_after(machine, planned, steps):
     transaction.begin({"mine": 1})
     transaction.prepare(timeout=1, run=None)
     for step in transaction._steps[:steps]:
-        step.publish()
+        step.rename_into_place()
     return transaction
 
 
@@ -50,10 +50,10 @@ def settle(machine):
     """What the next process does, from the disk alone; gives the phase it found."""
     story = machine.journal().read()
     if story.phase == "committed":
-        rollback.finish(story, str(machine.root))
+        rollback.remove_originals(story, str(machine.root))
     else:
         rollback.revert(story, str(machine.root))
-        rollback.discard(story, str(machine.root))
+        rollback.remove_staged(story, str(machine.root))
     machine.journal().remove()
     return story.phase
 
@@ -74,11 +74,11 @@ def test_undone_while_staging(machine, begun, staged):
     planned, before = begun
     transaction = Transaction(planned, machine.journal(), "dead")
     transaction.begin({})
-    for folder in transaction._story.folders:
+    for folder in transaction._contents.folders:
         transaction._make(folder)
     for step in transaction._steps[:staged]:
         step.stage()
-        step.keep()
+        step.save_original()
     assert settle(machine) == "intent"
     assert machine.tree() == before
 
@@ -103,7 +103,7 @@ def test_settled_twice_is_settled_once(machine, begun):
     story = machine.journal().read()
     for _ in range(2):
         rollback.revert(story, root)
-    rollback.discard(story, root)
+    rollback.remove_staged(story, root)
     rollback.revert(story, root)
     assert settle(machine) == "prepared"
     assert machine.tree() == before
@@ -138,7 +138,7 @@ def test_undone_between_two_names(machine, begun, monkeypatch):
     transaction = died_after(machine, planned, 4)
     monkeypatch.setattr(write, "remove", die)
     with pytest.raises(KeyboardInterrupt):
-        transaction._steps[4].publish()
+        transaction._steps[4].rename_into_place()
     monkeypatch.undo()
     assert machine.path("/srv/new/file").stat().st_nlink == 2
     assert settle(machine) == "prepared"
@@ -276,7 +276,7 @@ def test_failed_word_is_taken_back(machine, begun, monkeypatch):
 def test_kept_files_are_made_before_the_first_name_changes(machine, begun, monkeypatch):
     """When the first name changes, every old file is kept and the journal says so."""
     planned, _ = begun
-    publish = Step.publish
+    publish = Step.rename_into_place
     phases = []
 
     def watch(step):
@@ -287,7 +287,7 @@ def test_kept_files_are_made_before_the_first_name_changes(machine, begun, monke
         )
         publish(step)
 
-    monkeypatch.setattr(Step, "publish", watch)
+    monkeypatch.setattr(Step, "rename_into_place", watch)
     machine.begin(planned).close()
     assert phases == ["prepared"] * 6
 
@@ -544,7 +544,7 @@ def test_finishing_makes_a_backup_once(machine):
     machine.put("/etc/a", NEW)
     story = JournalContents("committed", (lone("replace", backup=True),))
     for _ in range(2):
-        rollback.finish(story, str(machine.root))
+        rollback.remove_originals(story, str(machine.root))
     assert sorted(os.listdir(machine.path("/etc"))) == ["a", "a.imds-bootstrap.bak"]
     assert machine.path("/etc/a.imds-bootstrap.bak").read_text() == OLD
 
@@ -554,7 +554,7 @@ def test_finishing_without_a_backup_leaves_an_earlier_one(machine):
     machine.put("/etc/kept", OLD)
     machine.put("/etc/staged", NEW)
     machine.put("/etc/a.imds-bootstrap.bak", OTHERS)
-    rollback.finish(JournalContents("committed", (lone("replace"),)), str(machine.root))
+    rollback.remove_originals(JournalContents("committed", (lone("replace"),)), str(machine.root))
     assert os.listdir(machine.path("/etc")) == ["a.imds-bootstrap.bak"]
     assert machine.path("/etc/a.imds-bootstrap.bak").read_text() == OTHERS
 
@@ -568,7 +568,7 @@ def test_litter_is_listed_in_a_journal_of_another_name(machine, begun, error):
     def fail(story, root):
         raise error
 
-    told = rollback.tidy(machine.journal(), machine.journal().read(), str(machine.root), fail)
+    told = rollback.cleanup(machine.journal(), machine.journal().read(), str(machine.root), fail)
     assert told == f"what it left over cannot be removed yet: {error}"
     (name,) = [name for name in os.listdir(machine.root) if name.startswith("journal.json")]
     assert re.fullmatch(r"journal\.json\.litter-[0-9a-f]{12}", name)
@@ -586,7 +586,7 @@ def test_litter_that_cannot_even_be_listed_is_left_to_the_next_run(machine, begu
     monkeypatch.setattr(os, "unlink", refuse)
     monkeypatch.setattr(os, "replace", refuse)
     story = machine.journal().read()
-    told = rollback.tidy(machine.journal(), story, str(machine.root), rollback.finish)
+    told = rollback.cleanup(machine.journal(), story, str(machine.root), rollback.remove_originals)
     assert "Read-only file system" in told or "things stand in the way" in told
     assert machine.tree() == before
 
@@ -596,4 +596,7 @@ def test_nothing_is_said_when_all_is_tidy(machine, begun):
     planned, _ = begun
     died_after(machine, planned, 6)
     story = machine.journal().read()
-    assert rollback.tidy(machine.journal(), story, str(machine.root), rollback.finish) == ""
+    assert (
+        rollback.cleanup(machine.journal(), story, str(machine.root), rollback.remove_originals)
+        == ""
+    )

@@ -42,7 +42,7 @@ ACTS = {
     "shorten": lambda place: write.shorten(place("/etc/a"), 1),
     "rename": lambda place: write.rename(place("/etc/a"), "b"),
     "link": lambda place: write.link(place("/etc/a"), "b"),
-    "keep": lambda place: write.keep(place("/etc/a"), "b"),
+    "keep": lambda place: write.save_original(place("/etc/a"), "b"),
     "remove": lambda place: write.remove(place("/etc/a")),
     "make_folder": lambda place: write.make_folder(place("/etc/new")),
     "remove_folder": lambda place: write.remove_folder(place("/etc/a")),
@@ -254,11 +254,11 @@ def test_what_cannot_have_a_second_name_is_copied(machine, place, monkeypatch, n
     copy = machine.path("/etc/b")
     if number not in CANNOT:
         with pytest.raises(OSError, match=r"\[Errno") as caught:
-            write.keep(place("/etc/a"), "b")
+            write.save_original(place("/etc/a"), "b")
         assert caught.value.errno == number
         assert not os.path.lexists(copy)
         return
-    write.keep(place("/etc/a"), "b")
+    write.save_original(place("/etc/a"), "b")
     if thing == "link":
         assert os.readlink(copy) == "somewhere"
     else:
@@ -274,7 +274,7 @@ def test_a_large_file_is_copied_whole(machine, place, monkeypatch):
     monkeypatch.setattr(os, "link", refuse)
     old = "0123456789abcdef" * (read.CHUNK // 8)
     machine.put("/a", old)
-    write.keep(place("/a"), "b")
+    write.save_original(place("/a"), "b")
     assert machine.path("/b").read_text() == old
 
 
@@ -286,7 +286,7 @@ def test_what_is_gone_cannot_be_copied(machine, place, monkeypatch):
 
     monkeypatch.setattr(os, "link", refuse)
     with pytest.raises(FileNotFoundError) as caught:
-        write.keep(place("/a"), "b")
+        write.save_original(place("/a"), "b")
     assert caught.value.errno == errno.ENOENT
     assert caught.value.strerror == "No such file or directory"
     assert caught.value.filename == str(machine.path("/a"))
@@ -481,8 +481,8 @@ def test_forgetting_says_whether_there_was_anything(machine):
     machine.path("/link").symlink_to("kept")
     machine.put("/kept", "x")
     for path in ("/folder", "/file", "/link"):
-        assert atomic.forget(path, root=root) is True
-        assert atomic.forget(path, root=root) is False
+        assert atomic.remove_tree(path, root=root) is True
+        assert atomic.remove_tree(path, root=root) is False
     assert os.listdir(machine.root) == ["kept"]
 
 

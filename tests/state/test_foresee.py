@@ -58,7 +58,7 @@ def library(root):
     return sorted(os.listdir(f"{root}{LIBRARY}"))
 
 
-def settle(root, *, now="now"):
+def repair(root, *, now="now"):
     """See what will be, let it be, and hold the one against the other."""
     loaded = store.load(ME, root=str(root))
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
@@ -123,7 +123,7 @@ def test_a_memo_that_says_nothing_of_this_machine(root, phase, next_state):
 @pytest.mark.parametrize("pending", [(), ("app",)])
 def test_on_a_first_boot(root, phase, pending):
     """Without a state only a finished run, or handlers that are due, make one."""
-    store.forget(root=str(root))
+    store.remove_state(root=str(root))
     next_state = State(vm_id=ME, pending_handlers=pending)
     leave(root, phase, as_record(next_state))
     settle(root)

@@ -45,7 +45,7 @@ def test_first_boot_has_no_state(root, library):
     """On a first boot there is no state, nothing to note, and nothing is written."""
     loaded = load(root)
     assert (loaded.state, loaded.notes) == (None, ())
-    store.settle(loaded, root=str(root))
+    store.repair(loaded, root=str(root))
     assert list(root.iterdir()) == []
 
 
@@ -111,7 +111,7 @@ def test_damaged_state_is_reported_and_set_aside(tmp_path, data):
     loaded = load(root)
     assert loaded.state is None
     assert "damaged" in loaded.notes[0]
-    store.settle(loaded, root=str(root), now="now")
+    store.repair(loaded, root=str(root), now="now")
     assert (folder / "state.json.corrupt-now").read_bytes() == data
     assert load(root).notes == ()
     assert save(root)
@@ -133,7 +133,7 @@ def test_state_that_is_no_file_is_set_aside(root, library, thing):
     make[thing]()
     loaded = load(root)
     assert loaded.damaged
-    store.settle(loaded, root=str(root))
+    store.repair(loaded, root=str(root))
     assert save(root)
     assert load(root).state == State(vm_id=ME)
 
@@ -154,7 +154,7 @@ def test_what_stands_in_the_place_of_a_folder_is_set_aside(root, library, place)
         path.write_text("not ours\n")
     loaded = load(root)
     assert any("is not what belongs there; it is set aside" in note for note in loaded.notes)
-    store.settle(loaded, root=str(root), now="now")
+    store.repair(loaded, root=str(root), now="now")
     assert os.path.lexists(f"{path}.corrupt-now")
     save(root, fingerprint="g")
     assert load(root).state == State(vm_id=ME, fingerprint="g")
@@ -166,7 +166,7 @@ def test_what_was_set_aside_of_another_machine_goes(root, library):
     """A captured image keeps nothing of the machine that it was, damaged or not."""
     save(root, vm_id=OTHER)
     (library / "instances" / f"{OTHER}.corrupt-then").touch()
-    store.settle(load(root), root=str(root))
+    store.repair(load(root), root=str(root))
     assert os.listdir(library / "instances") == []
 
 
@@ -176,7 +176,7 @@ def test_captured_image_is_noticed_and_forgotten(root, library):
     loaded = load(root)
     assert loaded.state is None
     assert loaded.notes == (f"captured image: this was {OTHER} and now is {ME}; starting afresh",)
-    store.settle(loaded, root=str(root))
+    store.repair(loaded, root=str(root))
     save(root)
     assert os.listdir(library / "instances") == [ME]
     assert os.readlink(library / "instance") == f"instances/{ME}"
@@ -217,7 +217,7 @@ def test_forget_leaves_only_the_lock(root, library):
     runtime.mkdir(parents=True)
     (runtime / "lock").write_text("")
     (runtime / "status.json").write_text("{}")
-    removed = store.forget(root=str(root))
+    removed = store.remove_state(root=str(root))
     assert removed == (
         "/var/lib/imds-bootstrap/instance",
         "/var/lib/imds-bootstrap/instances",
@@ -225,7 +225,7 @@ def test_forget_leaves_only_the_lock(root, library):
     )
     assert os.listdir(library) == []
     assert os.listdir(runtime) == ["lock"]
-    assert store.forget(root=str(root)) == ()
+    assert store.remove_state(root=str(root)) == ()
 
 
 def test_forget_follows_no_link(root, library, tmp_path):
@@ -235,7 +235,7 @@ def test_forget_follows_no_link(root, library, tmp_path):
     (precious / "file").write_text("")
     save(root)
     (library / "instances/link").symlink_to(precious)
-    store.forget(root=str(root))
+    store.remove_state(root=str(root))
     assert (precious / "file").exists()
     assert os.listdir(library) == []
 
@@ -264,7 +264,7 @@ CALLS = {
     "load": (load, "reading the state: Permission denied"),
     "current": (lambda root: store.current(root=str(root)), "reading the state: Permission denied"),
     "save": (lambda root: save(root, fingerprint="g"), f"saving the state: {DENIED}"),
-    "forget": (lambda root: store.forget(root=str(root)), f"forgetting: {DENIED}"),
+    "forget": (lambda root: store.remove_state(root=str(root)), f"forgetting: {DENIED}"),
 }
 
 
@@ -291,9 +291,9 @@ def test_what_cannot_be_written_is_told(root, library, monkeypatch, act):
     loaded = load(root)
     calls = {
         "save": (lambda: save(root), f"saving the state: {BROKEN}"),
-        "forget": (lambda: store.forget(root=str(root)), f"forgetting: {BROKEN}"),
+        "forget": (lambda: store.remove_state(root=str(root)), f"forgetting: {BROKEN}"),
         "settle": (
-            lambda: store.settle(loaded, root=str(root)),
+            lambda: store.repair(loaded, root=str(root)),
             f"putting the state in order: {BROKEN}",
         ),
     }
@@ -402,7 +402,7 @@ def test_what_is_set_aside_keeps_what_was_there_before(root, library, now):
     """The time is in the name; without one, something that nothing else has."""
     save(root)
     file = library / "instances" / ME / "state.json"
-    for text, act in [("{1", store.settle), ("{2", store.clear)]:
+    for text, act in [("{1", store.repair), ("{2", store.clear)]:
         file.write_text(text)
         named = {"now": f"{now}{text[1]}"} if now else {}
         act(load(root), root=str(root), **named)
@@ -419,7 +419,7 @@ def test_what_a_dead_run_has_left_of_a_state_goes(root, library):
     left.write_text("{")
     loaded = load(root)
     assert (loaded.state, loaded.notes) == (State(vm_id=ME), ())
-    store.settle(loaded, root=str(root))
+    store.repair(loaded, root=str(root))
     assert not left.exists()
     assert load(root).state == State(vm_id=ME)
 
@@ -435,8 +435,8 @@ class Asked(BaseException):
         store.current,
         store.remembered_settings,
         lambda: store.save(State(vm_id=ME)),
-        store.forget,
-        lambda: store.settle(store.Loaded(ME, None, "")),
+        store.remove_state,
+        lambda: store.repair(store.Loaded(ME, None, "")),
         lambda: store.clear(store.Loaded(ME, None, "x")),
         recovery.recover,
         recovery.is_due,
@@ -446,7 +446,7 @@ class Asked(BaseException):
         lambda: atomic.sweep("/a"),
         lambda: atomic.make_folders("/a", 0o700),
         lambda: atomic.names("/a/b"),
-        lambda: atomic.forget("/a"),
+        lambda: atomic.remove_tree("/a"),
     ],
 )
 def test_where_no_root_is_named_it_is_the_systems_own(monkeypatch, act):
