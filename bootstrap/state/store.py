@@ -53,6 +53,12 @@ class Loaded:
         if self.strangers:
             was = ", ".join(self.strangers)
             notes.append(f"captured image: this was {was} and now is {self.vm_id}; starting afresh")
+        return (*map(Public, notes), *self.defects)
+
+    @property
+    def defects(self) -> tuple[str, ...]:
+        """Return what a person should hear of what `clear` sets aside."""
+        notes = []
         if self.damaged:
             notes.append(f"the state is damaged ({self.damaged}); it is set aside and rebuilt")
         notes += [f"{path} is not what belongs there; it is set aside" for path in self.misplaced]
@@ -143,8 +149,6 @@ def repair(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
     """
     try:
         clear(loaded, root=root, now=now)
-        if loaded.damaged:
-            _set_aside(resolve(paths.state_file(loaded.vm_id), root), now)
         for name in loaded.strangers:
             atomic.remove_tree(f"{paths.INSTANCES}/{name}", root=root)
         atomic.sweep(paths.state_file(loaded.vm_id), root=root)
@@ -153,9 +157,14 @@ def repair(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
 
 
 def clear(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
-    """Set aside what stands where a folder or a link of ours belongs. Lets OSError through."""
+    """Set aside a damaged state, and what stands where a folder or a link of ours belongs.
+
+    Lets OSError through.
+    """
     for path in loaded.misplaced:
         _set_aside(resolve(path, root), now)
+    if loaded.damaged:
+        _set_aside(resolve(paths.state_file(loaded.vm_id), root), now)
 
 
 def _set_aside(place: Place, now: str) -> None:

@@ -79,6 +79,77 @@ class Machine:
         return content, oct(status.st_mode), status.st_uid, status.st_gid
 
 
+class Calls:
+    """The system calls that flush, or change a name, in order, by their paths below the root."""
+
+    def __init__(self, root):
+        self._root = os.path.realpath(root)
+        self.all = []
+
+    def note(self, call, *paths):
+        """Remember one call that has succeeded."""
+        self.all.append((call, *(os.path.relpath(path, self._root) for path in paths)))
+
+    def of(self, *names):
+        """The calls of these names."""
+        return [call for call in self.all if call[0] in names]
+
+    def unflushed(self, *, until=None):
+        """The folders in which names have changed since they were last flushed.
+
+        A folder that is gone needs no flush; the one that held it does. `until` is a call.
+        """
+        folders = set()
+        for call, *paths in self.all[: self.all.index(until) if until else None]:
+            if call == "fsync":
+                folders -= set(paths)
+                continue
+            if call == "rmdir":
+                folders -= set(paths)
+            folders |= {os.path.dirname(path) or "." for path in paths}
+        return folders
+
+
+@pytest.fixture
+def calls(machine, monkeypatch):
+    """Note what reaches the file system, from the moment when a test asks for it."""
+    noted = Calls(machine.root)
+
+    def opened(descriptor):
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+
+    def note_names(name, real):
+        def call(*names, **arguments):
+            real(*names, **arguments)
+            folder = arguments.get("dir_fd", arguments.get("src_dir_fd"))
+            if folder is None:  # the tests' own
+                return
+            folder = opened(folder)
+            noted.note(name, *(os.path.join(folder, one) for one in names if isinstance(one, str)))
+
+        monkeypatch.setattr(os, name, call)
+
+    for name in ("replace", "link", "symlink", "unlink", "mkdir", "rmdir"):
+        note_names(name, getattr(os, name))
+    real_open = os.open
+
+    def open_file(name, flags, *mode, dir_fd=None):
+        descriptor = real_open(name, flags, *mode, dir_fd=dir_fd)
+        if flags & os.O_CREAT and dir_fd is not None:
+            noted.note("create", opened(descriptor))
+        return descriptor
+
+    monkeypatch.setattr(os, "open", open_file)
+    fsync = os.fsync
+
+    def flush(descriptor):
+        fsync(descriptor)
+        noted.note("fsync", opened(descriptor))
+
+    monkeypatch.setattr(os, "fsync", flush)
+    return noted
+
+
 @pytest.fixture
 def machine(tmp_path):
     root = tmp_path / "root"

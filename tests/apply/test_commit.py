@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -462,3 +463,196 @@ def test_output_of_a_check_for_several_files_is_as_secret_as_any(machine, wanted
     with pytest.raises(CommandFailed) as caught:
         machine.apply(*files)
     assert "hunter2" not in str(caught.value.as_dict())
+
+
+def refusing(monkeypatch, call, *names):
+    """Let a system call fail on these names."""
+    real = getattr(os, call)
+
+    def refuse(name, *others, **folders):
+        if {name, *others} & set(names):
+            raise OSError(5, "Input/output error")
+        return real(name, *others, **folders)
+
+    monkeypatch.setattr(os, call, refuse)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ("open", ".a.imds-bootstrap-t-0", "writing", "/etc/a"),
+        ("link", "a", "keeping the old content of", "/etc/a"),
+        ("replace", "a", "replacing", "/etc/a"),
+        ("open", "journal.json", "writing the journal", "/journal.json"),
+        ("mkdir", "new", "making the folder", "/srv/new"),
+    ],
+)
+def test_what_was_being_done_is_told(machine, wanted, monkeypatch, failure):
+    """The error says at what the system failed, with the file and the place that asks for it."""
+    call, name, doing, path = failure
+    machine.put("/etc/a", "old\n")
+    before = machine.tree()
+    planned = machine.plan(
+        wanted("/etc/a", origin="a.yaml:1:1"), wanted("/srv/new/b", origin="a.yaml:2:1")
+    )
+    with monkeypatch.context() as patch:
+        refusing(patch, call, name)
+        with pytest.raises(WriteError) as caught:
+            machine.begin(planned, token=lambda: "t")
+    assert caught.value.message == f"{doing} {path}: Input/output error"
+    (problem,) = caught.value.problems
+    where = {"/etc/a": "a.yaml:1:1", "/srv/new": "a.yaml:2:1"}.get(path, "")
+    assert (problem.message, problem.path, problem.where) == (
+        f"{doing}: Input/output error",
+        path,
+        where,
+    )
+    assert machine.tree() == before
+
+
+def test_a_folder_belongs_to_the_first_file_below_it(machine, wanted, monkeypatch):
+    """A folder whose name only begins alike is another one."""
+    planned = machine.plan(
+        wanted("/srv/newer/a", origin="a.yaml:1:1"), wanted("/srv/new/b", origin="a.yaml:2:1")
+    )
+    with monkeypatch.context() as patch:
+        refusing(patch, "mkdir", "new")
+        with pytest.raises(WriteError) as caught:
+            machine.commit(planned)
+    assert caught.value.problems[0].where == "a.yaml:2:1"
+    assert os.listdir(machine.root) == []
+
+
+def test_what_cannot_be_put_back_is_told_with_the_error(machine, wanted, monkeypatch):
+    """Both what failed and what is left are there, and the journal stays for the next run."""
+    machine.put("/etc/a", "old\n")
+    planned = machine.plan(wanted("/etc/a"), wanted("/srv/b", check=("false",)))
+    refusing(monkeypatch, "unlink", "b")
+    with pytest.raises(CommandFailed) as caught:
+        machine.commit(planned)
+    check, left = caught.value.problems
+    assert "its check `false` ended with status 1" in check.message
+    assert (left.path, left.message) == ("/srv/b", "settling: Input/output error")
+    assert machine.path("/etc/a").read_text() == "old\n"
+    assert machine.journal().read().phase == "prepared"
+
+
+def test_an_interrupt_stays_one_although_something_cannot_be_put_back(machine, wanted, monkeypatch):
+    """Control-C has no problems to tell; what is left is the next run's."""
+
+    def interrupt(command, *, timeout):
+        raise KeyboardInterrupt
+
+    planned = machine.plan(wanted("/b", check=("true",)))
+    refusing(monkeypatch, "unlink", "b")
+    with pytest.raises(KeyboardInterrupt):
+        machine.begin(planned, run=interrupt)
+    assert machine.journal().read().phase == "prepared"
+
+
+def test_an_undone_commit_whose_journal_cannot_go_is_settled_later(machine, wanted, monkeypatch):
+    """The error is that of the commit, and the next run finds the journal."""
+    refusing(monkeypatch, "unlink", "journal.json")
+    with pytest.raises(CommandFailed) as caught:
+        machine.apply(wanted("/b", check=("false",)))
+    assert len(caught.value.problems) == 1
+    assert os.listdir(machine.root) == ["journal.json"]
+
+
+def test_a_commit_beside_another_ones_journal_changes_nothing(machine, wanted):
+    """What an earlier run has left is neither removed nor undone by the one that is refused."""
+    machine.put("/a", "old\n")
+    planned = machine.plan(wanted("/a"))
+    Transaction(planned, machine.journal(), "dead").begin({"mine": 1})
+    before = machine.tree()
+    with pytest.raises(WriteError) as caught:
+        machine.commit(planned)
+    message = "the journal of an earlier run is still there, and cannot be let go of"
+    (problem,) = caught.value.problems
+    assert (problem.message, problem.path) == (message, "/journal.json")
+    assert problem.hint == "see what keeps it from going"
+    assert machine.tree() == before
+
+
+@pytest.mark.parametrize("when", ["open", "confirmed"])
+def test_a_rollback_after_the_last_word_puts_files_back_too(machine, wanted, when):
+    """Whoever asks for the old files gets them."""
+    machine.put("/a", "old\n")
+    before = machine.tree()
+    transaction = machine.begin(machine.plan(wanted("/a")))
+    if when == "confirmed":
+        transaction.confirm()
+    transaction.roll_back()
+    transaction.close()
+    assert machine.tree() == before
+
+
+def test_a_new_file_that_a_handler_has_changed_goes_with_a_rollback(machine, wanted):
+    """The run that made a file knows it again, whatever a daemon has written into it."""
+    before = machine.tree()
+    transaction = machine.begin(machine.plan(wanted("/srv/a")))
+    with machine.path("/srv/a").open("a") as file:
+        file.write("a daemon's own line\n")
+    transaction.roll_back()
+    transaction.close()
+    assert machine.tree() == before
+
+
+def test_nothing_to_change_leaves_no_trace(machine, wanted):
+    """A plan without changes writes no journal, and may be confirmed, undone and closed."""
+    machine.put("/a", "new\n")
+    before = machine.tree()
+    transaction = machine.begin(machine.plan(wanted("/a")))
+    transaction.confirm()
+    transaction.roll_back()
+    transaction.close()
+    assert machine.tree() == before
+
+
+def test_each_commit_has_names_of_its_own(machine, wanted):
+    """Two commits, or two files of one, never meet in what they stage."""
+    machine.path("/etc").mkdir()
+    planned = machine.plan(wanted("/etc/a"), wanted("/etc/b"))
+    staged = set()
+    for _ in range(2):
+        machine.begin(planned).roll_back()
+        staged |= {entry.staged for entry in machine.journal().read().entries}
+        machine.journal().remove()
+    assert len(staged) == 4
+    assert all("None" not in name for name in staged)
+
+
+def test_the_numbers_of_the_files_are_in_the_journal(machine, wanted):
+    """By its number the next process knows a file that was written over for the same one."""
+    path = machine.put("/a", "old\n")
+    planned = machine.plan(wanted("/a", in_place=True), wanted("/b"))
+    number = path.stat().st_ino
+    transaction = machine.begin(planned, next_state={"mine": 1})
+    lines = machine.path("/journal.json").read_text().splitlines()
+    made = machine.path("/b").stat().st_ino
+    assert json.loads(lines[1]) == {"prepared": [number, made]}
+    story = machine.journal().read()
+    assert (story.inodes, story.next_state) == ((number, 0), {"mine": 1})
+    transaction.roll_back()
+    transaction.close()
+
+
+@pytest.mark.parametrize("folder", ["/run/credstore", "/etc/credstore.encrypted"])
+def test_a_folder_of_credentials_is_for_nobody_else(machine, wanted, umask, folder):
+    """It is as systemd makes it itself, and those around it are as usual."""
+    umask(0)
+    machine.apply(wanted(f"{folder}/a"), wanted("/run/other/b"), wanted(f"{folder}/deep/c"))
+    modes = [
+        stat.S_IMODE(machine.path(path).stat().st_mode)
+        for path in (folder, "/run/other", f"{folder}/deep")
+    ]
+    assert modes == [0o700, 0o755, 0o755]
+
+
+def test_a_new_file_that_cannot_get_its_name_is_told(machine, wanted, monkeypatch):
+    """The word for it is that for any other file."""
+    planned = machine.plan(wanted("/a"))
+    refusing(monkeypatch, "link", "a")
+    with pytest.raises(WriteError) as caught:
+        machine.commit(planned)
+    assert caught.value.message == "replacing /a: Input/output error"

@@ -90,6 +90,30 @@ def test_links_of_root_are_followed(machine, wanted, app):
     assert (app / "releases/1/b").read_text() == "new\n"
 
 
+def test_a_link_itself_gives_nobody_a_right(machine, wanted):
+    """Every link has the mode 0777, and says nothing of who can write to what it leads to."""
+    machine.path("/run").mkdir()
+    machine.path("/var").mkdir()
+    machine.path("/var/run").symlink_to("../run")
+    assert machine.path("/var/run").lstat().st_mode & 0o777 == 0o777
+    file = wanted("/var/run/shop/a", backup=True)
+    (change,) = machine.apply(file).changes
+    assert not change.untrusted
+    assert change.place.relative == "run/shop/a"
+    assert machine.plan(file).changes == ()
+    machine.apply(wanted("/var/run/shop/a", "newer\n", backup=True))
+    assert machine.path("/run/shop/a.imds-bootstrap.bak").read_text() == "new\n"
+    machine.apply(prune=True)
+    assert not machine.path("/run/shop/a").exists()
+    machine.path("/run").chmod(0o777)
+    machine.path("/run/shop/conf").symlink_to("/etc")
+    with pytest.raises(UnsafeDestination) as caught:
+        machine.plan(wanted("/var/run/shop/conf/a"))
+    (problem,) = caught.value.problems
+    who = "everybody can write to its folder /run"
+    assert problem.message == f"/run/shop/conf is a link, and {who}"
+
+
 def test_a_link_of_root_into_it_leads_there_and_no_further(machine, wanted, app):
     """Root's link to an application's folder is followed; what is in that folder is not."""
     machine.path("/opt").mkdir()

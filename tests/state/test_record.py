@@ -157,3 +157,117 @@ def test_path_that_the_system_would_not_take(path):
     record["written"][0]["path"] = path
     with pytest.raises(Damaged):
         decode(json.dumps(record).encode())
+
+
+def damage(change):
+    """Decode a record after this change to it, and give the words for what is wrong."""
+    record = json.loads(json.dumps(RECORD))
+    change(record)
+    with pytest.raises(Damaged) as caught:
+        decode(json.dumps(record).encode())
+    return str(caught.value)
+
+
+def fields(**values):
+    """Set fields of the record."""
+    return lambda record: record.update(values)
+
+
+def file(**values):
+    """Set fields of its file."""
+    return lambda record: record["written"][0].update(values)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (fields(schema=2), "its schema is not 1"),
+        (fields(schema=True), "schema is missing or is not int"),
+        (fields(pending_handlers=["a", 1]), "pending_handlers holds something that is not a name"),
+        (fields(pending_handlers="a"), "pending_handlers is missing or is not list"),
+        (fields(written=[1]), "it holds something that is not an object"),
+        (fields(floating=1), "floating is missing or is not bool"),
+        (fields(environment=None), "environment is missing or is not str"),
+        (fields(settings=[]), "settings is missing or is not dict"),
+        (file(path="etc/a"), "a path is not absolute"),
+        (file(path="/a\0"), "a name holds a zero"),
+        (file(path="/\ud800"), "a name is not text"),
+        (file(sha256="0" * 63), "a digest is not SHA-256"),
+        (file(sha256="-" * 64), "a digest is not SHA-256"),
+        (file(mode="8"), "a mode is not octal"),
+        (file(mode="10000"), "a mode is out of range"),
+        (file(mode="-1"), "a mode is out of range"),
+        (file(uid=-1), "uid is out of range"),
+        (file(uid=2**32 - 1), "uid is out of range"),
+        (file(gid=2**32 - 1), "gid is out of range"),
+        (file(gid=True), "gid is missing or is not int"),
+        (file(attributes={"user.a": "x"}), "an attribute is not hexadecimal"),
+        (file(attributes={"user.a": None}), "an attribute is not hexadecimal"),
+        (file(attributes={"\0": ""}), "a name holds a zero"),
+        (file(attributes=[]), "attributes is missing or is not dict"),
+        (file(acl=1), "acl is missing or is not str"),
+        (file(in_place=0), "in_place is missing or is not bool"),
+    ],
+)
+def test_damage_is_told_in_words(change, words):
+    """A person can find the field; no value is quoted."""
+    assert damage(change) == words
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("schema", "vm_id", "agent_version", "result", "configured_at", "fingerprint"),
+        *("floating", "pending_handlers", "written", "settings"),
+    ],
+)
+def test_every_field_has_to_be_there(name):
+    """A record that lacks what every version has written is no record."""
+    assert damage(lambda record: record.pop(name)).startswith(f"{name} is missing")
+
+
+@pytest.mark.parametrize(
+    "name", ["path", "sha256", "mode", "uid", "gid", "ours", "once", "follow", "secret", "source"]
+)
+def test_every_field_of_a_file_has_to_be_there(name):
+    """The same of each file."""
+    assert damage(lambda record: record["written"][0].pop(name)).startswith(f"{name} is missing")
+
+
+def test_bytes_that_are_no_record_are_told():
+    """What is wrong with the bytes themselves is told by its kind."""
+    for data, kind in [(b"{", "JSONDecodeError"), (b"\xff", "UnicodeDecodeError")]:
+        with pytest.raises(Damaged) as caught:
+            decode(data)
+        assert str(caught.value) == f"it is not JSON: {kind}"
+    with pytest.raises(Damaged, match=r"^it holds something that is not an object$"):
+        decode(b"[]")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"floating": True},
+        {"environment": "prod", "result": "kept"},
+        {"written": {"/a": Written(path="/a", sha256="0" * 64, mode=0o7777, uid=2**32 - 2)}},
+        {"written": {"/a": Written(path="/a", sha256="0" * 64, mode=0, gid=2**32 - 2)}},
+        {"written": {"/a": Written(path="/a", sha256="0" * 64, ours=False, follow=True)}},
+        {"written": {"/a": Written(path="/a", sha256="0" * 64, source="vault", acl="D:P")}},
+        {"written": {"/a": Written(path="/a", sha256="0" * 64, attributes={})}},
+    ],
+)
+def test_each_value_is_remembered(values):
+    """Every field, at its ends too, is read as it was written."""
+    state = State(vm_id="x", **values)
+    assert decode(encode(state)) == state
+
+
+def test_a_record_is_plain_to_read():
+    """A person finds one field a line, the mode as chmod takes it, and no empty field."""
+    lines = encode(FULL).decode("ascii").split("\n")
+    assert lines[:3] == ["{", ' "schema": 1,', f' "vm_id": "{FULL.vm_id}",']
+    assert '   "mode": "0640",' in lines
+    assert not any('"acl"' in line for line in lines)
+    assert lines[-2:] == ["}", ""]
+    sealed = Written(path="/a", sha256="0" * 64, acl="D:P")
+    assert b'"acl": "D:P"' in encode(State(vm_id="x", written={"/a": sealed}))

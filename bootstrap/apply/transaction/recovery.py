@@ -124,8 +124,11 @@ def _finish_or_roll_back(
 
     done = contents.phase == "committed"
     next_state = _memo(contents)
-    if next_state:  # what would keep its state from being saved goes first
-        store.clear(store.load(next_state.vm_id, root=root), root=root, now=now)
+    defects: tuple[str, ...] = ()
+    if next_state:  # what would keep its state from being saved, or be lost by that, goes first
+        loaded = store.load(next_state.vm_id, root=root)
+        store.clear(loaded, root=root, now=now)
+        defects = loaded.defects
     if done:
         if next_state and (
             end := _end(contents, next_state, store.load(next_state.vm_id, root=root).state)
@@ -138,7 +141,7 @@ def _finish_or_roll_back(
             _remember_due(next_state, root)
         left = rollback.cleanup(journal, contents, root, rollback.remove_staged)
     verdict, text = ("finished", FINISHED) if done else ("undone", UNDONE)
-    return Recovered(verdict, f"{text}; {left}" if left else text)
+    return Recovered(verdict, "; ".join(filter(None, (text, *defects, left))))
 
 
 def _sweep(root: str) -> str:
@@ -199,9 +202,9 @@ def _memo(contents: JournalContents) -> State | None:
 
 def _remember_due(next_state: State, root: str) -> None:
     """Names had changed, and who knows who has read the files since: the handlers are due."""
-    loaded = store.load(next_state.vm_id, root=root)
-    state = _still_due(loaded.state, next_state)
-    if not loaded.damaged and loaded.state != state and state.pending_handlers:
+    before = store.load(next_state.vm_id, root=root).state
+    state = _still_due(before, next_state)
+    if before != state and state.pending_handlers:
         store.save(state, root=root)
 
 
