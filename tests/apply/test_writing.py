@@ -226,8 +226,8 @@ def test_an_owner_that_is_right_is_not_set(machine, as_root, place, monkeypatch)
 
 def test_what_the_system_takes_in_pieces_is_written_whole(machine, place, monkeypatch):
     """A write may take less than it is given."""
-    write = os.write
-    monkeypatch.setattr(os, "write", lambda file, content: write(file, content[:3]))
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda file, content: real(file, content[:3]))
     write.write(place("/a"), b"0123456789", OWN)
     write.append(place("/a"), b"abcdefgh")
     assert machine.path("/a").read_bytes() == b"0123456789abcdefgh"

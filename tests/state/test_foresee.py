@@ -7,11 +7,11 @@ import os
 
 import pytest
 
-from bootstrap import LIBRARY
 from bootstrap.apply.transaction import recovery
 from bootstrap.apply.transaction.journal import Journal
 from bootstrap.apply.transaction.journal_entry import Entry
 from bootstrap.errors import NotPermitted, Problem, Public, WriteError
+from bootstrap.layout import LIBRARY
 from bootstrap.state import paths, store
 from bootstrap.state.record import State, as_record
 
@@ -58,7 +58,7 @@ def library(root):
     return sorted(os.listdir(f"{root}{LIBRARY}"))
 
 
-def repair(root, *, now="now"):
+def settle(root, *, now="now"):
     """See what will be, let it be, and hold the one against the other."""
     loaded = store.load(ME, root=str(root))
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
