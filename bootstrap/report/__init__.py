@@ -1,11 +1,12 @@
-"""What is told of a run: log, status, errors, differences.
+"""What a run reports: log, status, errors, differences.
 
-    log                  events of a run, one line each
-    status               how a run goes and how it ended, in a file for every user
-    diagnostic           an error, in lines for a person
-    changes              the differences of files
+    log                  events and warnings on standard error, or in the journal
+    progress             one line that changes while a service is asked again and again
+    status               how the run goes and how it ended: status.json
+    changes              a plan, as lines for a person and as a record
+    diagnostic           errors with their places, as text
     event_log_windows    the Application log of Windows
     boot_marker_windows  whether a run of this boot has left a status, on Windows
 
-Nothing of it holds a secret or a token.
+Texts for everybody are marked as `Public`: see `bootstrap.problem`.
 """
