@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from bootstrap.errors import WriteError
     from bootstrap.fs.owned_file import OwnedFile
-    from bootstrap.fs.read import Access, Found
+    from bootstrap.fs.read import Access, FileInfo
 
 NOBODY = 2**32 - 1  # chown(2) leaves the owner as it is for this number
-DATABASE_AT_MOST = 16 << 20  # bytes
+MAX_DATABASE = 16 << 20  # bytes
 
 
 class Accounts:
@@ -32,7 +32,7 @@ class Accounts:
         self.users = Database("passwd", root)
         self.groups = Database("group", root)
 
-    def access(self, spec: OwnedFile, mode: int, found: Found | None) -> Access:
+    def access(self, spec: OwnedFile, mode: int, found: FileInfo | None) -> Access:
         """Return the access of the file; raises WriteError that names each unknown account.
 
         `mode` holds its permission bits. Without an owner or a group in the document the file keeps
@@ -106,7 +106,7 @@ class Database:
 def _file_names(database: str, root: str) -> dict[str, int] | None:
     """Return the ids by name of the file below `root`; None if there is no such file."""
     try:
-        content = read.read(resolve(f"/etc/{database}", root, follow=True), DATABASE_AT_MOST)
+        content = read.read(resolve(f"/etc/{database}", root, follow=True), MAX_DATABASE)
     except FileNotFoundError:
         return None
     names: dict[str, int] = {}

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootstrap.errors import WriteError
     from bootstrap.fs.owned_file import OwnedFile
-    from bootstrap.fs.read import Access, Found
+    from bootstrap.fs.read import Access, FileInfo
 
 HINT = "write it as `whoami /groups` or `sc showsid` does, such as NT SERVICE\\shop"
 
@@ -27,7 +27,7 @@ class Accounts:
     def __init__(self, root: str) -> None:
         self._root = root
 
-    def access(self, spec: OwnedFile, mode: int, found: Found | None) -> Access:
+    def access(self, spec: OwnedFile, mode: int, found: FileInfo | None) -> Access:
         """Return the access of the file; raises WriteError that names each unknown account.
 
         Without an `acl` a file keeps the list that it has, and a new one gets its folder's. But a

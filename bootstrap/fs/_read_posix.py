@@ -83,7 +83,7 @@ def access_of(record: Record) -> Access:
     return Access(record.mode, record.uid, record.gid)
 
 
-class Found:
+class FileInfo:
     """What is at a place: its kind, access, size in bytes, inode number and number of names.
 
     `stamp` differs once the file has been written, or another has been put in its place.
@@ -126,11 +126,11 @@ def opened_folder(root: str, names: tuple[str, ...]) -> Iterator[int]:
         os.close(descriptor)
 
 
-def look(place: Place) -> Found | None:
+def lstat(place: Place) -> FileInfo | None:
     """Return what is at the place, links not followed; None if nothing is."""
     try:
         with opened_folder(place.root, place.folders) as folder:
-            return Found(os.lstat(place.name or ".", dir_fd=folder))
+            return FileInfo(os.lstat(place.name or ".", dir_fd=folder))
     except (FileNotFoundError, NotADirectoryError):
         return None
 

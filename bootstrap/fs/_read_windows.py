@@ -82,7 +82,7 @@ def access_of(record: Record) -> Access:
     return Access(owner or None, acl or None)
 
 
-class Found:
+class FileInfo:
     """What is at a place: its kind, access, size in bytes, file number and number of names.
 
     `stamp` differs once the file has been written, or another has been put in its place.
@@ -119,10 +119,10 @@ def _kind(status: os.stat_result) -> Kind:
     return "folder" if stat.S_ISDIR(status.st_mode) else "other"
 
 
-def look(place: Place) -> Found | None:
+def lstat(place: Place) -> FileInfo | None:
     """Return what is at the place, links not followed; None if nothing is."""
     try:
-        return Found(place.path, os.lstat(place.path))
+        return FileInfo(place.path, os.lstat(place.path))
     except (FileNotFoundError, NotADirectoryError):
         return None
 

@@ -11,7 +11,7 @@ import os
 import stat
 from contextlib import contextmanager, suppress
 
-from bootstrap.fs._read_posix import FOLDER_FLAGS, is_privileged, look, opened_folder
+from bootstrap.fs._read_posix import FOLDER_FLAGS, is_privileged, lstat, opened_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def cannot_link(error: OSError) -> bool:
 def remove(place: Place) -> None:
     """Remove a file or a link; do nothing if it does not exist or the name is too long to exist."""
     try:
-        if look(place):  # a read-only file system refuses to remove even a missing file
+        if lstat(place):  # a read-only file system refuses to remove even a missing file
             with opened_folder(place.root, place.folders) as folder:
                 os.unlink(place.name, dir_fd=folder)
     except OSError as error:
@@ -189,7 +189,7 @@ def opened(place: Place, flags: int = 0) -> Iterator[int]:
         os.close(descriptor)
 
 
-def seize(place: Place, mode: int) -> int | None:
+def try_lock(place: Place, mode: int) -> int | None:
     """Lock a file and return its descriptor; None while another process has the lock.
 
     The lock ends with the process. A file that has lost its name in the meantime does not count.

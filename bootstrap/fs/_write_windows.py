@@ -125,7 +125,7 @@ def opened_in_place(place: Place, access: Access) -> Iterator[int]:
     While it is open, only the system and the administrators have access if its list is to change.
     """
     with _held(place):
-        found = read.look(place)
+        found = read.lstat(place)
         if found is None or found.kind != "file":
             raise OSError(errno.ELOOP, "it is not a regular file", place.path)
         changes = found.access != access
@@ -155,7 +155,7 @@ def opened(place: Place, flags: int = 0) -> Iterator[int]:
 
 def rename(place: Place, name: str) -> None:
     """Give the file another name in its folder; a file of that name is replaced."""
-    target = place.beside(name).path
+    target = place.sibling(name).path
     with _held(place):
         _patiently(lambda: kernel.move(place.path, target), target)
 
@@ -163,7 +163,7 @@ def rename(place: Place, name: str) -> None:
 def link(place: Place, name: str) -> None:
     """Give the file a second name in its folder; raises FileExistsError if the name is taken."""
     with _held(place):
-        os.link(place.path, place.beside(name).path)
+        os.link(place.path, place.sibling(name).path)
 
 
 def cannot_link(error: OSError) -> bool:
@@ -173,7 +173,7 @@ def cannot_link(error: OSError) -> bool:
 
 def remove(place: Place) -> None:
     """Remove a file or a link; do nothing if it does not exist."""
-    found = read.look(place)
+    found = read.lstat(place)
     if found:
         with suppress(FileNotFoundError), _held(place):
             delete = os.rmdir if _is_junction(place) else os.unlink
@@ -188,12 +188,12 @@ def sync(place: Place) -> None:
     """Do nothing: Windows flushes no folder, renames are written through, and NTFS keeps order."""
 
 
-def seize(place: Place, mode: int) -> int | None:
+def try_lock(place: Place, mode: int) -> int | None:
     """Lock a file and return its descriptor; None while another process has the lock.
 
     The lock ends with the process.
     """
-    if read.look(place) is None:
+    if read.lstat(place) is None:
         with suppress(FileExistsError), created(place, read.own_access(mode)):
             pass
     descriptor = os.open(place.path, LOCK_FLAGS)

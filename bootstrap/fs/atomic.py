@@ -23,7 +23,7 @@ def write_file(path: str, data: bytes, *, mode: int, root: str = "/") -> bool:
     """Write a whole file; return False, and change nothing, if content and access are the same."""
     place = resolve(path, root)
     access = read.own_access(mode)
-    found = read.look(place)
+    found = read.lstat(place)
     same_access = found and found.kind == "file" and found.access == access
     if same_access and read.read(place, len(data)) == data:
         return False
@@ -31,12 +31,13 @@ def write_file(path: str, data: bytes, *, mode: int, root: str = "/") -> bool:
     return True
 
 
-def point(path: str, target: str, *, root: str = "/") -> bool:
-    """Leave the name `target` that `read.pointed` returns; return False if it is there already."""
+def write_pointer(path: str, target: str, *, root: str = "/") -> bool:
+    """Leave the name `target` that `read.read_pointer` returns; return False if it is there
+    already."""
     place = resolve(path, root)
-    if read.pointed(place) == target:
+    if read.read_pointer(place) == target:
         return False
-    _publish(place, lambda staged: write.point(staged, target))
+    _publish(place, lambda staged: write.write_pointer(staged, target))
     return True
 
 
@@ -59,7 +60,7 @@ def _staged(place: Place) -> Place:
     Its name is always the same, because only one process writes. So the next write removes the
     staged file of a process that was killed.
     """
-    return place.beside(staged_name(place.name, "new"))
+    return place.sibling(staged_name(place.name, "new"))
 
 
 def sweep(path: str, *, root: str = "/") -> None:
@@ -70,8 +71,8 @@ def sweep(path: str, *, root: str = "/") -> None:
 def make_folders(path: str, mode: int, *, root: str = "/") -> None:
     """Make a folder with that mode; missing folders above it get the default mode."""
     place = resolve(path, root, follow=True)
-    if read.look(place) is None:
-        for folder in place.above():
+    if read.lstat(place) is None:
+        for folder in place.parents():
             if write.make_folder(folder):
                 write.sync(folder)
         write.make_folder(place, mode)
@@ -89,7 +90,7 @@ def names(path: str, *, root: str = "/") -> list[str]:
 def forget(path: str, *, root: str = "/") -> bool:
     """Remove a file, a link, or a folder with its content; return False if there is none."""
     place = resolve(path, root)
-    found = read.look(place)
+    found = read.lstat(place)
     if found is None:
         return False
     if found.kind == "folder":

@@ -44,23 +44,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Place", "is_absolute", "on_disk", "refuse_foreign", "resolve"]
 
-LINKS_AT_MOST = 40  # links that Linux follows in one path: path_resolution(7); Windows follows 63
+MAX_LINKS = 40  # links that Linux follows in one path: path_resolution(7); Windows follows 63
 
 
 class Place:
     """One name in one folder under `root`; on Windows also on another drive.
 
     `relative` has neither links, `.` nor `..` in its folders, so a later walk can refuse every
-    link; its last name may be a link. `walked` are the folders, also relative, in which a name was
+    link; its last name may be a link. `visited_folders` are the folders, also relative, in which a
+    name was
     looked up to get here: a user who can write to one of them decides where the place is.
     """
 
-    __slots__ = ("relative", "root", "walked")
+    __slots__ = ("relative", "root", "visited_folders")
 
-    def __init__(self, root: str, relative: str, walked: tuple[str, ...] = ()) -> None:
+    def __init__(self, root: str, relative: str, visited_folders: tuple[str, ...] = ()) -> None:
         self.root = root_of(root)
         self.relative = relative
-        self.walked = walked
+        self.visited_folders = visited_folders
 
     def __repr__(self) -> str:
         return f"Place({self.path})"
@@ -91,7 +92,7 @@ class Place:
         folder = self.relative.rpartition("/")[0]
         return tuple(folder.split("/")) if folder else ()
 
-    def above(self) -> tuple[Place, ...]:
+    def parents(self) -> tuple[Place, ...]:
         """Return the folders that lead here, outermost first, without the root."""
         names = self.folders
         depths = range(drives_in(names), len(names))
@@ -103,7 +104,7 @@ class Place:
         depths = range(drives_in(names), len(names) + 1)
         return tuple(on_disk(self.root, "/".join(names[:depth])) for depth in depths)
 
-    def beside(self, name: str) -> Place:
+    def sibling(self, name: str) -> Place:
         """Return another name in the same folder."""
         return Place(self.root, "/".join((*self.folders, name)))
 
@@ -130,24 +131,24 @@ def resolve(
     """
     root = root_of(root)
     passed, ahead = split(path, root)
-    walked: dict[str, None] = {}
+    visited_folders: dict[str, None] = {}
     links = 0
     while ahead:
         name = ahead.pop()
         if name == "..":
             del passed[max(len(passed) - 1, drives_in(passed)) :]
         elif name not in {"", "."}:
-            walked["/".join(passed)] = None
+            visited_folders["/".join(passed)] = None
             target = link_target(root, passed, name) if ahead or follow else None
             if target is None:
                 passed.append(name)
                 continue
             links += 1
-            if links > LINKS_AT_MOST:
+            if links > MAX_LINKS:
                 raise OSError(errno.ELOOP, LOOP, path)
             on_link(Place(root, "/".join([*passed, name])))
             start, names = split(target, root)
             if os.path.isabs(target):
                 passed = start
             ahead.extend(names)
-    return Place(root, with_long_names(root, "/".join(passed)), tuple(walked))
+    return Place(root, with_long_names(root, "/".join(passed)), tuple(visited_folders))

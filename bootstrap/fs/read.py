@@ -16,10 +16,10 @@ from hashlib import sha256
 if sys.platform == "win32":
     from bootstrap.fs._read_windows import (
         Access,
-        Found,
+        FileInfo,
         access_of,
         is_privileged,
-        look,
+        lstat,
         open_file,
         own_access,
         read_link,
@@ -27,10 +27,10 @@ if sys.platform == "win32":
 else:
     from bootstrap.fs._read_posix import (
         Access,
-        Found,
+        FileInfo,
         access_of,
         is_privileged,
-        look,
+        lstat,
         open_file,
         own_access,
         read_link,
@@ -44,17 +44,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
-    "Found",
+    "FileInfo",
     "access_of",
     "chunks",
     "digest",
     "is_privileged",
-    "look",
+    "lstat",
     "opened_file",
     "own_access",
-    "pointed",
     "read",
     "read_link",
+    "read_pointer",
 ]
 
 CHUNK = 1 << 18  # bytes
@@ -66,13 +66,13 @@ def read(place: Place, limit: int) -> bytes | None:
     return content if len(content) <= limit else None
 
 
-def pointed(place: Place) -> str | None:
-    """Return the name that `write.point` has left at the place; None if there is none.
+def read_pointer(place: Place) -> str | None:
+    """Return the name that `write.write_pointer` has left at the place; None if there is none.
 
     On POSIX systems it is the target of a symbolic link. On Windows it is the content of a file,
     because a link takes a right that not every administrator has.
     """
-    found = look(place)
+    found = lstat(place)
     if sys.platform == "win32":
         content = read(place, CHUNK) if found and found.kind == "file" else None
         return content.decode("utf-8", "replace").strip() if content else None

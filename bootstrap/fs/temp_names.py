@@ -7,8 +7,8 @@ import os
 MARK = "imds-bootstrap"
 BACKUP = f".{MARK}.bak"  # the last suffix, so that no `*.conf` of an application matches it
 LITTER = "litter-"  # the prefix of a journal that only lists left-over files
-SUFFIX_AT_MOST = 64  # bytes: no program recognises files by a longer one
-NAME_AT_MOST = 255  # bytes: NAME_MAX of every file system that Linux boots from
+MAX_SUFFIX = 64  # bytes: no program recognises files by a longer one
+MAX_NAME = 255  # bytes: NAME_MAX of every file system that Linux boots from
 
 
 def token() -> str:
@@ -22,7 +22,7 @@ def staged_name(name: str, token: str) -> str:
     It keeps the suffix of the file, because checks may depend on it.
     """
     stem, suffix = os.path.splitext(name)
-    if len(os.fsencode(suffix)) > SUFFIX_AT_MOST:
+    if len(os.fsencode(suffix)) > MAX_SUFFIX:
         stem, suffix = name, ""
     return _hidden(stem, f".{MARK}-{token}{suffix}")
 
@@ -34,5 +34,5 @@ def kept_name(name: str, token: str) -> str:
 
 def _hidden(stem: str, ending: str) -> str:
     """Return a name that begins with a dot, the stem cut to fit into NAME_AT_MOST bytes."""
-    room = NAME_AT_MOST - len(os.fsencode(ending)) - 1
+    room = MAX_NAME - len(os.fsencode(ending)) - 1
     return f".{os.fsdecode(os.fsencode(stem)[:room])}{ending}"

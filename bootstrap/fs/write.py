@@ -27,8 +27,8 @@ if sys.platform == "win32":
         remove,
         remove_folder,
         rename,
-        seize,
         sync,
+        try_lock,
     )
 else:
     from bootstrap.fs._write_posix import (
@@ -42,8 +42,8 @@ else:
         remove,
         remove_folder,
         rename,
-        seize,
         sync,
+        try_lock,
         write_link,
     )
 
@@ -65,27 +65,27 @@ __all__ = [
     "link",
     "make_folder",
     "overwrite",
-    "point",
     "remove",
     "remove_folder",
     "rename",
-    "seize",
     "shorten",
     "sync",
+    "try_lock",
     "write",
+    "write_pointer",
 ]
 
 
-def write(place: Place, content: bytes, access: Access, *, dress: Dress | None = None) -> None:
+def write(place: Place, content: bytes, access: Access, *, set_xattrs: Dress | None = None) -> None:
     """Write a new file, flushed to disk; on any error it is removed again.
 
-    No other user can open it before it is whole and has its owner and its access. `dress` is
+    No other user can open it before it is whole and has its owner and its access. `set_xattrs` is
     called with its descriptor, to set its label and other attributes.
     """
     with created(place, access) as descriptor:
         _write_all(descriptor, content)
-        if dress:
-            dress(descriptor)
+        if set_xattrs:
+            set_xattrs(descriptor)
 
 
 def overwrite(place: Place, content: bytes, access: Access) -> None:
@@ -99,8 +99,8 @@ def overwrite(place: Place, content: bytes, access: Access) -> None:
         os.ftruncate(descriptor, len(content))
 
 
-def point(place: Place, name: str) -> None:
-    """Leave a name that `read.pointed` returns."""
+def write_pointer(place: Place, name: str) -> None:
+    """Leave a name that `read.read_pointer` returns."""
     if sys.platform == "win32":
         write(place, f"{name}\n".encode(), read.own_access(0o600))
     else:
@@ -114,11 +114,11 @@ def keep(place: Place, name: str) -> None:
     except OSError as error:
         if not cannot_link(error):
             raise
-        _copy(place, place.beside(name))
+        _copy(place, place.sibling(name))
 
 
 def _copy(place: Place, other: Place) -> None:
-    found = read.look(place)
+    found = read.lstat(place)
     if found is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), place.path)
     if sys.platform != "win32" and found.kind == "link":
@@ -126,7 +126,7 @@ def _copy(place: Place, other: Place) -> None:
     else:
         from bootstrap.fs.xattr import like  # an unchanged boot copies no file
 
-        write(other, b"".join(read.chunks(place)), found.access, dress=like(place))
+        write(other, b"".join(read.chunks(place)), found.access, set_xattrs=like(place))
 
 
 def append(place: Place, data: bytes) -> None:

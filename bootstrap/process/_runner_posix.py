@@ -9,15 +9,15 @@ assert sys.platform != "win32"  # noqa: S101  (Windows has a module of its own)
 import os
 from contextlib import suppress
 
-from bootstrap.process.result import OUTPUT_AT_MOST, Ended, unstarted
+from bootstrap.process.result import MAX_OUTPUT, CommandResult, unstarted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from subprocess import Popen
 
-PIPE_AT_MOST = 65536  # bytes that a pipe holds: pipe(7)
-GLANCE = 0.05  # seconds between two polls of a command that writes nothing
+MAX_PIPE = 65536  # bytes that a pipe holds: pipe(7)
+POLL_INTERVAL = 0.05  # seconds between two polls of a command that writes nothing
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 INHERITED = ("PATH", "HOME", "TZ")
 
@@ -59,7 +59,9 @@ def exists(program: str) -> bool:
     return which(program, path=_environment()["PATH"]) is not None
 
 
-def pour(command: Sequence[str], content: bytes, *, timeout: float) -> tuple[Ended, bytes]:
+def run_filter(
+    command: Sequence[str], content: bytes, *, timeout: float
+) -> tuple[CommandResult, bytes]:
     """Run a filter on `content`; return its result and its standard output, in bytes.
 
     Its standard error is dropped, because it may quote the content.
@@ -79,10 +81,10 @@ def pour(command: Sequence[str], content: bytes, *, timeout: float) -> tuple[End
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Ended(f"did not end within {timeout:g} s"), b""
+        return CommandResult(f"did not end within {timeout:g} s"), b""
     except (OSError, ValueError) as error:
         return unstarted(error), b""
-    return Ended(reason_of(ended.returncode)), ended.stdout
+    return CommandResult(reason_of(ended.returncode)), ended.stdout
 
 
 def _environment() -> dict[str, str]:
@@ -102,8 +104,8 @@ def _follow(
         left = deadline - clock()
         if left <= 0:
             return False
-        _drain(process, tail, min(left, GLANCE))
-    for _ in range(PIPE_AT_MOST // OUTPUT_AT_MOST):
+        _drain(process, tail, min(left, POLL_INTERVAL))
+    for _ in range(MAX_PIPE // MAX_OUTPUT):
         if not _drain(process, tail, 0):
             break
     return True
@@ -121,9 +123,9 @@ def _drain(process: Popen[bytes], tail: bytearray, seconds: float) -> bool:
     descriptor = process.stdout.fileno()
     if not select.select([descriptor], [], [], seconds)[0]:
         return False
-    piece = os.read(descriptor, OUTPUT_AT_MOST)
+    piece = os.read(descriptor, MAX_OUTPUT)
     tail += piece
-    del tail[:-OUTPUT_AT_MOST]
+    del tail[:-MAX_OUTPUT]
     if not piece:
         process.stdout.close()
     return bool(piece)

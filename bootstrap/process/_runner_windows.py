@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 
 from bootstrap.layout import ROOT
-from bootstrap.process.result import OUTPUT_AT_MOST, Ended
+from bootstrap.process.result import MAX_OUTPUT, CommandResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,9 +72,11 @@ def exists(program: str) -> bool:
     return os.path.isfile(_path_of(program))
 
 
-def pour(command: Sequence[str], content: bytes, *, timeout: float) -> tuple[Ended, bytes]:  # noqa: ARG001
+def run_filter(
+    command: Sequence[str], content: bytes, *, timeout: float
+) -> tuple[CommandResult, bytes]:
     """Return that there is no such program: no filter is run on Windows."""
-    return Ended(f"is no program of Windows: {command[0]}"), b""
+    return CommandResult(f"is no program of Windows: {command[0]}"), b""
 
 
 def _path_of(program: str) -> str:
@@ -102,9 +104,9 @@ def _reader(process: Popen[bytes], tail: bytearray) -> Thread:
 
     def read() -> None:
         with suppress(OSError, ValueError):
-            while piece := os.read(stream.fileno(), OUTPUT_AT_MOST):
+            while piece := os.read(stream.fileno(), MAX_OUTPUT):
                 tail.extend(piece)
-                del tail[:-OUTPUT_AT_MOST]
+                del tail[:-MAX_OUTPUT]
 
     thread = Thread(target=read, daemon=True)
     thread.start()

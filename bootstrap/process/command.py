@@ -6,10 +6,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootstrap.process.result import Ended
+    from bootstrap.process.result import CommandResult
 
 PLACEHOLDER = "{path}"  # in a check, replaced with the path of the staged file
-SPELLED_AT_MOST = 120  # characters of a command in a message: a script is cut
+MAX_SPELLED = 120  # characters of a command in a message: a script is cut
 NOT_SHOWN = "what it wrote is not shown, for it may tell a secret"
 MISSING = "install it in the image, or correct the command"
 
@@ -28,7 +28,7 @@ def spelled(command: Sequence[str]) -> str:
         return text if quote(bare) == bare else quote(text)
 
     line = " ".join(" ".join(map(word, command)).split())
-    return line if len(line) <= SPELLED_AT_MOST else f"{line[:SPELLED_AT_MOST]}…"
+    return line if len(line) <= MAX_SPELLED else f"{line[:MAX_SPELLED]}…"
 
 
 def program(command: Sequence[str]) -> str:
@@ -41,7 +41,7 @@ def program(command: Sequence[str]) -> str:
     return command[0] if re.fullmatch(r"[\w@%+,./:\\-]+", command[0]) else "its command"
 
 
-def cure(ended: Ended, command: Sequence[str], *, private: bool, by_hand: str) -> str:
+def cure(ended: CommandResult, command: Sequence[str], *, private: bool, by_hand: str) -> str:
     """Return the hint for a command that failed: its output, or with `private` how to see it."""
     if ended.kind == "missing":
         return MISSING

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bootstrap.errors import CommandFailed
-    from bootstrap.process.result import Ended
+    from bootstrap.process.result import CommandResult
 
 
-class Timekeeper:
+class CommandDeadline:
     """Runs commands, each within its own timeout and all before `deadline` (seconds on `clock`).
 
     `tell` is called with each command that has ended, and its result.
@@ -23,7 +23,7 @@ class Timekeeper:
         deadline: float,
         *,
         clock: Callable[[], float],
-        tell: Callable[[Sequence[str], Ended], None],
+        tell: Callable[[Sequence[str], CommandResult], None],
     ) -> None:
         self._deadline = deadline
         self._clock = clock
@@ -32,20 +32,20 @@ class Timekeeper:
             None  # whether the first failed command failed after the deadline
         )
 
-    def run(self, command: Sequence[str], *, timeout: float) -> Ended:
+    def run(self, command: Sequence[str], *, timeout: float) -> CommandResult:
         """Run a check or a handler to its end, within the time that is left."""
         from bootstrap.process import runner  # a run without commands starts no process
 
         left = self._deadline - self._clock()
         ended = runner.run(command, timeout=min(timeout, left), clock=self._clock)
-        if ended.reason:
+        if ended.failure:
             is_late = self._clock() >= self._deadline
-            ended.reason += " (the run's deadline has passed)" if is_late else ""
+            ended.failure += " (the run's deadline has passed)" if is_late else ""
             self._is_late = is_late if self._is_late is None else self._is_late
         self._tell(command, ended)
         return ended
 
-    def judge(self, error: CommandFailed) -> CommandFailed | DeadlinePassed:
+    def as_deadline_error(self, error: CommandFailed) -> CommandFailed | DeadlinePassed:
         """Return the error for a failed command; DeadlinePassed if it failed after the deadline.
 
         A run that ends in DeadlinePassed is tried again later.

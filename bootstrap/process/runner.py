@@ -8,23 +8,23 @@ from __future__ import annotations
 import sys
 import time
 
-from bootstrap.process.result import Ended, last_words, unstarted
+from bootstrap.process.result import CommandResult, output_tail, unstarted
 
 if sys.platform == "win32":
-    from bootstrap.process._runner_windows import exists, finish, pour, reason_of, start
+    from bootstrap.process._runner_windows import exists, finish, reason_of, run_filter, start
 else:
-    from bootstrap.process._runner_posix import exists, finish, pour, reason_of, start
+    from bootstrap.process._runner_posix import exists, finish, reason_of, run_filter, start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["exists", "pour", "run"]
+__all__ = ["exists", "run", "run_filter"]
 
 
 def run(
     command: Sequence[str], *, timeout: float, clock: Callable[[], float] = time.monotonic
-) -> Ended:
+) -> CommandResult:
     """Run a command to its end, or end it and all that it started after `timeout` seconds.
 
     If no time is left it is not started, because a command that is killed at once may have done
@@ -33,7 +33,7 @@ def run(
     `LANG=C.UTF-8`. Processes that it leaves in the background when it succeeds are left alone.
     """
     if timeout <= 0:
-        return Ended("was not started, for no time was left", kind="unstarted")
+        return CommandResult("was not started, for no time was left", kind="unstarted")
     deadline = clock() + timeout
     try:
         running = start(command)
@@ -42,5 +42,7 @@ def run(
     tail = bytearray()
     status = finish(running, tail, deadline, clock)
     if status is None:
-        return Ended(f"did not end within {round(timeout, 1):g} s", last_words(tail), "late")
-    return Ended(reason_of(status), last_words(tail))
+        return CommandResult(
+            f"did not end within {round(timeout, 1):g} s", output_tail(tail), "late"
+        )
+    return CommandResult(reason_of(status), output_tail(tail))
