@@ -87,7 +87,7 @@ def names(path: str, *, root: str = "/") -> list[str]:
         return []
 
 
-def forget(path: str, *, root: str = "/") -> bool:
+def remove_tree(path: str, *, root: str = "/") -> bool:
     """Remove a file, a link, or a folder with its content; return False if there is none."""
     place = resolve(path, root)
     found = read.lstat(place)

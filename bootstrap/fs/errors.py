@@ -54,7 +54,7 @@ def unsafe(message: str, *, path: str, origin: str = "", hint: str = "") -> Unsa
     return UnsafeDestination(Public(f"{path}: {message}"), problems=[problem])
 
 
-def told(error: OSError, doing: str, *, path: str, origin: str = "") -> BootstrapError:
+def from_os_error(error: OSError, doing: str, *, path: str, origin: str = "") -> BootstrapError:
     """Return the error for an OSError; it names the file and the action that failed.
 
     It is NotPermitted if permission is denied to an unprivileged process, else WriteError.

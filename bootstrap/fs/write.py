@@ -61,7 +61,7 @@ __all__ = [
     "FOLDER_MODE",
     "append",
     "cannot_link",
-    "keep",
+    "save_original",
     "link",
     "make_folder",
     "overwrite",
@@ -107,7 +107,7 @@ def write_pointer(place: Place, name: str) -> None:
         write_link(place, name)
 
 
-def keep(place: Place, name: str) -> None:
+def save_original(place: Place, name: str) -> None:
     """Give the file a second name in its folder; make a copy where hard links are not possible."""
     try:
         link(place, name)

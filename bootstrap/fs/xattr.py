@@ -117,7 +117,7 @@ def _shown(label: bytes | None) -> str:
     )
 
 
-def give(descriptor: int, shall: Mapping[str, bytes], *, is_new: bool) -> None:
+def set_all(descriptor: int, attributes: Mapping[str, bytes], *, is_new: bool) -> None:
     """Set the attributes of a staged file of mode 0; its mode stays 0.
 
     Does nothing if its file system has no attributes. A file that replaces no other `is_new`: it
@@ -126,17 +126,17 @@ def give(descriptor: int, shall: Mapping[str, bytes], *, is_new: bool) -> None:
     if sys.platform != "linux":
         return
     has = _names(descriptor)
-    for name, value in shall.items() if ARE_KNOWN else ():
+    for name, value in attributes.items() if ARE_KNOWN else ():
         if name != CAPABILITY and not (name in has and _same(descriptor, name, value)):
             _set(descriptor, name, value)
-    if ACL in has and ACL not in shall and not is_new:
+    if ACL in has and ACL not in attributes and not is_new:
         os.removexattr(descriptor, ACL)
 
 
 def like(place: Place) -> Callable[[int], None]:
     """Return a function that sets the attributes of the file on a copy, given by its descriptor."""
     attributes = get_all(place)
-    return lambda descriptor: give(descriptor, attributes, is_new=False)
+    return lambda descriptor: set_all(descriptor, attributes, is_new=False)
 
 
 def _names(descriptor: int) -> list[str]:
