@@ -1,7 +1,7 @@
-"""The agent's own files by path: written atomically and durably, or not at all.
+"""The agent's own files by path, written atomically and durably.
 
-State and status go this way, under the lock of the run. Every function resolves its path below
-`root` and lets OSError through.
+The state and the status are written by this module, under the lock of the run. Every function
+resolves its path below `root` and lets OSError through.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 
 
 def write_file(path: str, data: bytes, *, mode: int, root: str = "/") -> bool:
-    """Write a whole file; False, and nothing is touched, when it is just so already."""
+    """Write a whole file; return False, and change nothing, if content and access are the same."""
     place = resolve(path, root)
     access = read.own_access(mode)
     found = read.lstat(place)
-    alike = found and found.kind == "file" and found.access == access
-    if alike and read.read(place, len(data)) == data:
+    same_access = found and found.kind == "file" and found.access == access
+    if same_access and read.read(place, len(data)) == data:
         return False
     _publish(place, lambda staged: write.write(staged, data, access))
     return True
 
 
 def write_pointer(path: str, target: str, *, root: str = "/") -> bool:
-    """Leave the name `target` for `disk.read_pointer`; False when it is there already."""
+    """Leave the name `target` that `read.read_pointer` returns; return False if it is there
+    already."""
     place = resolve(path, root)
     if read.read_pointer(place) == target:
         return False
@@ -41,6 +42,7 @@ def write_pointer(path: str, target: str, *, root: str = "/") -> bool:
 
 
 def _publish(place: Place, create: Callable[[Place], None]) -> None:
+    """Create a staged file and rename it to its name; on any error the staged file is removed."""
     staged = _staged(place)
     write.remove(staged)
     create(staged)
@@ -53,17 +55,21 @@ def _publish(place: Place, create: Callable[[Place], None]) -> None:
 
 
 def _staged(place: Place) -> Place:
-    """Always the same, for only one process writes: the next write sweeps what a dead one left."""
+    """Return the staged file of a place.
+
+    Its name is always the same, because only one process writes. So the next write removes the
+    staged file of a process that was killed.
+    """
     return place.sibling(staged_name(place.name, "new"))
 
 
 def sweep(path: str, *, root: str = "/") -> None:
-    """Remove what a `write_file` that was killed has left beside its file."""
+    """Remove the staged file that a killed `write_file` has left beside its file."""
     write.remove(_staged(resolve(path, root)))
 
 
 def make_folders(path: str, mode: int, *, root: str = "/") -> None:
-    """Make a folder with that mode, and what is missing above it as usual folders."""
+    """Make a folder with that mode; missing folders above it get the default mode."""
     place = resolve(path, root, follow=True)
     if read.lstat(place) is None:
         for folder in place.parents():
@@ -74,7 +80,7 @@ def make_folders(path: str, mode: int, *, root: str = "/") -> None:
 
 
 def names(path: str, *, root: str = "/") -> list[str]:
-    """The names in a folder; none when there is no such folder."""
+    """Return the names in a folder; none if there is no such folder."""
     try:
         return os.listdir(resolve(path, root, follow=True).path)
     except (FileNotFoundError, NotADirectoryError):
@@ -82,13 +88,13 @@ def names(path: str, *, root: str = "/") -> list[str]:
 
 
 def remove_tree(path: str, *, root: str = "/") -> bool:
-    """Remove a file, a link, or a folder with all that is in it; False when there is none."""
+    """Remove a file, a link, or a folder with its content; return False if there is none."""
     place = resolve(path, root)
     found = read.lstat(place)
     if found is None:
         return False
     if found.kind == "folder":
-        from shutil import rmtree  # only a captured image pays for it
+        from shutil import rmtree  # only a captured image needs it
 
         rmtree(place.path)
     else:

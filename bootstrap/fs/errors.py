@@ -1,4 +1,4 @@
-"""Errors about files, from what the operating system said."""
+"""Errors about files, made of the errors of the operating system."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HINTS = {
     "RestrictSUIDSGID=no in imds-bootstrap.service, as override.conf.example shows",
     errno.ELOOP: "a link stands where a folder is expected, or links go in circles",
 }
-# What Windows says in words of its own: system error codes.
+# System error codes of Windows.
 IN_USE = 32
 WINDOWS_HINTS = {
     5: "see its access list, and whether it is marked as read-only",
@@ -37,19 +37,28 @@ WINDOWS_HINTS = {
 
 
 def refusal(message: str, *, path: str, origin: str = "", hint: str = "") -> WriteError:
-    """A file that cannot be written as it is asked for; the message names and never quotes."""
+    """Return the error for a file that cannot be written as asked.
+
+    The message names files and accounts, and never quotes content.
+    """
     problem = Problem(Public(message), path=Public(path), where=origin, hint=Public(hint))
     return WriteError(Public(f"{path}: {message}"), problems=[problem])
 
 
 def unsafe(message: str, *, path: str, origin: str = "", hint: str = "") -> UnsafeDestination:
-    """A destination that this agent does not write through; the message names, never quotes."""
+    """Return the error for a destination that is not written to because its path is unsafe.
+
+    The message names files and accounts, and never quotes content.
+    """
     problem = Problem(Public(message), path=Public(path), where=origin, hint=Public(hint))
     return UnsafeDestination(Public(f"{path}: {message}"), problems=[problem])
 
 
 def from_os_error(error: OSError, doing: str, *, path: str, origin: str = "") -> BootstrapError:
-    """What the system said, as an error that names the file and what was being done with it."""
+    """Return the error for an OSError; it names the file and the action that failed.
+
+    It is NotPermitted if permission is denied to an unprivileged process, else WriteError.
+    """
     reason = error.strerror or f"{error}"
     code = getattr(error, "winerror", None)
     powerless = isinstance(error, PermissionError) and not read.is_privileged()
@@ -62,7 +71,10 @@ def from_os_error(error: OSError, doing: str, *, path: str, origin: str = "") ->
 
 
 def together(errors: Sequence[BootstrapError]) -> BootstrapError:
-    """One error for all of them: of their own class where they agree on it."""
+    """Return one error with the problems of all.
+
+    It is of their class if they have one in common, else a WriteError.
+    """
     if len(errors) == 1:
         return errors[0]
     kinds = {type(error) for error in errors}

@@ -1,4 +1,4 @@
-"""The calls of kernel32 that Python does not make, or not as this agent needs them."""
+"""Calls of kernel32 that Python does not make, or not as this agent needs them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilew
-FILE_LIST_DIRECTORY = 0x1  # the least right by which an open folder keeps its name
+FILE_LIST_DIRECTORY = 0x1  # the least right with which an open folder cannot be renamed
 DELETE = 0x10000
 GENERIC_READ, GENERIC_WRITE = 0x80000000, 0x40000000
 SHARE_NOTHING, SHARE_READ, SHARE_WRITE, SHARE_DELETE = 0, 1, 2, 4
 CREATE_NEW, OPEN_EXISTING = 1, 3
-BACKUP_SEMANTICS = 0x02000000  # opens folders, too
-OPEN_REPARSE_POINT = 0x00200000  # opens a link, and not where it leads
+BACKUP_SEMANTICS = 0x02000000  # opens folders too
+OPEN_REPARSE_POINT = 0x00200000  # opens a link itself, and not its target
 MOVE_REPLACE_EXISTING, MOVE_WRITE_THROUGH = 0x1, 0x8
 
 ERROR_ACCESS_DENIED = 5
@@ -38,7 +38,7 @@ _kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
 
 
 class SecurityAttributes(ctypes.Structure):
-    """The access list that something is born with."""
+    """SECURITY_ATTRIBUTES: the access list that a file or a folder is created with."""
 
     _fields_ = (
         ("length", wintypes.DWORD),
@@ -48,7 +48,7 @@ class SecurityAttributes(ctypes.Structure):
 
 
 class Overlapped(ctypes.Structure):
-    """OVERLAPPED: where in a file something shall be done."""
+    """OVERLAPPED: the offset in a file that a call works on."""
 
     _fields_ = (
         *(("internal", ctypes.c_void_p), ("internal_high", ctypes.c_void_p)),
@@ -87,28 +87,28 @@ _long_name.argtypes = (wintypes.LPCWSTR, wintypes.LPWSTR, wintypes.DWORD)
 
 
 def refused(path: str, code: int | None = None) -> OSError:
-    """The error of the last call, or of that code, as the system words it, for this path."""
+    """Return the error of the last call, or of `code`, with the system's message and the path."""
     number = ctypes.get_last_error() if code is None else code
-    told = ctypes.FormatError(number).strip().rstrip(".")
-    return OSError(0, told, path, number)
+    message = ctypes.FormatError(number).strip().rstrip(".")
+    return OSError(0, message, path, number)
 
 
 def born_with(descriptor: int | None) -> SecurityAttributes | None:
-    """The attributes that hand a security descriptor to what is being made."""
+    """Return the attributes that give a new file or folder this security descriptor."""
     if descriptor is None:
         return None
     return SecurityAttributes(ctypes.sizeof(SecurityAttributes), descriptor, False)
 
 
 def create_file(path: str, descriptor: int | None) -> int:
-    """A new file, open for writing and for nobody else; gives its handle."""
+    """Create a file and return its handle; no other process can open it before it is closed."""
     attributes = born_with(descriptor)
     rights = GENERIC_READ | GENERIC_WRITE
     return _opened(path, rights, SHARE_NOTHING, attributes=attributes, how=CREATE_NEW)
 
 
 def create_folder(path: str, descriptor: int | None) -> None:
-    """A new folder; raises FileExistsError when something is called so."""
+    """Create a folder; raises FileExistsError if the name is taken."""
     attributes = born_with(descriptor)
     if not _create_directory(path, ctypes.byref(attributes) if attributes else None):
         raise refused(path)
@@ -116,18 +116,18 @@ def create_folder(path: str, descriptor: int | None) -> None:
 
 @contextmanager
 def held_folder(path: str) -> Iterator[None]:
-    """A folder that nobody can rename, remove or put a link in the place of meanwhile.
+    """Hold a folder open, so that it cannot be renamed, removed or replaced with a link.
 
-    Raises OSError (ELOOP) where it is a link already.
+    Raises OSError (ELOOP) if it is a link already.
     """
     flags = BACKUP_SEMANTICS | OPEN_REPARSE_POINT
     share = SHARE_READ | SHARE_WRITE
     handle = _opened(path, FILE_LIST_DIRECTORY, share, flags=flags)
     try:
-        found = FileInformation()
-        if not _file_information(handle, ctypes.byref(found)):
+        information = FileInformation()
+        if not _file_information(handle, ctypes.byref(information)):
             raise refused(path)
-        if found.attributes & REPARSE_POINT and is_link(os.lstat(path)):
+        if information.attributes & REPARSE_POINT and is_link(os.lstat(path)):
             raise OSError(errno.ELOOP, "a link stands where a folder is expected", path)
         yield
     finally:
@@ -135,21 +135,21 @@ def held_folder(path: str) -> Iterator[None]:
 
 
 def move(source: str, target: str) -> None:
-    """Rename within a folder, over what is called so, written through to the disk."""
+    """Rename a file within its folder, written through to disk; a file of that name is replaced."""
     if not _move_file(source, target, MOVE_REPLACE_EXISTING | MOVE_WRITE_THROUGH):
         raise refused(target)
 
 
 def is_link(status: os.stat_result) -> bool:
-    """Whether it is a symbolic link or a junction, which lead elsewhere.
+    """Return whether it is a symbolic link or a junction.
 
-    Other reparse points, such as those of compressed or deduplicated files, are what they seem.
+    Other reparse points, such as those of compressed or deduplicated files, count as files.
     """
     return status.st_reparse_tag in {stat.IO_REPARSE_TAG_SYMLINK, stat.IO_REPARSE_TAG_MOUNT_POINT}
 
 
 def is_in_use(path: str) -> bool:
-    """Whether another program has the file open in a way that keeps it from being replaced."""
+    """Return whether another program has the file open so that it cannot be replaced."""
     share = SHARE_READ | SHARE_WRITE | SHARE_DELETE
     try:
         _close_handle(_opened(path, DELETE, share))
@@ -159,9 +159,9 @@ def is_in_use(path: str) -> bool:
 
 
 def lock(handle: int, offset: int) -> bool:
-    """Lock one byte of an open file until it is closed; False while another process has it."""
-    where = Overlapped(offset=offset)
-    if _lock_file(handle, LOCK_AT_ONCE | LOCK_EXCLUSIVE, 0, 1, 0, ctypes.byref(where)):
+    """Lock one byte of a file until it is closed; return False if another process has the lock."""
+    position = Overlapped(offset=offset)
+    if _lock_file(handle, LOCK_AT_ONCE | LOCK_EXCLUSIVE, 0, 1, 0, ctypes.byref(position)):
         return True
     if ctypes.get_last_error() != ERROR_LOCK_VIOLATION:
         raise refused("the lock")
@@ -169,10 +169,10 @@ def lock(handle: int, offset: int) -> bool:
 
 
 def long_name(path: str) -> str:
-    """The path with every short name (`PROGRA~1`) spelt out; what is not there stays as it is."""
-    room = 32_768  # characters: no path is longer
-    buffer = ctypes.create_unicode_buffer(room)
-    return buffer.value if 0 < _long_name(path, buffer, room) < room else path
+    """Return the path with every short name (`PROGRA~1`) spelt out; a missing path as it is."""
+    size = 32_768  # characters: no path is longer
+    buffer = ctypes.create_unicode_buffer(size)
+    return buffer.value if 0 < _long_name(path, buffer, size) < size else path
 
 
 def _opened(
@@ -184,6 +184,7 @@ def _opened(
     how: int = OPEN_EXISTING,
     flags: int = OPEN_REPARSE_POINT,
 ) -> int:
+    """Open or create a file or a folder and return its handle; raises OSError."""
     pointer = ctypes.byref(attributes) if attributes else None
     handle = _create_file(path, access, share, pointer, how, flags, None)
     if handle is None or handle == INVALID_HANDLE:

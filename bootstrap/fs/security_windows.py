@@ -1,9 +1,10 @@
-"""Access lists as the system has them: who owns a file, and who may do what with it.
+"""Owners and access lists of files.
 
-Here a list is a text of the system's own language (SDDL) in one spelling only, so that two can be
-compared: `P(A;;0x1f01ff;;;S-1-5-18)`, with every right as a number, every account as its SID, in
-order. Without the `P` the entries stand beside those that the folder hands on, which are not the
-file's: an empty text is a list of these alone. None is what cannot be told.
+Here a list is a text in the system's own language (SDDL), in one spelling only, so that two lists
+can be compared: `P(A;;0x1f01ff;;;S-1-5-18)`, with every right as a number, every account as its
+SID, and the entries sorted. `P` means that no entry of the folder applies. Without it the folder's
+entries apply too, and are not part of the text: an empty text is a list that has only these. None
+means that the list is unknown.
 https://learn.microsoft.com/windows/win32/secauthz/security-descriptor-string-format
 """
 
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 
 # What icacls calls F, M, RX and R.
 RIGHTS = {"F": 0x1F01FF, "M": 0x1301BF, "RX": 0x1200A9, "R": 0x120089}
-ALLOWED, DENIED = 0, 1  # the kinds of an entry that every system has
+ALLOWED, DENIED = 0, 1  # the kinds of entries that every version of Windows has
 INHERIT_ONLY = 0x8
-HANDED_ON = 0x10  # the folder's, not the file's own
+HANDED_ON = 0x10  # an entry of the folder, not of the file itself
 
 _FILE = 1  # SE_FILE_OBJECT
-_OWNER, _LIST = 0x1, 0x4  # what is asked for
+_OWNER, _LIST = 0x1, 0x4  # the parts that a call reads or sets
 _PROTECTED = 0x1000  # SE_DACL_PROTECTED
 _CLOSED = 0x80000000  # PROTECTED_DACL_SECURITY_INFORMATION
 _REVISION = 1
@@ -39,7 +40,7 @@ _REVISION = 1
 _advapi32 = ctypes.WinDLL("advapi32", use_last_error=True)
 _kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
 _ntdll = ctypes.WinDLL("ntdll")
-# Wine makes Unix modes of access lists and cannot hold them: nothing is read out of it.
+# Wine turns access lists into Unix modes and cannot keep them, so none is read under Wine.
 KEEPS_LISTS = not hasattr(_ntdll, "wine_get_version")
 
 _POINTER = ctypes.POINTER(ctypes.c_void_p)
@@ -81,7 +82,7 @@ class _AceHeader(ctypes.Structure):
 
 
 class Entry:
-    """One entry of a list: an account by its SID, and what it may do (`mask`), or may not."""
+    """One entry of a list: an account by its SID, and the rights (`mask`) it is given or denied."""
 
     __slots__ = ("flags", "kind", "mask", "sid")
 
@@ -98,7 +99,7 @@ class Entry:
 
 
 def spell(grants: dict[str, int]) -> str:
-    """The list, closed to what the folder hands on, that gives these rights by SID."""
+    """Return the list that gives these rights by SID, without the folder's entries."""
     return "P" + "".join(sorted(Entry(ALLOWED, 0, mask, sid).text for sid, mask in grants.items()))
 
 
@@ -107,7 +108,7 @@ PUBLIC = spell({SYSTEM: RIGHTS["F"], ADMINISTRATORS: RIGHTS["F"], USERS: RIGHTS[
 
 
 def read(path: str) -> tuple[str | None, str | None]:
-    """The owner's SID and the list of what stands at `path`."""
+    """Return the owner's SID and the list of a file or a folder; None where lists are not kept."""
     if not KEEPS_LISTS:
         return None, None
     with _described(path) as (owner, acl, descriptor):
@@ -115,13 +116,13 @@ def read(path: str) -> tuple[str | None, str | None]:
         _advapi32.GetSecurityDescriptorControl(
             descriptor, ctypes.byref(control), ctypes.byref(revision)
         )
-        own = (one.text for one in _entries(acl) if not one.flags & HANDED_ON)
+        own = (entry.text for entry in _entries(acl) if not entry.flags & HANDED_ON)
         protected = "P" if control.value & _PROTECTED else ""
         return text_of(owner), protected + "".join(sorted(own))
 
 
 def entries(path: str) -> tuple[str, list[Entry]] | None:
-    """The owner's SID and every entry of a list; None where lists are not kept."""
+    """Return the owner's SID and all entries of the list; None where lists are not kept."""
     if not KEEPS_LISTS:
         return None
     with _described(path) as (owner, acl, _):
@@ -130,6 +131,7 @@ def entries(path: str) -> tuple[str, list[Entry]] | None:
 
 @contextmanager
 def _described(path: str) -> Iterator[tuple[int | None, int | None, ctypes.c_void_p]]:
+    """Yield the addresses of owner and list, and the security descriptor that holds both."""
     owner, acl, descriptor = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
     code = _advapi32.GetNamedSecurityInfoW(
         path, _FILE, _OWNER | _LIST, owner, None, acl, None, descriptor
@@ -143,29 +145,32 @@ def _described(path: str) -> Iterator[tuple[int | None, int | None, ctypes.c_voi
 
 
 def _entries(acl: int | None) -> Iterator[Entry]:
-    """The entries of a list; no list at all is one that gives everybody everything."""
+    """Yield the entries of a list; for no list, one that gives all rights to Everyone (S-1-1-0)."""
     if acl is None:
         yield Entry(ALLOWED, 0, RIGHTS["F"], "S-1-1-0")
         return
     for index in range(_AclHeader.from_address(acl).count):
-        found = ctypes.c_void_p()
-        if _advapi32.GetAce(acl, index, ctypes.byref(found)) and found.value:
-            header = _AceHeader.from_address(found.value)
-            sid = found.value + ctypes.sizeof(_AceHeader)
+        ace = ctypes.c_void_p()
+        if _advapi32.GetAce(acl, index, ctypes.byref(ace)) and ace.value:
+            header = _AceHeader.from_address(ace.value)
+            sid = ace.value + ctypes.sizeof(_AceHeader)
             yield Entry(header.kind, header.flags, header.mask, text_of(sid))
 
 
 def entries_of(made: int) -> list[Entry]:
-    """The entries of a descriptor's list."""
-    there, defaulted = wintypes.BOOL(), wintypes.BOOL()
-    found = ctypes.c_void_p()
-    _advapi32.GetSecurityDescriptorDacl(made, there, found, defaulted)
-    return list(_entries(found.value))
+    """Return the entries of a descriptor's list."""
+    present, defaulted = wintypes.BOOL(), wintypes.BOOL()
+    dacl = ctypes.c_void_p()
+    _advapi32.GetSecurityDescriptorDacl(made, present, dacl, defaulted)
+    return list(_entries(dacl.value))
 
 
 @contextmanager
 def descriptor(owner: str | None, acl: str | None, *, folder: bool = False) -> Iterator[int | None]:
-    """A security descriptor for something new; None when all of it is the system's to choose."""
+    """Yield a security descriptor for a new file or folder.
+
+    Yields None if neither owner nor list is given: then the system chooses both.
+    """
     text = f"O:{owner}" if owner else ""
     if acl:
         text += f"D:{acl.replace('(A;;', '(A;OICI;') if folder else acl}"
@@ -184,16 +189,16 @@ def descriptor(owner: str | None, acl: str | None, *, folder: bool = False) -> I
 
 
 def set_on(path: str, owner: str | None, acl: str | None) -> None:
-    """Give an existing file that owner and that list; what is None or empty stays."""
+    """Set the owner and the list of an existing file; one that is None or empty is not changed."""
     with descriptor(owner, acl) as made:
         if made is None:
             return
-        there, defaulted = wintypes.BOOL(), wintypes.BOOL()
-        found, of = ctypes.c_void_p(), ctypes.c_void_p()
-        _advapi32.GetSecurityDescriptorDacl(made, there, found, defaulted)
-        _advapi32.GetSecurityDescriptorOwner(made, of, defaulted)
-        asked = (_LIST if acl else 0) | (_OWNER if owner else 0)
-        asked |= _CLOSED if acl and acl.startswith("P") else 0
-        code = _advapi32.SetNamedSecurityInfoW(path, _FILE, asked, of, None, found, None)
+        present, defaulted = wintypes.BOOL(), wintypes.BOOL()
+        dacl, sid = ctypes.c_void_p(), ctypes.c_void_p()
+        _advapi32.GetSecurityDescriptorDacl(made, present, dacl, defaulted)
+        _advapi32.GetSecurityDescriptorOwner(made, sid, defaulted)
+        parts = (_LIST if acl else 0) | (_OWNER if owner else 0)
+        parts |= _CLOSED if acl and acl.startswith("P") else 0
+        code = _advapi32.SetNamedSecurityInfoW(path, _FILE, parts, sid, None, dacl, None)
     if code:
         raise refused(path, code)

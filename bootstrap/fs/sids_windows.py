@@ -1,4 +1,4 @@
-"""Accounts by their SIDs, by which access lists know them: this process's own, and by name."""
+"""Accounts by their SIDs, as access lists name them: by name, and those of this process."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _advapi32.AdjustTokenPrivileges.argtypes = (
 
 @cache
 def own_sid(of: int = _TOKEN_OWNER) -> str:
-    """The SID that owns what this process makes."""
+    """Return the SID of the owner that new files of this process get."""
     token = ctypes.c_void_p()
     process = _kernel32.GetCurrentProcess()
     if not _advapi32.OpenProcessToken(process, _TOKEN_QUERY, ctypes.byref(token)):
@@ -72,13 +72,16 @@ def own_sid(of: int = _TOKEN_OWNER) -> str:
 
 @cache
 def own_user() -> str:
-    """The SID of the user that this process runs as."""
+    """Return the SID of the user that this process runs as."""
     return own_sid(_TOKEN_USER)
 
 
 @cache
 def may_give_away() -> bool:
-    """Ask for the right to make files that others own; False where this process has none."""
+    """Enable the right to make files that other accounts own.
+
+    Returns False if this process does not have it.
+    """
     token = ctypes.c_void_p()
     process = _kernel32.GetCurrentProcess()
     if not _advapi32.OpenProcessToken(process, _TOKEN_ADJUST | _TOKEN_QUERY, ctypes.byref(token)):
@@ -95,7 +98,7 @@ def may_give_away() -> bool:
 
 
 def sid_of(name: str) -> str | None:
-    """The SID of an account; a SID stands for itself. None when nobody is called so."""
+    """Return the SID of an account, given by name or by SID; None if there is no such account."""
     sid = ctypes.c_void_p()
     if name.upper().startswith("S-1-") and _advapi32.ConvertStringSidToSidW(name, sid):
         _kernel32.LocalFree(sid)
@@ -111,7 +114,7 @@ def sid_of(name: str) -> str | None:
 
 
 def name_of(text: str) -> str:
-    """What an account is called, with its domain; its SID when it has no name."""
+    """Return the name of an account with its domain; its SID if it has no name."""
     sid = ctypes.c_void_p()
     if not _advapi32.ConvertStringSidToSidW(text, ctypes.byref(sid)):
         return text
@@ -127,7 +130,7 @@ def name_of(text: str) -> str:
 
 
 def text_of(sid: int | None) -> str:
-    """The text of a SID that lies at this address in memory."""
+    """Return the text of the SID at this address in memory."""
     text = ctypes.c_void_p()
     if sid is None or not _advapi32.ConvertSidToStringSidW(sid, ctypes.byref(text)):
         raise refused("an account")

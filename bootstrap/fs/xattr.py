@@ -1,14 +1,15 @@
-"""Extended attributes: which of them a file that this agent writes has to keep, and how.
+"""Extended attributes: which of them a file keeps when this agent writes it.
 
-    security.selinux          the label: what the policy says of the path, else what was left
-    system.posix_acl_access   the access list: exactly what was left
-    security.capability       a privilege: one that was added since goes, and none is handed on
-    user.*                    notes: those that were left stay as they were; another may be added
+    security.selinux          the label: the policy's for the path, else the recorded one
+    system.posix_acl_access   the access list: exactly the recorded one
+    security.capability       privileges: one that was added since is removed, none is copied
+    user.*                    notes: the recorded ones are kept or restored, others may be added
 
-`left` means: when this agent had last written the file, or found it as it was wanted. Nothing else
-counts. `security.ima` and `security.evm` are sums that the kernel keeps of each file by itself;
-`trusted.*` is how file systems such as overlayfs and GlusterFS know their files, and a copy of it
-would be a lie. What a file that is written in place wears is up to whoever mounted it there.
+Recorded (`left`) are the attributes that the file had when this agent last wrote it, or found it as
+it was wanted. All other attributes are ignored. `security.ima` and `security.evm` are checksums
+that the kernel keeps of each file by itself. `trusted.*` holds what file systems such as overlayfs
+and GlusterFS store of their files, and would be wrong on a copy. The attributes of a file that is
+written in place are left alone: they belong to the one who mounted it there.
 """
 
 from __future__ import annotations
@@ -32,36 +33,41 @@ CAPABILITY = "security.capability"
 NOTES = "user."
 ACL_HEADER = 4  # bytes: the version, in linux/posix_acl_xattr.h
 ACL_ENTRY = 8  # bytes, little-endian: tag (2), permissions (2), id (4)
-ACL_MODE_TAGS = frozenset({0x01, 0x10, 0x20})  # ACL_USER_OBJ, ACL_MASK, ACL_OTHER: what chmod sets
-ARE_KNOWN = hasattr(os, "listxattr")  # to Linux
+ACL_MODE_TAGS = frozenset({0x01, 0x10, 0x20})  # ACL_USER_OBJ, ACL_MASK, ACL_OTHER: chmod sets these
+ARE_KNOWN = hasattr(os, "listxattr")  # on Linux
 UNSUPPORTED = frozenset({errno.EOPNOTSUPP, errno.ENOSYS})
 
 
 def counts(name: str) -> bool:
-    """Whether an attribute of this name is any business of ours."""
+    """Return whether the agent compares and keeps attributes of this name."""
     return name in {SELINUX, ACL, CAPABILITY} or name.startswith(NOTES)
 
 
 def get_all(place: Place) -> dict[str, bytes]:
-    """The attributes that count of what stands at the place; none where that knows none.
+    """Return the attributes of the file that count; none if its file system has none.
 
-    Of an access list, what the mode says of it is left out: it is told, and repaired, as mode.
+    In an access list the rights that the mode repeats are cleared: they are compared, and repaired,
+    as the mode.
     """
     if sys.platform != "linux":
         return {}
-    found = {}
+    values = {}
     with suppress(OSError), read.opened_file(place) as descriptor:
         for name in filter(counts, _names(descriptor)):
-            with suppress(OSError):  # it is gone meanwhile
+            with suppress(OSError):  # the attribute was removed meanwhile
                 value = os.getxattr(descriptor, name)
-                found[name] = _closed(value) if name == ACL else value
-    return found
+                values[name] = _closed(value) if name == ACL else value
+    return values
 
 
 def wanted(
     present: Mapping[str, bytes], left: Mapping[str, bytes] | None, label: bytes = b""
 ) -> dict[str, bytes]:
-    """What a file that has `present` shall have: `left`, where that is known, and the label."""
+    """Return the attributes that a file should get.
+
+    `present` are those that it has, `left` those that are recorded (None if unknown), `label` is
+    the policy's (empty if it has none).
+    """
     attributes = dict(present)
     if left is not None:
         attributes.pop(ACL, None)
@@ -74,14 +80,18 @@ def wanted(
     return attributes
 
 
-def differences(present: Mapping[str, bytes], attributes: Mapping[str, bytes]) -> tuple[str, ...]:
-    """In which respects they differ, for people: names, and the values of labels alone."""
-    return tuple(_differences(present, attributes))
+def differences(present: Mapping[str, bytes], expected: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return in which respects they differ, as texts for people.
+
+    Values are shown of labels only; other attributes are named.
+    """
+    return tuple(_differences(present, expected))
 
 
-def _differences(present: Mapping[str, bytes], attributes: Mapping[str, bytes]) -> Iterator[str]:
-    for name in sorted(present.keys() | attributes.keys()):
-        old, new = present.get(name), attributes.get(name)
+def _differences(present: Mapping[str, bytes], expected: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield one text for each difference, sorted by attribute."""
+    for name in sorted(present.keys() | expected.keys()):
+        old, new = present.get(name), expected.get(name)
         if name == SELINUX and not _same_label(old, new):
             yield f"label {_shown(old)} → {_shown(new)}"
         elif name == ACL and old != new:
@@ -91,11 +101,15 @@ def _differences(present: Mapping[str, bytes], attributes: Mapping[str, bytes]) 
 
 
 def _same_label(old: bytes | None, new: bytes | None) -> bool:
-    """The kernel's labels end in a zero byte; `setfattr` and the policy's own have none."""
+    """Return whether two labels are equal.
+
+    Labels of the kernel end in a zero byte; labels of `setfattr` and of the policy do not.
+    """
     return (old or b"").rstrip(b"\0") == (new or b"").rstrip(b"\0")
 
 
 def _shown(label: bytes | None) -> str:
+    """Return a label as a text for people."""
     if not label:
         return "none"
     return "".join(
@@ -104,10 +118,10 @@ def _shown(label: bytes | None) -> str:
 
 
 def set_all(descriptor: int, attributes: Mapping[str, bytes], *, is_new: bool) -> None:
-    """Give a staged file of mode 0 its attributes, and keep its mode 0.
+    """Set the attributes of a staged file of mode 0; its mode stays 0.
 
-    Where its file system knows none, it goes without. A file that replaces none `is_new`: it also
-    has what its folder gives to new files.
+    Does nothing if its file system has no attributes. A file that replaces no other `is_new`: it
+    keeps the access list that its folder gives to new files.
     """
     if sys.platform != "linux":
         return
@@ -120,12 +134,13 @@ def set_all(descriptor: int, attributes: Mapping[str, bytes], *, is_new: bool) -
 
 
 def like(place: Place) -> Callable[[int], None]:
-    """What gives a copy the attributes of what stands at the place."""
+    """Return a function that sets the attributes of the file on a copy, given by its descriptor."""
     attributes = get_all(place)
     return lambda descriptor: set_all(descriptor, attributes, is_new=False)
 
 
 def _names(descriptor: int) -> list[str]:
+    """Return the names of all attributes; none if its file system has none."""
     if sys.platform != "linux":
         return []
     try:
@@ -135,13 +150,14 @@ def _names(descriptor: int) -> list[str]:
 
 
 def _same(descriptor: int, name: str, value: bytes) -> bool:
-    """Whether the kernel gave it already, so that nobody has to be allowed to change it."""
+    """Return whether the file has this label already, so that no right to change it is needed."""
     if sys.platform != "linux":
         return False
     return name == SELINUX and _same_label(os.getxattr(descriptor, name), value)
 
 
 def _set(descriptor: int, name: str, value: bytes) -> None:
+    """Set an attribute; do nothing if the file system has none."""
     if sys.platform != "linux":
         return
     try:
@@ -152,7 +168,7 @@ def _set(descriptor: int, name: str, value: bytes) -> None:
 
 
 def _closed(acl: bytes) -> bytes:
-    """The list with all that the mode will say still taken away: a file opens with its mode."""
+    """Return the list without the rights that the mode gives: the mode is set last."""
     entries = (acl[at : at + ACL_ENTRY] for at in range(ACL_HEADER, len(acl), ACL_ENTRY))
     return acl[:ACL_HEADER] + b"".join(
         one[:2] + bytes(2) + one[4:] if one[0] in ACL_MODE_TAGS and not one[1] else one

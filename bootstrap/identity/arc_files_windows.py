@@ -1,4 +1,4 @@
-r"""Where the agent of Azure Arc lies on Windows, and how its key files are read.
+"""Where the agent of Azure Arc and its key files are on Windows, and how they are opened.
 
 https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
 """
@@ -28,7 +28,11 @@ _REPARSE_POINT = 0x400
 
 
 def split(path: str) -> tuple[str, str]:
-    """The folder and the name of a path; the folder as TOKENS has it, if it is that one."""
+    """Return the folder and the name of a path.
+
+    A folder that is TOKENS in upper or lower case is returned as TOKENS. It is returned as empty if
+    the name could be another file's: with a dot at its start or end, a colon or a tilde.
+    """
     folder, name = ntpath.split(path.replace("/", "\\"))
     plain = "." not in (name[:1], name[-1:]) and ":" not in name and "~" not in name
     if folder.casefold() == TOKENS.casefold():
@@ -38,14 +42,15 @@ def split(path: str) -> tuple[str, str]:
 
 @contextmanager
 def opened(name: str, folder: str) -> Iterator[int]:
-    """A file of that folder, opened for reading; neither is a link.
+    """Open a file of that folder for reading and yield its descriptor; neither may be a link.
 
-    Only the system and administrators may write there, so what was looked at is what is opened.
+    Only the system and administrators may write there, so the file cannot be swapped between the
+    check and the opening. Raises OSError (ELOOP) for a link.
     """
     path = ntpath.join(folder, name)
-    for one in (folder, path):
-        if os.lstat(one).st_file_attributes & _REPARSE_POINT:
-            raise OSError(errno.ELOOP, "it is a link", one)
+    for step in (folder, path):
+        if os.lstat(step).st_file_attributes & _REPARSE_POINT:
+            raise OSError(errno.ELOOP, "it is a link", step)
     descriptor = os.open(path, _FLAGS)
     try:
         yield descriptor

@@ -1,4 +1,4 @@
-"""The firmware's tables as Windows hands them out.
+"""The firmware's tables as Windows returns them.
 
 https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getsystemfirmwaretable
 """
@@ -21,7 +21,7 @@ RAW_SMBIOS = int.from_bytes(b"RSMB", "big")
 HEADER = 8  # bytes before the first structure
 SYSTEM, CHASSIS, END = 1, 3, 127  # types of structures: SMBIOS specification, 7
 UUID_AT = 0x08
-ASSET_TAG_AT = 0x08  # holds the number of a string
+ASSET_TAG_AT = 0x08  # the field holds the number of a string
 
 _kernel32 = ctypes.WinDLL("kernel32")
 _kernel32.GetSystemFirmwareTable.restype = wintypes.UINT
@@ -32,22 +32,23 @@ _kernel32.GetSystemFirmwareTable.argtypes = (
 
 
 def tables(root: str) -> tuple[str | None, str | None, bool]:  # noqa: ARG001  (the machine's own)
-    """The asset tag and the UUID, in the byte order of the specification.
+    """Return the asset tag, the UUID, and whether the UUID's first fields have to be swapped.
 
-    The last is whether the order of its first fields has to be turned to be that of IMDS: never,
-    for Windows hands out the bytes as they are, and their order is known.
+    The last is always False: Windows returns the bytes as they are, and the UUID is read in the
+    byte order of the specification, which is that of IMDS. A value that is missing is None.
     """
-    tag = told = None
+    tag = uuid_text = None
     for kind, fields, strings in _structures(_raw()[HEADER:]):
         if kind == SYSTEM and len(fields) >= UUID_AT + 16:
-            told = f"{uuid.UUID(bytes_le=fields[UUID_AT : UUID_AT + 16])}"
+            uuid_text = f"{uuid.UUID(bytes_le=fields[UUID_AT : UUID_AT + 16])}"
         if kind == CHASSIS and len(fields) > ASSET_TAG_AT:
             number = fields[ASSET_TAG_AT]
             tag = strings[number - 1].strip() if 0 < number <= len(strings) else None
-    return tag, told, False
+    return tag, uuid_text, False
 
 
 def _raw() -> bytes:
+    """Return the raw tables with their header; empty if there are none."""
     size = _kernel32.GetSystemFirmwareTable(RAW_SMBIOS, 0, None, 0)
     buffer = ctypes.create_string_buffer(max(size, 0))
     filled = _kernel32.GetSystemFirmwareTable(RAW_SMBIOS, 0, buffer, size)
@@ -55,7 +56,7 @@ def _raw() -> bytes:
 
 
 def _structures(data: bytes) -> Iterator[tuple[int, bytes, list[str]]]:
-    """Each structure's type, its fields, and the strings that stand behind them."""
+    """Yield the type of each structure, its fields, and the strings that follow them."""
     while len(data) > 4 and data[0] != END and data[1] >= 4:  # noqa: PLR2004  (a header has four)
         kind, length = data[0], data[1]
         end = data.find(b"\0\0", length)

@@ -8,19 +8,19 @@ if TYPE_CHECKING:
 
     from bootstrap.process.result import CommandResult
 
-PLACEHOLDER = "{path}"  # the word of a check that stands for the staged file
-MAX_SPELLED = 120  # characters of a command: a script is cut
+PLACEHOLDER = "{path}"  # in a check, replaced with the path of the staged file
+MAX_SPELLED = 120  # characters of a command in a message: a script is cut
 NOT_SHOWN = "what it wrote is not shown, for it may tell a secret"
 MISSING = "install it in the image, or correct the command"
 
 
 def takes_path(check: tuple[str, ...]) -> bool:
-    """Whether a check reads the staged file."""
+    """Return whether a check reads the staged file."""
     return any(PLACEHOLDER in word for word in check)
 
 
 def spelled(command: Sequence[str]) -> str:
-    """The whole command as a shell would take it, in one line; `{path}` stays as it is."""
+    """Return the whole command, quoted for a shell, in one line; `{path}` is not replaced."""
     from shlex import quote
 
     def word(text: str) -> str:
@@ -32,14 +32,17 @@ def spelled(command: Sequence[str]) -> str:
 
 
 def program(command: Sequence[str]) -> str:
-    """Return the program of a command for everybody, without any word of a whole line in one."""
+    """Return the program of a command for messages that every user may read.
+
+    It is "its command" if the program may be a whole command line: that may hold a secret.
+    """
     import re
 
     return command[0] if re.fullmatch(r"[\w@%+,./:\\-]+", command[0]) else "its command"
 
 
 def cure(ended: CommandResult, command: Sequence[str], *, private: bool, by_hand: str) -> str:
-    """What to do about a command that failed: what it wrote, or with `private` how to see it."""
+    """Return the hint for a command that failed: its output, or with `private` how to see it."""
     if ended.kind == "missing":
         return MISSING
     if ended.kind == "unstarted":

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class CommandDeadline:
-    """Runs commands, each within its own time and all by `deadline` (on `clock`).
+    """Runs commands, each within its own timeout and all before `deadline` (seconds on `clock`).
 
-    `tell` hears of each that has ended.
+    `tell` is called with each command that has ended, and its result.
     """
 
     def __init__(
@@ -28,10 +28,12 @@ class CommandDeadline:
         self._deadline = deadline
         self._clock = clock
         self._tell = tell
-        self._is_late: bool | None = None  # of the first command that failed: for want of time?
+        self._is_late: bool | None = (
+            None  # whether the first failed command failed after the deadline
+        )
 
     def run(self, command: Sequence[str], *, timeout: float) -> CommandResult:
-        """Run a check or a handler to its end."""
+        """Run a check or a handler to its end, within the time that is left."""
         from bootstrap.process import runner  # a run without commands starts no process
 
         left = self._deadline - self._clock()
@@ -44,7 +46,10 @@ class CommandDeadline:
         return ended
 
     def as_deadline_error(self, error: CommandFailed) -> CommandFailed | DeadlinePassed:
-        """What the failure of a command comes to: where time alone was missing, try again later."""
+        """Return the error for a failed command; DeadlinePassed if it failed after the deadline.
+
+        A run that ends in DeadlinePassed is tried again later.
+        """
         if not self._is_late:
             return error
         late = "the deadline passed while a command was at work"

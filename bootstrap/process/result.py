@@ -1,4 +1,4 @@
-"""How a command came to its end, whatever the system that it ran on."""
+"""How a command has ended, on every system."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ if TYPE_CHECKING:
 
     Kind = Literal["ran", "missing", "unstarted", "late"]
 
-MAX_OUTPUT = 8192  # bytes of a command's output that are kept: its end
+MAX_OUTPUT = 8192  # bytes of the end of a command's output that are kept
 MAX_LINES = 20
 
 
 class CommandResult:
-    """How a command came to its end.
+    """How a command has ended.
 
-    `failure` is empty when it succeeded, else what it did ("ended with status 2"); `output` is the
-    end of what it wrote to standard output and standard error, which may hold what a file holds.
-    `kind` tells a command that ran from one that is not there, was not started, or took too long.
+    `failure` is empty if it succeeded, else says what happened ("ended with status 2"). `output` is
+    the end of its standard output and standard error; it may quote the content of a file. `kind`
+    is `ran`, or `missing` (no such program), `unstarted`, or `late` (it took too long).
     """
 
     __slots__ = ("failure", "kind", "output")
@@ -29,13 +29,13 @@ class CommandResult:
 
 
 def unstarted(error: OSError | ValueError) -> CommandResult:
-    """A command that the system did not start."""
+    """Return the result of a command that the system did not start."""
     kind: Kind = "missing" if isinstance(error, FileNotFoundError) else "unstarted"
     why = getattr(error, "strerror", None) or error
     return CommandResult(f"could not be started: {why}", kind=kind)
 
 
 def output_tail(tail: bytearray) -> str:
-    """The last lines of what a command wrote, without what would steer a terminal."""
+    """Return the last lines of a command's output, control characters replaced with spaces."""
     lines = tail.decode("utf-8", "replace").splitlines()[-MAX_LINES:]
     return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines).strip()

@@ -1,7 +1,7 @@
-"""What is true of this boot only: on Windows no folder is emptied when the machine starts.
+"""Whether a run of this boot has left a status: Windows empties no folder when it starts.
 
-A key of the registry can be volatile, which is gone with the boot that made it: there is a status
-of this boot when there is the key. https://learn.microsoft.com/windows/win32/sysinfo/registry-hives
+A volatile key of the registry is gone after the boot that created it. So there is a status of this
+boot if the key exists. https://learn.microsoft.com/windows/win32/sysinfo/registry-hives
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _advapi32.RegCloseKey.argtypes = (ctypes.c_void_p,)
 
 
 def begin() -> None:
-    """Remember that there is a status of this boot."""
+    """Create the key: there is a status of this boot."""
     key = ctypes.c_void_p()
     hive, rights = winreg.HKEY_LOCAL_MACHINE, winreg.KEY_WRITE
     code = _advapi32.RegCreateKeyExW(hive, KEY, 0, None, VOLATILE, rights, None, key, None)
@@ -44,7 +44,7 @@ def begin() -> None:
 
 
 def has_begun() -> bool:
-    """Whether a run of this boot has left a status."""
+    """Return whether a run of this boot has left a status."""
     try:
         winreg.CloseKey(winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, KEY))
     except FileNotFoundError:
@@ -53,7 +53,7 @@ def has_begun() -> bool:
 
 
 def is_there(pid: int) -> bool:
-    """Whether such a process runs; one that may not be looked at does."""
+    """Return whether the process runs; True if access to it is denied."""
     process = _kernel32.OpenProcess(QUERY_LIMITED, False, pid)
     if not process:
         return ctypes.get_last_error() == ERROR_ACCESS_DENIED

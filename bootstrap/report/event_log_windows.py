@@ -1,7 +1,7 @@
-"""The Application log of Windows: what a run has to say when nobody sits at its console.
+"""The Application log of Windows, for runs without a console.
 
-Where the system starts programs by itself (session 0: services, tasks, remote shells) every line is
-an event of the source `imds-bootstrap` as well, which the installer registers.
+In session 0, where the system starts programs (services, tasks, remote shells), every line of a run
+is also an event of the source `imds-bootstrap`, which the installer registers.
 https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-reporteventw
 """
 
@@ -17,12 +17,12 @@ from ctypes import wintypes
 from functools import cache
 
 SOURCE = "imds-bootstrap"
-EVENT = 1  # one message file entry that says its text: of EventCreate.exe, see the installer
+EVENT = 1  # the id whose message is just the text: in EventCreate.exe, see the installer
 ERROR, WARNING, INFORMATION = 1, 2, 4
-GRAVEST_WARNING = 4  # syslog(3): below it are errors
+GRAVEST_WARNING = 4  # syslog(3): a lower priority is an error
 LAST_WARNING = 4
-LAST_TOLD = 6  # what is finer is for people who ask for it
-MAX_TEXT = 31_000  # characters; the service takes 31,839
+LAST_TOLD = 6  # INFO: a higher one, DEBUG, is not logged
+MAX_TEXT = 31_000  # characters; the service accepts 31,839
 
 _advapi32 = ctypes.WinDLL("advapi32")
 _kernel32 = ctypes.WinDLL("kernel32")
@@ -36,7 +36,7 @@ _advapi32.ReportEventW.argtypes = (
 
 
 def record(priority: int, text: str) -> None:
-    """Tell the Application log a line of that syslog priority; a log that is full stops nobody."""
+    """Write a line of that syslog priority to the Application log; a full log is ignored."""
     if priority > LAST_TOLD or not is_unattended() or not (source := _source()):
         return
     kind = ERROR if priority < GRAVEST_WARNING else INFORMATION
@@ -47,7 +47,7 @@ def record(priority: int, text: str) -> None:
 
 @cache
 def is_unattended() -> bool:
-    """Whether this process runs where no person is logged on."""
+    """Return whether this process runs in session 0, where no person is logged on."""
     session = wintypes.DWORD(1)
     _kernel32.ProcessIdToSessionId(os.getpid(), ctypes.byref(session))
     return session.value == 0
@@ -55,5 +55,6 @@ def is_unattended() -> bool:
 
 @cache
 def _source() -> int | None:
+    """Return the handle of the event source; None if it cannot be registered."""
     handle: int | None = _advapi32.RegisterEventSourceW(None, SOURCE)
     return handle
