@@ -32,8 +32,7 @@ def write_file(path: str, data: bytes, *, mode: int, root: str = "/") -> bool:
 
 
 def write_pointer(path: str, target: str, *, root: str = "/") -> bool:
-    """Leave the name `target` that `read.read_pointer` returns; return False if it is there
-    already."""
+    """Leave the name `target` that `read.read_pointer` returns; return False if it was there."""
     place = resolve(path, root)
     if read.read_pointer(place) == target:
         return False
