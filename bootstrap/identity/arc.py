@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os.path
 import sys
 
 from bootstrap.errors import SettingsError
 from bootstrap.frozen import Frozen
+from bootstrap.fs.root import exists_in_root
 from bootstrap.http import responses
 from bootstrap.http.endpoint import parse_endpoint
 from bootstrap.http.http1 import Response
@@ -65,7 +65,7 @@ def detect(environ: Mapping[str, str], root: str = "/") -> Arc | None:
             imds_endpoint=_local("IMDS_ENDPOINT", imds),
             identity_endpoint=_local("IDENTITY_ENDPOINT", identity, path=PATH),
         )
-    if os.path.exists(os.path.join(root, AGENT)):
+    if exists_in_root(AGENT, root):
         return Arc(imds_endpoint=ENDPOINT, identity_endpoint=ENDPOINT)
     return None
 

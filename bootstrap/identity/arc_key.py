@@ -14,6 +14,7 @@ import stat
 import sys
 from contextlib import contextmanager
 
+from bootstrap.fs.root import resolve_in_root
 from bootstrap.http.responses import printable
 from bootstrap.http.retry import PermanentError
 from bootstrap.secret import Secret
@@ -91,7 +92,7 @@ def read_key(realm: str, root: str = "/") -> Secret:
     if folder != TOKENS or not name.endswith(SUFFIX) or name == SUFFIX:
         _refuse(realm, f"is not a *{SUFFIX} directly in {TOKENS}")
     try:
-        with opened(name, os.path.join(root, TOKENS.lstrip("/"))) as file:
+        with opened(name, resolve_in_root(TOKENS, root)) as file:
             return Secret(_content(realm, file))
     except PermissionError as error:
         raise PermanentError(

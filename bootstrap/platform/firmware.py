@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os.path
 import sys
 
 from bootstrap.frozen import Frozen
+from bootstrap.fs.root import exists_in_root, resolve_in_root
 
 # Azure's chassis asset tag, the same on every VM of every cloud; cloud-init and WALinuxAgent
 # recognise the platform by it too.
 AZURE_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
 
-_TABLES = "sys/class/dmi/id"
+_TABLES = "/sys/class/dmi/id"
 _GROUPS = (8, 4, 4, 4, 12)
 _HEX = frozenset("0123456789abcdef")
 # How firmware says that it was given no id (SMBIOS specification, 7.2.1).
@@ -81,12 +81,12 @@ else:
         """
         tag = _read(root, f"{_TABLES}/chassis_asset_tag")
         uuid = _read(root, f"{_TABLES}/product_uuid")
-        return tag, uuid, not os.path.isdir(os.path.join(root, "sys/firmware/efi"))
+        return tag, uuid, not exists_in_root("/sys/firmware/efi", root)
 
 
 def _read(root: str, path: str) -> str | None:
     try:
-        with open(os.path.join(root, path), encoding="ascii", errors="replace") as table:
+        with open(resolve_in_root(path, root), encoding="ascii", errors="replace") as table:
             return table.read().strip()
     except OSError:
         return None

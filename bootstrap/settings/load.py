@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from bootstrap import __version__
 from bootstrap.errors import NotPermitted, Public, SettingsError
+from bootstrap.fs.root import exists_in_root, resolve_in_root
 from bootstrap.layout import CONFIGURATION, ELEVATE, ENDINGS
 from bootstrap.settings.table import ENVIRONMENT_PREFIX, Settings, rows
 
@@ -72,21 +73,19 @@ def _read_files(root: str, file: str | None) -> list[tuple[str, bytes]]:
     if file is not None:
         return [(file, _read(file))]
     found = []
-    main = os.path.join(root, SETTINGS_FILE.lstrip("/"))
-    if os.path.exists(main):
-        found.append((SETTINGS_FILE, _read(main)))
-    folder = os.path.join(root, SETTINGS_FOLDER.lstrip("/"))
-    if os.path.isdir(folder):
-        names = sorted(name for name in os.listdir(folder) if name.endswith(ENDINGS))
-        found += [
-            (f"{SETTINGS_FOLDER}/{name}", _read(os.path.join(folder, name))) for name in names
-        ]
+    if exists_in_root(SETTINGS_FILE, root):
+        found.append((SETTINGS_FILE, _read(SETTINGS_FILE, root)))
+    if exists_in_root(SETTINGS_FOLDER, root):
+        names = sorted(os.listdir(resolve_in_root(SETTINGS_FOLDER, root)))
+        paths = [f"{SETTINGS_FOLDER}/{name}" for name in names if name.endswith(ENDINGS)]
+        found += [(path, _read(path, root)) for path in paths]
     return found
 
 
-def _read(path: str) -> bytes:
+def _read(path: str, root: str | None = None) -> bytes:
+    """Return the content of a file below the root, or of one that the command line names."""
     try:
-        with open(path, "rb") as file:
+        with open(path if root is None else resolve_in_root(path, root), "rb") as file:
             return file.read()
     except PermissionError as error:
         raise NotPermitted(
