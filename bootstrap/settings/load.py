@@ -1,7 +1,7 @@
-"""From agent.yaml, the environment and the command line to one Settings value.
+"""The loader of the settings, from agent.yaml, the environment and the command line.
 
-The sources are hashed before they are parsed: a run that finds the digest of its last run takes
-the values it remembered, and an unchanged boot does not pay for the YAML parser.
+The sources are hashed before they are parsed. If the digest is that of the last run, its values
+are used again, so that an unchanged boot does not load the YAML parser.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ def load(
 ) -> Settings:
     """Read the settings of the machine whose file system begins at `root`.
 
-    `file` is read instead of agent.yaml and agent.d when given; `assignments` are `name=value`
-    texts of the command line. `remembered` is what `remember` gave on an earlier run: when the
-    sources have not changed since, no file is parsed. Raises SettingsError with every finding.
+    `file`, if given, is read instead of agent.yaml and agent.d. `assignments` are `name=value`
+    texts of the command line. `remembered` is the result of `remember` on an earlier run: if the
+    sources have not changed since, no file is parsed. Raises SettingsError with every finding,
+    NotPermitted for a file that this user may not read.
     """
     files = _read_files(root, file)
     variables = {
@@ -53,14 +54,14 @@ def load(
 
 
 def remember(settings: Settings) -> dict[str, Any]:
-    """What the next run needs to have these settings again without parsing: plain JSON values."""
+    """Return plain JSON values from which the next run can restore these settings."""
     stated = {row.name: value_of(settings, row.name) for row in rows()}
     values = {name: stated[name] for name in settings.origins}
     return {"digest": settings.digest, "values": values, "origins": dict(settings.origins)}
 
 
 def value_of(settings: Settings, name: str) -> Any:
-    """The value of the setting with this dotted name."""
+    """Return the value of the setting with this dotted name."""
     value: Any = settings
     for part in name.split("."):
         value = getattr(value, part)
@@ -70,17 +71,17 @@ def value_of(settings: Settings, name: str) -> Any:
 def _read_files(root: str, file: str | None) -> list[tuple[str, bytes]]:
     if file is not None:
         return [(file, _read(file))]
-    found = []
+    files = []
     main = os.path.join(root, SETTINGS_FILE.lstrip("/"))
     if os.path.exists(main):
-        found.append((SETTINGS_FILE, _read(main)))
+        files.append((SETTINGS_FILE, _read(main)))
     folder = os.path.join(root, SETTINGS_FOLDER.lstrip("/"))
     if os.path.isdir(folder):
         names = sorted(name for name in os.listdir(folder) if name.endswith(ENDINGS))
-        found += [
+        files += [
             (f"{SETTINGS_FOLDER}/{name}", _read(os.path.join(folder, name))) for name in names
         ]
-    return found
+    return files
 
 
 def _read(path: str) -> bytes:
@@ -107,7 +108,7 @@ def _digest(
 
 
 def _build(values: Mapping[str, Any], origins: Mapping[str, str], digest: str) -> Settings:
-    """Put flat dotted values into the nested groups; what is absent keeps its default."""
+    """Return the settings from flat dotted values; a setting without a value has its default."""
     groups: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         group, _, leaf = name.rpartition(".")
