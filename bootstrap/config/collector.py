@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bootstrap.settings import UserDataSettings
 
 
-class Stage:
+class Collector:
     """What was read, and what is wrong with it.
 
     A check whose ground is missing (a document that cannot be read, a section that is broken) is
@@ -38,7 +38,7 @@ class Stage:
     ) -> None:
         self.rules = rules
         self.vaults = vaults
-        self.owner = owner
+        self.values_schema = owner
         self.shape = owner.shape if owner else Shape({})
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
@@ -50,7 +50,7 @@ class Stage:
         """Read one document and check it by itself; `settings` limit a userData."""
         document = reading.read(text, name, trust, rules=self.rules, shape=self.shape)
         if isinstance(document, list):
-            self.miss(name, document)
+            self.add_unreadable(name, document)
             return
         self.names.append(name)
         self.documents.append(document)
@@ -58,7 +58,7 @@ class Stage:
         self.problems += layers.check_layers(document, settings, self.vaults)
         self.problems += control_characters.in_document(document, self.shape)
 
-    def miss(self, name: str, problems: Iterable[Problem]) -> None:
+    def add_unreadable(self, name: str, problems: Iterable[Problem]) -> None:
         """Note that a document cannot be read at all."""
         self.names.append(name)
         self.problems += problems
@@ -66,15 +66,17 @@ class Stage:
 
     def check_values(self, values: Part | None, *, is_partial: bool = False) -> None:
         """Check values by the image's schema; of partial ones nothing is asked to be there."""
-        if self.owner is None or self._lacks({"values", "environments", "environment"}):
+        if self.values_schema is None or self._has_errors_in(
+            {"values", "environments", "environment"}
+        ):
             return
-        part = values or Part({}, DocumentOrigin(self.owner.source, ()))
+        part = values or Part({}, DocumentOrigin(self.values_schema.source, ()))
         data = part.plain()
         hidden = frozenset(self.shape.guarded(data))
         secrets = dict(references(part))
         self._check_secret_types(secrets)
         for finding in validator.findings(
-            self.owner.rules,
+            self.values_schema.rules,
             data,
             reading=lambda path: part.find(path).origin.reading(),
             hidden=hidden.__contains__,
@@ -105,9 +107,9 @@ class Stage:
         self.problems += (*tags.problems, *merged.beyond)
         if merged.problem or tags.problems:
             self.has_sound_values = False
-        if merged.problem and not self._lacks({"environments"}):
+        if merged.problem and not self._has_errors_in({"environments"}):
             self.problems.append(merged.problem)
-        if not self._lacks({"files", "handlers", "environments", "environment"}):
+        if not self._has_errors_in({"files", "handlers", "environments", "environment"}):
             handlers = merged.sections.get("handlers")
             self.problems += files.incomplete(merged.files, handlers.value if handlers else ())
 
@@ -128,11 +130,15 @@ class Stage:
 
     def lacks_values(self) -> bool:
         """Whether the merged values are not what the layers meant, so that nothing can use them."""
-        return not self.has_sound_values or self._lacks({"values", "environments", "environment"})
+        return not self.has_sound_values or self._has_errors_in(
+            {"values", "environments", "environment"}
+        )
 
-    def _lacks(self, sections: set[str]) -> bool:
+    def _has_errors_in(self, sections: set[str]) -> bool:
         """Whether something of these sections could not be understood."""
-        return not self.is_readable or any(document.lacks(sections) for document in self.documents)
+        return not self.is_readable or any(
+            document.has_errors_in(sections) for document in self.documents
+        )
 
     def _subject(self, problem: Problem) -> str:
         """What the problem is in: a document or a tag by its name; else, in no one layer."""

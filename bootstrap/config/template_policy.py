@@ -81,7 +81,7 @@ def check_document(document: Document, offer: TemplateOffer) -> Iterator[Problem
     yield from offer.problems(_entries(document))
 
 
-def doubts(document: Document, offer: TemplateOffer) -> Iterator[Problem]:
+def lint(document: Document, offer: TemplateOffer) -> Iterator[Problem]:
     """Yield what a userData may turn out not to be offered, on an image that is not here."""
     unsure = offer.shipped - offer.names if offer.own is None else ()
     for entry in _entries(document):

@@ -12,7 +12,7 @@ BASE = 0.25  # seconds; most failures at boot come from a network that is ready 
 # 2.5 s late on average and 5 s late at worst, at 0.4 requests a second.
 CAP = 5.0
 
-_LARGEST_EXPONENT = 30  # 2 ** 1024 does not fit a float; the cap is reached long before
+_MAX_EXPONENT = 30  # 2 ** 1024 does not fit a float; the cap is reached long before
 
 
 def full_jitter(
@@ -28,7 +28,7 @@ def full_jitter(
     never above `cap`. This is the "full jitter" of
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
     """
-    longest = min(cap, base * 2.0 ** min(failures - 1, _LARGEST_EXPONENT))
+    longest = min(cap, base * 2.0 ** min(failures - 1, _MAX_EXPONENT))
     return (uniform or _uniform)(0.0, longest)
 
 

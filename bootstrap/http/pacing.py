@@ -86,10 +86,11 @@ class Tally:
         return f"{self.counts}; the last: {self.last}" if self.outcomes else self.counts
 
 
-class Patience:
+class RequestPacing:
     """The timing of one series of requests to one service.
 
-    `deadline` is a time on `clock`. `begin` is called before each request, `again` or `over` after
+    `deadline` is a time on `clock`. `acquire` is called before each request, `retry` or `succeed`
+    after
     it. `on_attempt` is called after each request. `spacing` is the time in seconds between the
     starts of two requests.
     """
@@ -129,7 +130,7 @@ class Patience:
         self._spacing = spacing
         self._uniform = uniform
 
-    def begin(self) -> None:
+    def acquire(self) -> None:
         """Wait until the request rate allows another request, and count it.
 
         Raises `OutOfTime` if the request could not start before the deadline.
@@ -141,19 +142,19 @@ class Patience:
         self._last = self._clock()
         self.tally.requests += 1
 
-    def again(self, outcome: str, detail: str = "", *, at_least: float = 0.0) -> None:
-        """Record a failed request and wait before the next one, for `at_least` seconds or longer.
+    def retry(self, outcome: str, detail: str = "", *, min_wait: float = 0.0) -> None:
+        """Record a failed request and wait before the next one, for `min_wait` seconds or longer.
 
         Raises `OutOfTime` if the deadline leaves no time for another request.
         """
         self._failures += 1
-        wait = self._until_next(max(at_least, full_jitter(self._failures, uniform=self._uniform)))
+        wait = self._until_next(max(min_wait, full_jitter(self._failures, uniform=self._uniform)))
         self._note(outcome, detail, wait or 0.0)
         if wait is None:
             raise OutOfTime
         self._pause(wait)
 
-    def over(self, outcome: str, detail: str = "") -> None:
+    def succeed(self, outcome: str, detail: str = "") -> None:
         """Record a request whose response ends the series, with success or with an error."""
         self._failures = 0
         self._note(outcome, detail, 0.0)

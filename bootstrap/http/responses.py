@@ -34,7 +34,7 @@ _ACTIONS = {
     503: RETRY_AFTER,  # the host, or a guest proxy agent, is starting; `Retry-After` is optional
 }
 
-_LONGEST_TEXT = 200  # characters of a server's text that a message of this program quotes
+_MAX_TEXT = 200  # characters of a server's text that a message of this program quotes
 # Levels of objects and lists. The deepest document has 8. Later readers of it may recurse.
 _DEEPEST = 64
 
@@ -162,7 +162,7 @@ def error_code(response: Response) -> str:
 def printable(text: str) -> str:
     """Return the text of another program, shortened and without control characters."""
     plain = "".join(character if character.isprintable() else " " for character in text)
-    return plain if len(plain) <= _LONGEST_TEXT else f"{plain[:_LONGEST_TEXT]}…"
+    return plain if len(plain) <= _MAX_TEXT else f"{plain[:_MAX_TEXT]}…"
 
 
 def _no_number(word: str) -> NoReturn:

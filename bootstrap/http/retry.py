@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from bootstrap.http.http1 import Response
-    from bootstrap.http.pacing import Patience
+    from bootstrap.http.pacing import RequestPacing
 
     T = TypeVar("T")
 
 
-class Unusable(Exception):
+class RetryableError(Exception):
     """The request should be retried.
 
-    `outcome` and the text say why. `at_least` is the least number of seconds to wait before.
+    `outcome` and the text say why. `min_wait` is the least number of seconds to wait before.
     """
 
-    def __init__(self, outcome: str, detail: str = "", *, at_least: float = 0.0) -> None:
+    def __init__(self, outcome: str, detail: str = "", *, min_wait: float = 0.0) -> None:
         super().__init__(responses.printable(detail))
         self.outcome = outcome
-        self.at_least = at_least
+        self.min_wait = min_wait
 
 
-class Final(Exception):
+class PermanentError(Exception):
     """The request must not be retried.
 
     The text says why, as a sentence without its subject, which is the name of the service.
@@ -47,7 +47,7 @@ class Final(Exception):
         self.hint = hint
 
 
-class Budget:
+class GracePeriod:
     """A grace period of `seconds` for one kind of response; the first one starts it."""
 
     __slots__ = ("_clock", "_end", "seconds")
@@ -57,7 +57,7 @@ class Budget:
         self._clock = clock
         self._end: float | None = None
 
-    def lasts(self) -> bool:
+    def is_active(self) -> bool:
         """Return whether the grace period still runs; the first call starts it."""
         now = self._clock()
         if self._end is None:
@@ -65,34 +65,35 @@ class Budget:
         return now < self._end
 
 
-def ask(patience: Patience, question: Callable[[], T]) -> T:
+def ask(pacing: RequestPacing, question: Callable[[], T]) -> T:
     """Call `question` until it succeeds, and return its result.
 
-    `Unusable` and `WireError` lead to a retry. `Final` and any other error end the loop and are
-    raised. Raises `OutOfTime` at the deadline of `patience`.
+    `RetryableError` and `WireError` lead to a retry. `PermanentError` and any other error end the
+    loop and are
+    raised. Raises `OutOfTime` at the deadline of `pacing`.
     """
     while True:
-        patience.begin()
+        pacing.acquire()
         try:
             result = question()
-        except Unusable as reason:
-            patience.again(reason.outcome, str(reason), at_least=reason.at_least)
+        except RetryableError as reason:
+            pacing.retry(reason.outcome, str(reason), min_wait=reason.min_wait)
         except WireError as reason:
-            patience.again(reason.outcome, responses.printable(str(reason)))
-        except Final as reason:
-            patience.over(reason.outcome, reason.detail)
+            pacing.retry(reason.outcome, responses.printable(str(reason)))
+        except PermanentError as reason:
+            pacing.succeed(reason.outcome, reason.detail)
             raise
         else:
-            patience.over("ok")
+            pacing.succeed("ok")
             return result
 
 
 def document(response: Response) -> Any:
-    """Return the JSON value in the body. Raises `Unusable` if the body is not JSON."""
+    """Return the JSON value in the body. Raises `RetryableError` if the body is not JSON."""
     if responses.is_html(response):
-        raise Unusable("html", "a page instead of a document")
+        raise RetryableError("html", "a page instead of a document")
     # An error of the decoder holds the whole body, and a body may hold a token. So it is dropped
     # here and does not become the cause of another error.
     with suppress(ValueError):
         return responses.document(response)
-    raise Unusable("not-json", f"{len(response.body)} bytes that are not JSON")
+    raise RetryableError("not-json", f"{len(response.body)} bytes that are not JSON")

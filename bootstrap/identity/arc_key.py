@@ -15,7 +15,7 @@ import sys
 from contextlib import contextmanager
 
 from bootstrap.http.responses import printable
-from bootstrap.http.retry import Final
+from bootstrap.http.retry import PermanentError
 from bootstrap.secret import Secret
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".key"
 # Bytes. https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
-LARGEST = 4096
+MAX_KEY = 4096
 
 DISTRUST = (
     "this is not how the Azure Connected Machine agent answers: see which process listens at the "
@@ -66,7 +66,7 @@ else:
 def realm_of(challenge: str) -> str:
     """Return the path of the file that `WWW-Authenticate: Basic realm=<file>` names.
 
-    Raises `Final` for any other challenge, such as several of them.
+    Raises `PermanentError` for any other challenge, such as several of them.
     """
     scheme, _, parameter = challenge.partition(" ")
     name, _, value = parameter.partition("=")
@@ -75,15 +75,18 @@ def realm_of(challenge: str) -> str:
         file = file[1:-1]
     plain = file.isascii() and file.isprintable() and not any(mark in file for mark in '",')
     if scheme.lower() != "basic" or name.strip().lower() != "realm" or not file or not plain:
-        raise Final("challenge", "sent a challenge that does not name a key file", hint=DISTRUST)
+        raise PermanentError(
+            "challenge", "sent a challenge that does not name a key file", hint=DISTRUST
+        )
     return file
 
 
 def read_key(realm: str, root: str = "/") -> Secret:
     """Return the unchanged content of the key file `realm`, which is a path below `root`.
 
-    Raises `Final` unless the file is directly in `TOKENS`, ends in `.key`, is a regular file with
-    one name and at most `LARGEST` bytes, and holds only characters that a header may hold.
+    Raises `PermanentError` unless the file is directly in `TOKENS`, ends in `.key`, is a regular
+    file with
+    one name and at most `MAX_KEY` bytes, and holds only characters that a header may hold.
     """
     folder, name = split(realm)
     if folder != TOKENS or not name.endswith(SUFFIX) or name == SUFFIX:
@@ -92,12 +95,14 @@ def read_key(realm: str, root: str = "/") -> Secret:
         with opened(name, os.path.join(root, TOKENS.lstrip("/"))) as file:
             return Secret(_content(realm, file))
     except PermissionError as error:
-        raise Final("key-file", _sentence(realm, "may not be read"), hint=_MAY_NOT_READ) from error
+        raise PermanentError(
+            "key-file", _sentence(realm, "may not be read"), hint=_MAY_NOT_READ
+        ) from error
     except OSError as error:
         why = f"cannot be opened: {error.strerror}"
         if error.errno == errno.ELOOP:  # the error of O_NOFOLLOW for a link
             why = "is a link"
-        raise Final("key-file", _sentence(realm, why), hint=DISTRUST) from error
+        raise PermanentError("key-file", _sentence(realm, why), hint=DISTRUST) from error
 
 
 def _content(realm: str, file: int) -> str:
@@ -107,9 +112,9 @@ def _content(realm: str, file: int) -> str:
     if status.st_nlink > 1:
         _refuse(realm, "has other names: it is a hard link")
     with open(file, "rb", closefd=False) as stream:
-        content = stream.read(LARGEST + 1)  # the size in its status may be wrong
-    if len(content) > LARGEST:
-        _refuse(realm, f"is larger than {LARGEST} bytes")
+        content = stream.read(MAX_KEY + 1)  # the size in its status may be wrong
+    if len(content) > MAX_KEY:
+        _refuse(realm, f"is larger than {MAX_KEY} bytes")
     if not content:
         _refuse(realm, "is empty")
     # The check is on the bytes, because the error of a decoder would hold the content.
@@ -119,7 +124,7 @@ def _content(realm: str, file: int) -> str:
 
 
 def _refuse(realm: str, why: str) -> NoReturn:
-    raise Final("key-file", _sentence(realm, why), hint=DISTRUST)
+    raise PermanentError("key-file", _sentence(realm, why), hint=DISTRUST)
 
 
 def _sentence(realm: str, why: str) -> str:

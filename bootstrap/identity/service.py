@@ -62,7 +62,7 @@ class IdentityService:
     def exchange(self, send: Send) -> Response:
         """Send one request with `send`, which takes its headers, and return the response.
 
-        Passes on what `send` raises. Raises `Final` if the service is not to be trusted.
+        Passes on what `send` raises. Raises `PermanentError` if the service is not to be trusted.
         """
         return send(HEADERS)
 

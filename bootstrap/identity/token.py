@@ -6,7 +6,7 @@ token in any of its fields.
 
 from __future__ import annotations
 
-from bootstrap.http.retry import Final, Unusable, document
+from bootstrap.http.retry import PermanentError, RetryableError, document
 from bootstrap.secret import Secret
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bootstrap.http.http1 import Response
     from bootstrap.identity.identity_id import Selector
 
-_LONGEST_NUMBER = 15  # digits; a time in seconds since 1970 has 10
+_MAX_NUMBER = 15  # digits; a time in seconds since 1970 has 10
 # The keys under which a response repeats the selector. Arc uses either key for a resource id.
 _ECHOES = {
     "client_id": ("client_id",),
@@ -48,17 +48,18 @@ def read_token(
 
     With `echo`, a response that does not repeat the selector is taken for another identity's.
     Without `echo`, this applies only to a client id, which every response of IMDS repeats. `wall`
-    returns the seconds since 1970. Raises `Unusable` if there is no valid token yet, `Final` for a
+    returns the seconds since 1970. Raises `RetryableError` if there is no valid token yet,
+    `PermanentError` for a
     token of another audience or identity.
     """
     answer = document(response)
     if not isinstance(answer, dict):
-        raise Unusable("wrong-shape", "it is not an object")
+        raise RetryableError("wrong-shape", "it is not an object")
     secret = _secret(answer)
     if _text(answer, "token_type").casefold() != "bearer":
-        raise Unusable("wrong-shape", "token_type is not Bearer")
+        raise RetryableError("wrong-shape", "token_type is not Bearer")
     if _text(answer, "resource").removesuffix("/").casefold() != audience.casefold():
-        raise Final("wrong-token", "gave a token for another audience")
+        raise PermanentError("wrong-token", "gave a token for another audience")
     _check_identity(answer, selector, echo=echo)
     return Token(secret, _seconds(answer, wall))
 
@@ -66,20 +67,20 @@ def read_token(
 def _secret(answer: Mapping[str, Any]) -> Secret:
     token = answer.get("access_token")
     if not isinstance(token, str) or not token:
-        raise Unusable("wrong-shape", "it has no access_token")
+        raise RetryableError("wrong-shape", "it has no access_token")
     if not (token.isascii() and token.isprintable()) or " " in token:
         # The token becomes part of a header, and must not be able to add another one.
-        raise Unusable("wrong-shape", "access_token is not a token")
+        raise RetryableError("wrong-shape", "access_token is not a token")
     return Secret(token)
 
 
 def _check_identity(answer: Mapping[str, Any], selector: Selector, *, echo: bool) -> None:
     echoed = [answer[name] for name in _ECHOES.get(selector.kind, ()) if answer.get(name)]
     if not echoed and (selector.kind == "client_id" or (echo and selector.kind)):
-        raise Final("wrong-token", f"does not confirm the identity {selector}")
+        raise PermanentError("wrong-token", f"does not confirm the identity {selector}")
     wanted = selector.value.casefold()
     if not all(isinstance(value, str) and value.casefold() == wanted for value in echoed):
-        raise Final("wrong-token", f"gave the token of another identity than {selector}")
+        raise PermanentError("wrong-token", f"gave the token of another identity than {selector}")
 
 
 def _seconds(answer: Mapping[str, Any], wall: Callable[[], float]) -> float:
@@ -87,17 +88,18 @@ def _seconds(answer: Mapping[str, Any], wall: Callable[[], float]) -> float:
 
     `expires_in` is by the service's clock, so it is used if it is there. `expires_on` has to be
     compared with this machine's clock, which may be years off at boot: valid tokens could be
-    refused, or expired ones accepted. So it is used only without `expires_in`. Raises `Unusable`
+    refused, or expired ones accepted. So it is used only without `expires_in`. Raises
+    `RetryableError`
     if neither is a number or the token has expired.
     """
     seconds = _number(answer, "expires_in")
     if seconds is None:
         moment = _number(answer, "expires_on")
         if moment is None:
-            raise Unusable("wrong-shape", "it does not say when the token expires")
+            raise RetryableError("wrong-shape", "it does not say when the token expires")
         seconds = moment - wall()
     if seconds <= 0:
-        raise Unusable("expired", "the token has expired already")
+        raise RetryableError("expired", "the token has expired already")
     return seconds
 
 
@@ -108,11 +110,11 @@ def _number(answer: Mapping[str, Any], name: str) -> float | None:
     if not isinstance(text, str) or not text.isascii():
         return None
     digits = text.removeprefix("-")
-    return float(text) if digits.isdigit() and len(digits) <= _LONGEST_NUMBER else None
+    return float(text) if digits.isdigit() and len(digits) <= _MAX_NUMBER else None
 
 
 def _text(answer: Mapping[str, Any], name: str) -> str:
     value = answer.get(name)
     if not isinstance(value, str):
-        raise Unusable("wrong-shape", f"{name} is not a text")
+        raise RetryableError("wrong-shape", f"{name} is not a text")
     return value

@@ -30,7 +30,7 @@ class Firmware(Frozen):
         return None if self.asset_tag is None else self.asset_tag == AZURE_ASSET_TAG
 
     @property
-    def tells(self) -> str:
+    def description(self) -> str:
         """A text for a person about the asset tag."""
         if self.asset_tag is None:
             return "its firmware shows no asset tag"
@@ -53,7 +53,8 @@ def read_firmware(root: str = "/") -> Firmware:
 
 
 def canonical_uuid(text: str) -> str | None:
-    """Return the UUID in lower case, or `None` if `text` is not a UUID; old kernels use capitals."""
+    """Return the UUID in lower case, or `None` if `text` is not a UUID; old kernels use
+    capitals."""
     fields = text.lower().split("-")
     if tuple(map(len, fields)) != _GROUPS or not _HEX.issuperset("".join(fields)):
         return None
