@@ -101,7 +101,7 @@ def spec(
     that, so it still is the image's word. `includes` are the templates that its content may name,
     None where that is not limited.
     """
-    keys: dict[str, Any] = entry.plain()
+    keys: dict[str, Any] = entry.to_plain()
     is_users = image is None and not trusted
     access = next((entry.value[key] for key in ACCESS if key in entry.value), None)
     is_users_access = not trusted and access and not (image and any(map(image.has, ACCESS)))

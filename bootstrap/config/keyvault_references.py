@@ -152,7 +152,7 @@ def from_entry(part: Part) -> SecretReference:
 
     `as` other than `value` is for certificates, and a certificate is `pem` unless it says so.
     """
-    entry = part.plain()
+    entry = part.to_plain()
     form = entry.get("as", "pem" if entry.get("certificate") else "value")
     return SecretReference(
         vault=entry["vault"],

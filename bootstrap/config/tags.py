@@ -170,7 +170,7 @@ class TagLayer:
 
 def _secret(part: Part) -> Problem | None:
     """Return a problem where the value that a tag sets, once read, spells a reference."""
-    if not mentions_reference(part.plain()):
+    if not mentions_reference(part.to_plain()):
         return None
     hint = "name it in the image's documents or in userData"
     return part.origin.problem("a tag may not name a secret", hint=hint)

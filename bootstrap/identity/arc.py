@@ -103,13 +103,14 @@ class ArcService(IdentityService):
         return _discreet(send(HEADERS | {"Authorization": f"Basic {key.reveal()}"}), key)
 
     def hint(self, outcome: str, said: str, selector: Selector) -> str:
-        """Return what a person can do about an outcome; `said` is the service's error message."""
+        """Return what a person can do about an outcome; `server_message` is the service's error
+        message."""
         return _HINTS.get(outcome) or super().hint(outcome, said, selector)
 
 
 def _discreet(response: Response, key: Secret) -> Response:
     """Return the response, without its headers and body if its error message quotes the key."""
-    text, said = key.reveal(), responses.said(response)
+    text, said = key.reveal(), responses.server_message(response)
     width = min(_PIECE, len(text))
     pieces = (said[start : start + width] for start in range(len(said) - width + 1))
     return Response(response.status, {}, b"") if any(p in text for p in pieces) else response

@@ -38,7 +38,7 @@ class Identity:
     of seconds that one request may take. There are two grace periods, in seconds. Each starts
     with the first response of its kind, and there is one of each per run: `grace` for 401, 403 and
     421 (a guest proxy agent that starts), `attach` for an identity that is not attached yet.
-    `on_attempt` is called after each request, in the thread that sent it. `wall` returns the
+    `on_attempt` is called after each request, in the thread that sent it. `wall_clock` returns the
     seconds since 1970. A wrong endpoint raises `SettingsError`.
     """
 
@@ -69,7 +69,7 @@ class Identity:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         uniform: Uniform | None = None,
-        wall: Callable[[], float] = time.time,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._service = IdentityService(service) if isinstance(service, str) else service
         self._deadline = deadline
@@ -80,7 +80,7 @@ class Identity:
         self._clock = clock
         self._sleep = sleep
         self._uniform = uniform
-        self._wall = wall
+        self._wall = wall_clock
         self._limiter = RateLimiter(_LANES, _SPACING, clock=clock, sleep=sleep)
         self._tokens = TokenCache(self._fetch, clock=clock)
 
@@ -113,7 +113,7 @@ class Identity:
             pacing=self._patience(),
             grace=self._grace,
             attach=self._attach,
-            wall=self._wall,
+            wall_clock=self._wall,
         ).run()
 
     def _patience(self) -> RequestPacing:

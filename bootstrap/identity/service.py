@@ -67,7 +67,8 @@ class IdentityService:
         return send(HEADERS)
 
     def hint(self, outcome: str, said: str, selector: Selector) -> str:
-        """Return what a person can do about an outcome; `said` is the service's error message.
+        """Return what a person can do about an outcome; `server_message` is the service's error
+        message.
 
         The message only selects the hint. It never decides what the program does.
         """

@@ -42,12 +42,13 @@ def read_token(
     selector: Selector,
     *,
     echo: bool = False,
-    wall: Callable[[], float],
+    wall_clock: Callable[[], float],
 ) -> Token:
     """Return the token in a 200 response to a request for `audience` as `selector`.
 
     With `echo`, a response that does not repeat the selector is taken for another identity's.
-    Without `echo`, this applies only to a client id, which every response of IMDS repeats. `wall`
+    Without `echo`, this applies only to a client id, which every response of IMDS repeats.
+    `wall_clock`
     returns the seconds since 1970. Raises `RetryableError` if there is no valid token yet,
     `PermanentError` for a
     token of another audience or identity.
@@ -61,7 +62,7 @@ def read_token(
     if _text(answer, "resource").removesuffix("/").casefold() != audience.casefold():
         raise PermanentError("wrong-token", "gave a token for another audience")
     _check_identity(answer, selector, echo=echo)
-    return Token(secret, _seconds(answer, wall))
+    return Token(secret, _seconds(answer, wall_clock))
 
 
 def _secret(answer: Mapping[str, Any]) -> Secret:
@@ -83,7 +84,7 @@ def _check_identity(answer: Mapping[str, Any], selector: Selector, *, echo: bool
         raise PermanentError("wrong-token", f"gave the token of another identity than {selector}")
 
 
-def _seconds(answer: Mapping[str, Any], wall: Callable[[], float]) -> float:
+def _seconds(answer: Mapping[str, Any], wall_clock: Callable[[], float]) -> float:
     """Return the number of seconds for which the token is valid.
 
     `expires_in` is by the service's clock, so it is used if it is there. `expires_on` has to be
@@ -97,7 +98,7 @@ def _seconds(answer: Mapping[str, Any], wall: Callable[[], float]) -> float:
         moment = _number(answer, "expires_on")
         if moment is None:
             raise RetryableError("wrong-shape", "it does not say when the token expires")
-        seconds = moment - wall()
+        seconds = moment - wall_clock()
     if seconds <= 0:
         raise RetryableError("expired", "the token has expired already")
     return seconds

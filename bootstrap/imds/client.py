@@ -157,7 +157,7 @@ class Imds:
         what = responses.action(response.status)
         if what == responses.USE:
             return
-        outcome, said = str(response.status), responses.said(response)
+        outcome, said = str(response.status), responses.server_message(response)
         if what == responses.RETRY_AFTER:
             raise RetryableError(outcome, said, min_wait=responses.retry_after(response))
         if what == responses.RETRY or (what == responses.GRACE and self._grace.is_active()):
@@ -200,7 +200,8 @@ class Imds:
 class _Refused(PermanentError):
     """The host refused the request.
 
-    `said` is its error message. `offered` are the api-versions that it offers, empty if none.
+    `server_message` is its error message. `offered` are the api-versions that it offers, empty if
+    none.
     """
 
     def __init__(self, outcome: str, sentence: str, said: str, offered: tuple[str, ...]) -> None:
