@@ -21,9 +21,10 @@ def resolve_in_root(path: str, root: str, *, follow: bool = True) -> str:
     return resolve(path, root, follow=follow).path
 
 
-def exists_in_root(path: str, root: str) -> bool:
-    """Return whether there is something at the path; False if links go in circles."""
+def exists_in_root(path: str, root: str, *, folder: bool = False) -> bool:
+    """Return whether there is something, or a folder, at the path; no if links go in circles."""
+    exists = os.path.isdir if folder else os.path.exists
     try:
-        return os.path.exists(resolve_in_root(path, root))
+        return exists(resolve_in_root(path, root))
     except OSError:
         return False
