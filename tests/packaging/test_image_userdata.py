@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 from email import message_from_bytes
@@ -40,7 +41,7 @@ def machine(tmp_path):
     """The root of a machine that was made from the image of templates/image."""
     target = tmp_path / "root" / "etc" / "imds-bootstrap"
     target.parent.mkdir(parents=True)
-    target.symlink_to(IMAGE)
+    shutil.copytree(IMAGE, target)
     return tmp_path / "root"
 
 

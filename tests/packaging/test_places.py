@@ -15,7 +15,7 @@ import pytest
 
 PLACES = ("wheel", "checkout", "editable", "zipapp")
 LAUNCH = "import sys; from bootstrap.cli import main; sys.exit(main())"
-TEMPLATES = "from bootstrap import shipped; print(*shipped.names('templates'))"
+TEMPLATES = "from bootstrap import resources; print(*resources.names('templates'))"
 EDITABLE = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
 WHERE = "import bootstrap; print(bootstrap.__file__)"
 

@@ -179,12 +179,14 @@ def test_the_scripts_use_known_commands(script):
 def test_the_installer_registers_what_the_program_uses():
     """Folders, event source and registry key are those of the program's Windows side."""
     told = (WINDOWS / "Install-ImdsBootstrap.ps1").read_text()
-    package = HERE.parents[1] / "bootstrap" / "windows"
-    source = re.search(r'SOURCE = "(.*)"', (package / "report" / "event_log.py").read_text())[1]
+    package = HERE.parents[1] / "bootstrap"
+    events = (package / "report" / "event_log_windows.py").read_text()
+    source = re.search(r'SOURCE = "(.*)"', events)[1]
     assert rf"EventLog\Application\{source}'" in told
-    key = re.search(r'KEY = r"(.*)\\\w+"', (package / "report" / "sitting.py").read_text())[1]
+    marker = (package / "report" / "boot_marker_windows.py").read_text()
+    key = re.search(r'KEY = r"(.*)\\\w+"', marker)[1]
     assert f"'HKLM:\\{key}'" in told
-    folders = (package / "__init__.py").read_text()
+    folders = (package / "layout.py").read_text()
     for name, attribute in (("state", "LIBRARY"), ("status", "RUNTIME")):
         assert f'{attribute} = f"{{CONFIGURATION}}/{name}"' in folders
         assert f"'{name}'" in told
