@@ -203,7 +203,7 @@ class _Closed:
                 self._add_aim(os.path.join(top, name), folder.root, title)
 
     def _add_aim(self, path: str, root: str, title: str) -> None:
-        """Close the target of a link; the target of a link to a name beside it is closed already."""
+        """Close the target of a link; if that is a name beside the link, it is closed already."""
         if not os.path.islink(path):
             return
         folder, name = os.path.split(os.readlink(path))
