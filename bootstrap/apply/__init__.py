@@ -1,6 +1,6 @@
-"""Contents to files on the machine: plan, stage, check, commit, notify.
+"""Write contents to files on the machine: plan, stage, check, commit, notify.
 
-plan           what would change, and what must not
-transaction    how a plan is carried out whole, or taken back
+plan           what would change, and the destinations that are refused
+transaction    carry out a plan as a whole, or roll it back
 systemd_creds  credentials that only this machine can read
 """

@@ -22,11 +22,12 @@ HINT = Public("it comes with systemd 250 and later; `credential: plain` does wit
 
 
 class Sealer:
-    """Seals the credentials of one run.
+    """Encrypts the credentials of one run.
 
-    Each sealing of the same content gives other bytes, so what the records in `written` say was
-    made of the same secret, and still has its content below `root`, is used again. With `dry`
-    nothing is sealed and the content stands for what it would be. `timeout` is in seconds.
+    Encrypting the same content twice gives different bytes. So a file is used again if its record
+    in `written` says that it was made of the same secret and it still has its content below
+    `root`. With `dry` nothing is encrypted, and the plain content is returned in its place.
+    `timeout` is in seconds.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Sealer:
         self._dry = dry
 
     def encrypt(self, contents: Iterable[Rendered]) -> tuple[Rendered, ...]:
-        """Return the contents, each that has a `source` encrypted. Raises CommandFailed."""
+        """Return the contents, with each that has a `source` encrypted. Raises CommandFailed."""
         return tuple(
             replace(one, content=self._encrypt(one.spec.path, one.source, one.content))
             if one.source

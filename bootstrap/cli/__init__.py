@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-INTERRUPTED = 130  # 128 + SIGINT, as a shell has it
-BROKEN_PIPE = 141  # 128 + SIGPIPE: the reader left before all was said
+INTERRUPTED = 130  # 128 + SIGINT, as in a shell
+BROKEN_PIPE = 141  # 128 + SIGPIPE: the reader closed the pipe before all output was written
 STANDARD_ERROR = 2
-UNWRITTEN = 1  # what was asked for did not get to where it was to go
-# Objects between two searches for garbage in circles. Nearly all that a command makes is modules,
-# which stay; with Python's own 700 a twentieth of each boot is spent on finding that out.
+UNWRITTEN = 1  # the output did not reach its destination
+# Objects between two runs of the cyclic garbage collector. Nearly all objects of a command are
+# modules, which stay; with Python's own 700 a twentieth of each boot is spent on finding that out.
 GARBAGE_EVERY = 50_000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit code; every way to fail ends here."""
+    """Run one command and return its exit code; every exception ends here."""
     gc.set_threshold(GARBAGE_EVERY)
     try:
         code = _carry_out(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except Exception as error:  # noqa: BLE001  (what tells of errors has failed itself)
+    except Exception as error:  # noqa: BLE001  (reporting an error has failed itself)
         code = _say_last(error)
-    gc.freeze()  # what is left goes with the process: the interpreter need not look through it
+    gc.freeze()  # the process ends: the interpreter need not search what is left
     return code
 
 
@@ -80,7 +80,7 @@ def _fail(error: BootstrapError, words: Sequence[str], options: argparse.Namespa
 
 
 def _say_last(error: Exception) -> int:
-    """Say that telling of an error has failed, past everything that could fail once more."""
+    """Write that the report of an error has failed, without any code that could fail again."""
     fault, told = _internal(error), error.__context__
     of = f", while telling of error[{told.code}]" if isinstance(told, BootstrapError) else ""
     with suppress(OSError):
@@ -90,7 +90,7 @@ def _say_last(error: Exception) -> int:
 
 
 def _internal(error: Exception) -> InternalError:
-    """Say where a fault of this program lies, without the values that it was at work on."""
+    """Return an error with the position of a fault in this program, without the values in use."""
     place, trace = "", error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code

@@ -14,15 +14,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-LOCK_WAIT = 10.0  # seconds: a run that is at work may end, but nobody waits for IMDS here
+LOCK_WAIT = 10.0  # seconds: an active run may end meanwhile; `clean` itself does not wait for IMDS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`clean` takes nothing of its own."""
+    """Declare nothing: `clean` has no arguments of its own."""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Forget, and print what was removed."""
+    """Remove the state of this machine, and print what was removed."""
     from bootstrap.apply.transaction import recovery
     from bootstrap.state import store
     from bootstrap.state.lock import Lock

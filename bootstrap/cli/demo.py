@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bootstrap.emulator import Emulator
 
 FOLDER = ".demo"
-MARK = ".imds-bootstrap-demo"  # a folder that bears it may be replaced by the next demo
+MARK = ".imds-bootstrap-demo"  # a folder with this file in it may be replaced by the next demo
 
 MACHINE = """\
 # What the emulated IMDS says of this machine. Edit it while `emulate` runs, and run again.
@@ -79,14 +79,14 @@ MISTAKES = """\
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `demo` may be told."""
+    """Declare the arguments of `demo`."""
     parser.add_argument(
         "--folder", default=FOLDER, metavar="DIR", help="where it happens (default: %(default)s)"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Tell the story; every chapter is held to what it promises."""
+    """Run the demo; raise an error if a chapter does not end as it says."""
     from bootstrap.emulator import Emulator
 
     folder = os.path.abspath(options.folder)
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 class _Story:
-    """The chapters, in order; `folder` is as the reader gave it, so that paths stay short."""
+    """The chapters of the demo, in order; `folder` is as typed, so that paths are short."""
 
     def __init__(self, folder: str, emulator: Emulator) -> None:
         self.folder = folder
@@ -109,7 +109,7 @@ class _Story:
             self.endpoints["vaults.ca_file"] = emulator.ca_file
 
     def tell(self) -> None:
-        """All of it."""
+        """Run all chapters."""
         self._say(
             f"1. An image, below {self.root}, and an IMDS at {self.endpoints['imds.endpoint']}"
         )
@@ -166,7 +166,7 @@ class _Story:
         print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
 
     def _expect(self, code: int, *words: str) -> None:
-        """Run a command as a person would, and see that it ends as the story says."""
+        """Run a command as a user would, and check that it ends with the expected exit code."""
         from bootstrap.cli import main
 
         print(f"$ imds-bootstrap {' '.join(words)}", flush=True)
@@ -198,7 +198,7 @@ class _Story:
 
 
 def _prepare(folder: str) -> None:
-    """Lay out the sample image, with a machine file beside it, in a folder of its own."""
+    """Write the sample image and a machine file beside it, in a folder of its own."""
     if os.path.exists(folder) and not os.path.exists(os.path.join(folder, MARK)):
         raise UsageError(
             f"{folder} is there already and is not a demo's", hint="name another one with --folder"
@@ -216,7 +216,7 @@ def _prepare(folder: str) -> None:
 
 
 def _has_vaults() -> bool:
-    """Whether the library for the emulated vaults is installed; the story goes on without it."""
+    """Return whether the library for the emulated vaults is installed; the demo runs without it."""
     from importlib.util import find_spec
 
     return find_spec("cryptography") is not None
@@ -235,13 +235,13 @@ def _write(path: str, text: str) -> None:
 
 
 def _times(root: str) -> dict[str, int]:
-    """When each file below `root` was last written, the status apart."""
+    """Return the modification time of each file below `root`, in ns, without the status."""
     found = [os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names]
     return {path: os.stat(path).st_mtime_ns for path in found if "/run/" not in path}
 
 
 def _as_typed(path: str) -> str:
-    """The program as it can be called from here: by its name alone where the shell finds it."""
+    """Return the program as a user can call it: by its name alone if the shell finds it."""
     from shutil import which
 
     name = os.path.basename(path)

@@ -65,12 +65,12 @@ if TYPE_CHECKING:
 _LAST_PORT = 65_535
 DEFAULT_LISTEN = "127.0.0.1:8169"
 
-# How one ends the emulator, so that neither is an error.
+# The signals that end the emulator; neither is an error.
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the verb takes."""
+    """Declare the arguments of `emulate`."""
     parser.add_argument(
         "machine_file",
         nargs="?",
@@ -99,24 +99,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > _LAST_PORT:
-        raise ValueError(text)  # which argparse tells in its own words
+        raise ValueError(text)  # argparse reports it in its own words
     return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until interrupted.
 
-    The first line on standard output says where; with vaults, the second says where these are,
-    and the third names the file of their authority. Raises UsageError for an address that cannot
-    be listened on, NotPermitted for one that this user may not have, InvalidDocument or
-    MissingInput for the machine file.
+    The first line on standard output is the address; with vaults, the second line is the address
+    of the vaults, and the third is the file of their certificate authority. Raises UsageError for
+    an address that cannot be listened on, NotPermitted for one that this user may not have,
+    InvalidDocument or MissingInput for the machine file.
     """
     if sys.platform == "win32":
         from bootstrap.errors import UsageError
 
         raise UsageError("`emulate` does not run on Windows")
     address = _address(options.listen)
-    with _held_back(_ENDINGS), _served(options, address) as emulator:
+    with _blocked(_ENDINGS), _served(options, address) as emulator:
         _announce(emulator, export=options.print_env)
         signal.sigwait(_ENDINGS)
     return 0
@@ -172,19 +172,19 @@ def _announce(emulator: Emulator, *, export: bool) -> None:
 
 
 def _environment(emulator: Emulator) -> dict[str, str]:
-    """The settings that point the agent here."""
-    said = {"IMDS_BOOTSTRAP_IMDS_ENDPOINT": emulator.endpoint}
+    """Return the settings that direct the agent to this emulator, as environment variables."""
+    settings = {"IMDS_BOOTSTRAP_IMDS_ENDPOINT": emulator.endpoint}
     if emulator.vaults_endpoint:
-        said["IMDS_BOOTSTRAP_VAULTS_ENDPOINT"] = emulator.vaults_endpoint
-        said["IMDS_BOOTSTRAP_VAULTS_CA_FILE"] = emulator.ca_file
-    return said
+        settings["IMDS_BOOTSTRAP_VAULTS_ENDPOINT"] = emulator.vaults_endpoint
+        settings["IMDS_BOOTSTRAP_VAULTS_CA_FILE"] = emulator.ca_file
+    return settings
 
 
 @contextmanager
-def _held_back(numbers: Iterable[signal.Signals]) -> Iterator[None]:
-    """Keep signals for sigwait, in this thread and those it starts: none can slip past it."""
+def _blocked(numbers: Iterable[signal.Signals]) -> Iterator[None]:
+    """Block signals for sigwait, in this thread and in those it starts, so that none is lost."""
     if sys.platform == "win32":
-        raise NotImplementedError  # `run` has refused it
+        raise NotImplementedError  # `run` has refused it before
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield

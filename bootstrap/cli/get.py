@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from bootstrap.imds.tags import TagNames
 
 ROOTS = ("instance", "tags", "values", "environment")
-NAMES_SHOWN = 12  # of what there is, when nothing is called alike
+NAMES_SHOWN = 12  # names in a hint, when no name is similar
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `get` may be told."""
+    """Declare the arguments of `get`."""
     parser.add_argument("path", metavar="PATH")
     add_patience(parser)
     add_offline(parser)
@@ -99,7 +99,7 @@ def _configured(configuration: Configuration, path: Path, text: str) -> Any:
 
 
 def _walk(tree: Any, path: Path, text: str) -> Any:
-    """The value below `tree`, whose own name is the first part of `path`."""
+    """Return the value below `tree`, whose own name is the first part of `path`."""
     for part in path[1:]:
         known = range(len(tree)) if isinstance(tree, list) else tree
         if isinstance(tree, (dict, list)) and part in known:
@@ -119,8 +119,8 @@ def _missing(message: str, name: str, known: Sequence[str]) -> NoSuchValue:
     close = nearest(name, known)
     if close:
         return NoSuchValue(message, hint=f"did you mean {close}?")
-    there = ", ".join([*known[:NAMES_SHOWN], *(["…"] if len(known) > NAMES_SHOWN else [])])
-    return NoSuchValue(message, hint=f"there is {there}" if there else "")
+    names = ", ".join([*known[:NAMES_SHOWN], *(["…"] if len(known) > NAMES_SHOWN else [])])
+    return NoSuchValue(message, hint=f"there is {names}" if names else "")
 
 
 def _raw(value: Any) -> str:

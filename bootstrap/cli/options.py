@@ -1,4 +1,4 @@
-"""The options of every command, and the way from words to the verb's own file."""
+"""The options of every command, and the parser that calls the module of a verb."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bootstrap.context import Context
 
-# The verbs in the order in which a newcomer meets them; each is a module of this folder, imported
+# The verbs, in the order in which a new user needs them; each is a module of this folder, imported
 # when it is called.
 VERBS = {
     "run": "configure this machine",
@@ -38,9 +38,9 @@ VERBS = {
     "demo": "tell the whole story on a laptop",
 }
 
-DEFAULT_WAIT = 10.0  # seconds to wait for IMDS with a question; a boot waits longer
+DEFAULT_WAIT = 10.0  # seconds to wait for IMDS before an answer; a boot waits longer
 
-# What may stand before the verb and after it: flags, default, and what argparse is told.
+# Options that may be before the verb and after it: flags, default, and arguments for argparse.
 OPTIONS: tuple[tuple[tuple[str, ...], Any, dict[str, Any]], ...] = (
     (("--root",), ROOT, {"metavar": "DIR", "help": "put every path below DIR"}),
     (
@@ -70,17 +70,17 @@ OPTIONS: tuple[tuple[tuple[str, ...], Any, dict[str, Any]], ...] = (
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help as wide as the terminal, whose examples and lists stay as they are.
+    """Formats help to the width of the terminal, with examples and lists unchanged.
 
-    argparse makes one for every argument, help or no help; its own way to find the width loads
-    shutil and with it every archive library.
+    argparse makes a formatter for every argument, even without --help; its own code to find the
+    width loads shutil and with it every archive library.
     """
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_columns() - 2)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        """Fold the running text; a paragraph with an indented line is none."""
+        """Fold the running text; a paragraph with an indented line is not folded."""
         from textwrap import fill
 
         paragraphs = text.strip().split("\n\n")
@@ -96,12 +96,12 @@ class Parser(argparse.ArgumentParser):
     """A parser that raises UsageError, so that every error looks alike."""
 
     def error(self, message: str) -> NoReturn:
-        """Turn argparse's complaint into an error of our own."""
+        """Raise an error of argparse as UsageError."""
         raise UsageError(message, hint=f"see {self.prog} --help")
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Parse the command line by the verb's own parser; raises UsageError."""
+    """Parse the command line with the verb's own parser; raises UsageError."""
     top = _top_parser().parse_args(words)
     if top.verb is None:
         raise UsageError("no command is given", hint="see imds-bootstrap --help")
@@ -124,20 +124,20 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the verb that was parsed; gives the exit code. Raises any BootstrapError."""
+    """Run the verb that was parsed, and return the exit code. Raises any BootstrapError."""
     if not os.path.isdir(options.root):
         raise UsageError(f"--root: there is no folder {options.root!r}", hint="make it first")
     return int(options.command(options))
 
 
 def wants_json(words: Sequence[str]) -> bool:
-    """Whether a command line that could not be parsed asks for JSON all the same."""
+    """Return whether a command line that could not be parsed asks for JSON."""
     following = dict(pairwise(words))
     return following.get("--format") == "json" or "--format=json" in words
 
 
 def seconds(text: str) -> float:
-    """A time to wait, as an argument of a verb: above 0 and not endless."""
+    """Return a number of seconds to wait, from an argument of a verb: above 0 and finite."""
     try:
         number = float(text)
     except ValueError:
@@ -168,14 +168,14 @@ def add_patience(parser: argparse.ArgumentParser) -> None:
 
 
 def use_color(choice: str, stream: TextIO) -> bool:
-    """Whether to colour what goes to `stream`; NO_COLOR (no-color.org) turns `auto` off."""
+    """Return whether to colour output to `stream`; NO_COLOR (no-color.org) turns `auto` off."""
     if choice != "auto":
         return choice == "always"
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def columns_of(stream: TextIO) -> int:
-    """How wide the terminal is that `stream` goes to; 0 where it goes to none."""
+    """Return the width of the terminal of `stream`, in columns; 0 if it is no terminal."""
     try:
         return os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):  # ValueError: a stream without a descriptor
@@ -183,14 +183,14 @@ def columns_of(stream: TextIO) -> int:
 
 
 def print_json(value: Any) -> None:
-    """Data for a program, on standard output, in a form that its encoding can hold."""
+    """Write data for a program to standard output, escaped if its encoding is not UTF-8."""
     narrow = sys.stdout.encoding.lower() != "utf-8"
     json.dump(value, sys.stdout, indent=2, ensure_ascii=narrow, default=str)
     sys.stdout.write("\n")
 
 
 def context_of(options: argparse.Namespace) -> Context:
-    """The machine that the options name."""
+    """Return the context of the machine that the options name."""
     from bootstrap.context import Context
 
     return Context(
@@ -206,7 +206,7 @@ def _columns() -> int:
         return int(os.environ["COLUMNS"])
     try:
         return os.get_terminal_size().columns
-    except OSError:  # standard output is no terminal
+    except OSError:  # standard output is not a terminal
         return 80
 
 
@@ -234,6 +234,6 @@ def _top_parser() -> Parser:
 
 
 def _add_options(group: argparse._ActionsContainer, *, after_verb: bool) -> None:
-    """Add the common options; after the verb they do not undo what stood before it."""
+    """Add the common options; after the verb they do not reset those before the verb."""
     for flags, default, rule in OPTIONS:
         group.add_argument(*flags, default=argparse.SUPPRESS if after_verb else default, **rule)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `plan` may be told."""
+    """Declare the arguments of `plan`."""
     parser.add_argument("--diff", action="store_true", help="show what changes in each file")
     parser.add_argument(
         "--exit-code", action="store_true", help="exit with 1 when there is something to change"

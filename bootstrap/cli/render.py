@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `render` may be told."""
+    """Declare the arguments of `render`."""
     parser.add_argument("path", metavar="PATH")
     add_offline(parser)
 

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
 
-# systemd stops a unit, a terminal goes away; Windows shuts down, or closes a console.
+# systemd stops a unit, or a terminal is closed; Windows shuts down, or closes a console.
 STOPS = ("SIGTERM", "SIGHUP", "SIGBREAK")
 STOPPING = tuple(getattr(signal, name) for name in STOPS if hasattr(signal, name))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `run` may be told."""
+    """Declare the arguments of `run`."""
     parser.add_argument("--dry-run", action="store_true", help="the same as `plan`")
     parser.add_argument(
         "--force",
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run, and say on standard output how it ended."""
+    """Run, and print the result on standard output."""
     if options.deadline is not None:
         options.assignments = [*options.assignments, f"deadline={options.deadline}"]
     if options.dry_run:
@@ -64,13 +64,13 @@ def run(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _unwinding() -> Iterator[None]:
-    """Have a signal that stops the run unwind it, as SIGINT does.
+    """Raise SystemExit on a signal that stops the run, so that the run unwinds as with SIGINT.
 
-    Commands are ended and files put back at once; handlers that were at work are due in the next
-    run. A signal that is ignored, as under nohup, stays so.
+    Commands are ended and files put back at once; handlers that were running are due in the next
+    run. A signal that is ignored, as under nohup, stays ignored.
     """
-    heard = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, _stop) for number in heard}
+    handled = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, _stop) for number in handled}
     try:
         yield
     finally:
@@ -80,5 +80,5 @@ def _unwinding() -> Iterator[None]:
 
 def _stop(number: int, _: FrameType | None) -> NoReturn:
     for one in STOPPING:
-        signal.signal(one, signal.SIG_IGN)  # what is being put back is put back to its end
-    raise SystemExit(128 + number)  # as a shell has it
+        signal.signal(one, signal.SIG_IGN)  # the rollback must not be interrupted
+    raise SystemExit(128 + number)  # as in a shell

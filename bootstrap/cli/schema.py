@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `schema` may be told."""
+    """Declare the arguments of `schema`."""
     parser.add_argument("name", choices=("document", "settings", "status", "machine"))
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the schema as it ships."""
+    """Print the schema exactly as it is packaged."""
     sys.stdout.write(resources.read(f"schema/{options.name}.schema.json"))
     return 0

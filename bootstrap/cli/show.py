@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `show` may be told."""
+    """Declare the arguments of `show`."""
     parser.add_argument("what", choices=("instance", "tags", "config", "settings", "secrets"))
     parser.add_argument("--origin", action="store_true", help="say where each value comes from")
     add_patience(parser)
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show it."""
+    """Print what was asked for."""
     from bootstrap.stages import config
     from bootstrap.stages.imds import observe
 
@@ -87,7 +87,7 @@ def _show_configuration(configuration: Configuration, options: argparse.Namespac
 
 
 def _show_secrets(configuration: Configuration, options: argparse.Namespace) -> None:
-    """Where each secret lies: vault, name, and the version if it is a fixed one."""
+    """Print where each secret is: vault, name, and the version if it is a fixed one."""
     from bootstrap.keyvault.resolve import references
 
     places, origins = {}, {}
@@ -101,21 +101,21 @@ def _show_secrets(configuration: Configuration, options: argparse.Namespace) -> 
 def _show_flat(
     values: dict[str, Any], origins: dict[str, str], options: argparse.Namespace
 ) -> None:
-    """One line a value, `name = value`, with its origin where asked; or all of it as JSON."""
+    """Print a line `name = value` for each value, with its origin if asked for; or all as JSON."""
     if options.format == "json":
         print_json({"values": values, "origins": origins} if options.origin else values)
         return
     lines = [(f"{name} = {_text(value)}", origins.get(name, "")) for name, value in values.items()]
     width = max((len(line) for line, _ in lines), default=0)
     for line, origin in lines:
-        told = f"{line:<{width}}  # {origin}" if options.origin and origin else line
-        sys.stdout.write(f"{told}\n")
+        text = f"{line:<{width}}  # {origin}" if options.origin and origin else line
+        sys.stdout.write(f"{text}\n")
 
 
 def _flat(
     tree: dict[str, Any], configuration: Configuration
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The leaves of the configuration by their dotted paths, with their origins."""
+    """Return the leaves of the configuration by their dotted paths, and their origins."""
     origins = {_name(path): origin for path, origin in configuration.origins.items()}
     leaves = {_name(path): value for path, value in _leaves(tree)}
     return leaves, {name: _nearest_origin(name, origins) for name in leaves}
@@ -137,13 +137,13 @@ def _nearest_origin(name: str, origins: dict[str, str]) -> str:
 
 
 def _file(spec: FileSpec) -> dict[str, Any]:
-    """A file as a document would say it; what is as usual is left out."""
+    """Return a file as a document would declare it, without the defaults."""
     keys = ("template", "content", "owner", "group", "when", "symlink", "in_place", "backup")
     usual = type(spec)(path=spec.path)
-    said = {key: getattr(spec, key) for key in keys if getattr(spec, key) != getattr(usual, key)}
+    options = {key: getattr(spec, key) for key in keys if getattr(spec, key) != getattr(usual, key)}
     commands = {key: list(getattr(spec, key)) for key in ("check", "notify") if getattr(spec, key)}
     mode = {} if spec.mode is None else {"mode": f"{spec.mode:04o}"}
-    return {"path": spec.path, **mode, **said, **commands}
+    return {"path": spec.path, **mode, **options, **commands}
 
 
 def _name(path: Path) -> str:

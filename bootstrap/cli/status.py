@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 NOT_FINISHED = 3
-TRY_AGAIN = DeadlinePassed.exit_code  # after it the unit of systemd starts another run
-POLL = 0.2  # seconds between two looks: a boot script feels no delay, and nothing is kept busy
+TRY_AGAIN = DeadlinePassed.exit_code  # after this exit code the systemd unit starts another run
+POLL = 0.2  # seconds between two reads: no noticeable delay for a boot script, and hardly any load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `status` may be told."""
+    """Declare the arguments of `status`."""
     parser.add_argument("--wait", action="store_true", help="wait until a run has finished")
     parser.add_argument(
         "--timeout", type=seconds, metavar="SECONDS", help="wait no longer than this (exit code 3)"
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the status, after waiting for its end where asked."""
+    """Print the status, with --wait after the end of the run."""
     record = _wait(options) if options.wait else read_status(options.root)
     if options.format == "json":
         print_json(record or {"schema": SCHEMA, "result": "not-run"})
@@ -80,7 +80,8 @@ def _lines(record: dict[str, Any] | None) -> list[str]:
     }
     lines = [f"{name}: {value}" for name, value in told.items() if value]
     lines += [f"warning: {_in_one_line(text)}" for text in record.get("warnings", ())]
-    return list(map(printable, lines))  # the names of others must not steer a terminal
+    # A name from outside must not contain control sequences for a terminal.
+    return list(map(printable, lines))
 
 
 def _error(error: dict[str, Any] | None) -> str:
@@ -96,7 +97,7 @@ def _error(error: dict[str, Any] | None) -> str:
 
 
 def _in_one_line(text: str) -> str:
-    """The text, where no name in it begins a line of its own."""
+    """Return the text in one line, so that no name in it can begin a line of its own."""
     return " ".join(text.splitlines())
 
 

@@ -1,9 +1,10 @@
-"""The standard streams of a command: all three are there, and what they refuse fails no command.
+"""The standard streams of a command: all three exist, and a failed write does not fail the command.
 
-A command that has begun is carried out to its end: a run that was half way must not stop because
-its words cannot be written. So a refusal (no room, a device that fails, a descriptor that nobody
-may write to) is remembered, what follows is dropped, and the end tells of it. A reader who left
-early is no refusal: nothing more is wanted, and the command ends as the shell's own ones do.
+A command that has begun is carried out to its end: a run must not stop half way because its output
+cannot be written. So the first error of a write (disk full, a failing device, a descriptor without
+write permission) is saved, further output is dropped, and the error is reported at the end. A
+reader that closes the pipe early is not an error: no more output is wanted, and the command ends
+with SIGPIPE's exit code, like other shell commands.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TextIO
 
-POLL_INTERVAL = 1.0  # seconds between two tries to write to a pipe that is full
+POLL_INTERVAL = 1.0  # seconds between two tries to write to a full pipe
 
 
 class Output(io.RawIOBase):
-    """Hands what is written on to `raw` until it refuses; `refusal` is why.
+    """Passes what is written on to `raw` until a write fails; `refusal` is that error.
 
-    A reader who has left ends the command, unless what is written is only its `log`.
+    When a reader closes the pipe the command ends, unless the stream is only its `log`.
     """
 
     def __init__(self, raw: Any, *, log: bool) -> None:
@@ -33,7 +34,7 @@ class Output(io.RawIOBase):
         self.refusal: OSError | None = None
 
     def writable(self) -> bool:
-        """Whether it can be written to: always."""
+        """Return True: the stream can always be written to."""
         return True
 
     def fileno(self) -> int:
@@ -45,7 +46,10 @@ class Output(io.RawIOBase):
         return bool(self._raw.isatty())
 
     def write(self, data: Any) -> int:
-        """Write what can be written and say how much; raises BrokenPipeError, and no other."""
+        """Write what can be written, and return the number of bytes.
+
+        Raises BrokenPipeError and no other error.
+        """
         while self.refusal is None:
             try:
                 written = self._raw.write(data)
@@ -60,7 +64,7 @@ class Output(io.RawIOBase):
         return len(data)
 
     def _wait(self) -> None:
-        """Wait for room in a pipe that does not block: somebody else has set it so."""
+        """Wait for room in a pipe that another process has set to non-blocking."""
         import select
 
         with suppress(OSError, ValueError):
@@ -68,9 +72,10 @@ class Output(io.RawIOBase):
 
 
 def open_all() -> None:
-    """Have all three standard streams, whatever the caller closed, and let none fail on a letter.
+    """Open all three standard streams, even if the caller closed them.
 
-    A file that is opened later must not come to lie where a command's output goes.
+    Standard output and error escape characters that their encoding lacks, and save write errors.
+    A file that is opened later must not get the descriptor of a standard stream.
     """
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -82,10 +87,10 @@ def open_all() -> None:
 
 
 def _guarded(stream: io.TextIOWrapper, *, log: bool) -> TextIO:
-    """The same stream with an `Output` between it and the system.
+    """Return the same stream with an `Output` between it and the system.
 
-    It is buffered whatever PYTHONUNBUFFERED says, so that a reader who leaves early cannot stop a
-    command half way.
+    It is buffered even with PYTHONUNBUFFERED, so that a reader that closes the pipe early cannot
+    stop a command half way.
     """
     stream.flush()
     raw = getattr(stream.buffer, "raw", stream.buffer)
@@ -98,9 +103,9 @@ def _guarded(stream: io.TextIOWrapper, *, log: bool) -> TextIO:
 
 
 def close_all() -> bool:
-    """Write out what is buffered; False when standard output did not take all of it.
+    """Write out what is buffered; return False when standard output did not take all of it.
 
-    Of a reader who left early nobody complains: the command has done what it was asked.
+    A reader that closed the pipe early is not reported: the command has done its work.
     """
     _flush(sys.stdout)
     refusal = _refusal(sys.stdout)
@@ -124,5 +129,5 @@ def _flush(stream: TextIO) -> None:
     try:
         stream.flush()
     except OSError:
-        # Turned away from where it went, or the interpreter would fail on it once more.
+        # Redirected to the null device, because the interpreter would fail on the stream again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `validate` may be told."""
+    """Declare the arguments of `validate`."""
     parser.add_argument("file", metavar="FILE")
     parser.add_argument(
         "--image", action="store_true", help="it is a document of the image, which may say more"
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class Verdict(Frozen):
-    """What is said of a document; `unchecked` are words for values that nothing could check."""
+    """The result for a document; `unchecked` is a text about values that could not be checked."""
 
     problems: Sequence[Problem]
     warnings: Sequence[Problem] = ()
@@ -127,7 +127,7 @@ def _judge(options: argparse.Namespace) -> Verdict:
 
 
 def _beside(options: argparse.Namespace) -> str | None:
-    """Return the folder of an image that FILE lies in, as its config.d/NAME; else None."""
+    """Return the folder of an image that holds FILE as its config.d/NAME; else None."""
     folder, parent = os.path.split(os.path.dirname(os.path.abspath(options.file)))
     there = any(os.path.lexists(f"{folder}/{name}") for name in ("templates", "values.schema.json"))
     return folder if parent == "config.d" and there else None
@@ -136,7 +136,7 @@ def _beside(options: argparse.Namespace) -> str | None:
 def _own_templates(
     root: str, folders: Sequence[str], beside: str | None
 ) -> Mapping[str, tuple[str, bytes]] | None:
-    """Return the image's own templates, like `Image.templates`; None where no image is here."""
+    """Return the image's own templates, like `Image.templates`; None if there is no image."""
     from bootstrap.image import read_templates
     from bootstrap.layout import CONFIGURATION
 
@@ -152,7 +152,10 @@ def _own_templates(
 def _printed_unfiltered(
     own: Mapping[str, tuple[str, bytes]], data: Mapping[str, Any], name: str, schema: Source | None
 ) -> Iterator[Problem]:
-    """Yield where a template, or a content of this document, prints what may be any text."""
+    """Yield each position where a template, or a content of this document, prints any text.
+
+    The text comes from tags and userData, without a filter.
+    """
     from bootstrap.config.schema.lookup import Shape
     from bootstrap.render.rendered import Template
     from bootstrap.render.unfiltered import unfiltered
@@ -170,18 +173,18 @@ def _printed_unfiltered(
 
 
 def _data(text: str, name: str) -> dict[str, Any]:
-    """The mapping that a text holds; an empty one if it holds something else or is broken."""
+    """Return the mapping in a text; an empty one if it holds something else or is invalid."""
     from bootstrap.document import parse
 
     try:
         data = parse(text, name).data
-    except InvalidDocument:  # which `validate` tells, with all else
+    except InvalidDocument:  # `validate` reports it with all other problems
         return {}
     return data if isinstance(data, dict) else {}
 
 
 def _is_settings(data: Mapping[str, Any], rules: Mapping[str, Any]) -> bool:
-    """Whether this is an agent.yaml: it has a setting's key, and none of a document's."""
+    """Return whether this is an agent.yaml: it has a setting's key, and none of a document's."""
     from bootstrap.settings.table import rows
 
     known = {row.name.partition(".")[0] for row in rows()}
@@ -206,9 +209,9 @@ def _unchecked(path: str) -> str:
 
 
 def _ask_whose(found: Sequence[Problem], of_image: Sequence[Problem]) -> None:
-    """Where only a userData's limits are in the way, ask first whether it is one.
+    """Add to each problem that a document of the image does not have the hint to try --image.
 
-    To widen what every userData may do is no cure for a document of the image.
+    For a document of the image, to allow more to all userData is the wrong fix.
     """
     remaining = {(one.where, one.message) for one in of_image}
     for one in found:
@@ -237,7 +240,7 @@ def _image_text(content: bytes, name: str) -> str:
 
 
 def _text(content: bytes) -> str:
-    """The text of a userData, unwrapped as it would be on the machine."""
+    """Return the text of a userData, decoded as on the machine."""
     from base64 import b64encode
 
     from bootstrap.config.userdata import decode

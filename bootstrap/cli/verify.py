@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`verify` takes nothing of its own."""
+    """Declare nothing: `verify` has no arguments of its own."""
 
 
 def run(options: argparse.Namespace) -> int:

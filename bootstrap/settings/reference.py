@@ -25,6 +25,7 @@ def settings_schema() -> dict[str, Any]:
         level["properties"][leaf] = _property(row)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://imds-bootstrap.invalid/schema/settings.schema.json",
         "title": "imds-bootstrap settings",
         **top,
     }

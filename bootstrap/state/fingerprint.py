@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def fingerprint(instance: Instance, image: Image, settings: Settings) -> str:
-    """Return a digest of the input of a run; where it is equal, the output cannot differ.
+    """Return a digest of the input of a run; if it is equal, the output cannot differ.
 
     The whole instance counts, because templates may use any of it. The order of its lists does
     not, because IMDS does not promise one. The program's version counts too.

@@ -1,4 +1,4 @@
-"""One run at a time: a lock that ends with the process that holds it, however it ends."""
+"""One run at a time: a lock that is released when its holder ends, even if it is killed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Lock:
     """The lock of the machine below `root`, held inside a `with` statement.
 
     It waits for another run for at most `wait` seconds, then raises LockHeld with the process
-    id of the holder. Only root can open the file, so nobody else can hold it; it is closed in
-    commands that are started meanwhile, so none of them, nor what they leave behind, keeps it.
+    id of the holder. Only root can open the file, so no other user can hold it. It is closed in
+    commands that are started meanwhile, so neither they nor their descendants keep it.
     Raises NotPermitted or WriteError when it cannot be opened.
     """
 
@@ -79,7 +79,7 @@ class Lock:
         if descriptor is None:
             return False
         self._descriptor = descriptor
-        with suppress(OSError):  # the name is for people: a full /run stops no boot
+        with suppress(OSError):  # the pid is only for people: a full /run must not stop a boot
             os.ftruncate(descriptor, 0)
             os.lseek(descriptor, 0, os.SEEK_SET)
             os.write(descriptor, f"{os.getpid()}\n".encode())

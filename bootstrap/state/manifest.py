@@ -1,4 +1,4 @@
-"""What the agent left on the machine, and whether it still stands there as it was left."""
+"""The files that the agent left on the machine, and whether they have drifted since."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 class Written(Frozen):
     """One file as it was left: its content by digest, never the content itself.
 
-    `path` is the document's, without the root. `mode`, `uid` and `gid` say who may do what with it,
-    on Windows `acl`. `ours` says that this agent wrote it, rather than found it just as it was
-    wanted; `once` that what happens to it later is nobody's drift; `follow`
-    that the path may be a link; `secret` that the content must not be shown; `source` of which
-    secret a sealed credential was made. `attributes` are the extended ones that it was left with,
-    as far as they count; None where that is not known, as it never is of a file `in_place`.
-    `unknown` are the fields of a later version's record, kept until the file is changed.
+    `path` is the one in the document, without the root. `mode`, `uid` and `gid` are its access, on
+    Windows `acl`. `ours` says that this agent wrote it; it is False if the file was already as
+    wanted. `once` says that later changes to it are not drift; `follow` that the path may be a
+    link; `secret` that the content must not be shown; `source` identifies the secret that an
+    encrypted credential was made of. `attributes` are the extended ones that it was left with, as
+    far as they count; None if unknown, as always for a file `in_place`. `unknown` are the fields of
+    a later version's record, kept until the file is changed.
     """
 
     path: str
@@ -45,7 +45,7 @@ class Written(Frozen):
 
 
 class Drift:
-    """One file that is no longer as it was left, and in which respects."""
+    """One file that is no longer as it was left, and the respects in which it differs."""
 
     __slots__ = ("path", "reasons")
 
@@ -58,11 +58,11 @@ class Drift:
 
 
 def verify(records: Iterable[Written], *, root: str = "/") -> tuple[Drift, ...]:
-    """The files that no longer match their records, in the order of the records.
+    """Return the files that no longer match their records, in the order of the records.
 
     Reasons are `missing`, `content`, `mode`, `owner`, `group`, `label …`, `acl`, `access list`,
-    `attribute …`, `not a regular file`, or the system's own words when a file cannot be read. Reads
-    every content; imports nothing heavy, for every unchanged boot comes through here.
+    `attribute …`, `not a regular file`, or the system's error message when a file cannot be read.
+    Reads every content. Imports nothing slow, because every unchanged boot calls this.
     """
     compared = ((record.path, _reasons(record, root)) for record in records)
     return tuple(Drift(path, reasons) for path, reasons in compared if reasons)
@@ -86,7 +86,7 @@ def _reasons(record: Written, root: str) -> tuple[str, ...]:
 
 
 def has_content(record: Written, *, root: str = "/") -> bool:
-    """Whether a file holds what it was left with, whoever may read it now."""
+    """Return whether a file has the content that it was left with, whatever its access is now."""
     try:
         place = resolve(record.path, root, follow=record.follow)
         found = read.lstat(place)
@@ -96,7 +96,10 @@ def has_content(record: Written, *, root: str = "/") -> bool:
 
 
 def _xattr_drift(place: Place, record: Written) -> tuple[str, ...]:
-    """In which attributes a file differs; most files have none, and then nothing is loaded."""
+    """Return the attributes in which a file differs.
+
+    Most files have no attributes; for those no module is loaded.
+    """
     left = record.attributes
     if left is None or not (left or _has_any(place)):
         return ()
@@ -116,7 +119,7 @@ def _has_any(place: Place) -> bool:
 
 
 def as_left(records: Mapping[str, Written], *, root: str = "/") -> dict[str, Written]:
-    """The records with the attributes that their files now have: this is how they were left."""
+    """Return the records with the attributes that their files have now, after the run."""
     return {path: _as_left(record, root) for path, record in records.items()}
 
 

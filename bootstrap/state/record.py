@@ -1,4 +1,4 @@
-"""The record of one machine: what was done, in JSON that is plain to read and strictly read."""
+"""The state of one machine as JSON that people can read and that is read strictly."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-SCHEMA = 1  # a record of another schema is not guessed at
+SCHEMA = 1  # a record with another schema number is treated as damaged
 MAX_ID = 2**32 - 1
 MAX_MODE = 0o7777
 SHA256_LENGTH = 64
-MAX_DEPTH = 100  # of a field that is not known: what can be read must be possible to write
+MAX_DEPTH = 100  # of an unknown field: what can be read must be possible to write
 
 
 class State(Frozen):
-    """What is remembered of one machine.
+    """The state that is saved for one machine.
 
-    `fingerprint` stands for everything that went in: when it is the same and the files in
-    `written` (by path) are as they were left, there is nothing to do. `pending_handlers` are due
-    at the next run. `settings` belongs to the agent, which keeps there what an unchanged boot
-    shall not have to parse again. `floating` says that a secret is wanted in its current version,
-    so that a run has to ask for it whatever else is the same. `environment` is the one that was
-    picked, empty where none was. `configured_at` is a time in ISO 8601, empty before the first
-    success; `result` is the agent's word for how the last run ended. `unknown` are the fields that
-    this version does not know, because a later one wrote them: they are written again as they were.
+    `fingerprint` is a digest of all input: if it is equal and the files in `written` (by path) are
+    as they were left, there is nothing to do. `pending_handlers` are due at the next run.
+    `settings` belongs to the agent, which saves there what an unchanged boot should not parse
+    again. `floating` says that a secret is wanted in its current version, so that a run must ask
+    for it even if everything else is equal. `environment` is the selected one, empty if there is
+    none. `configured_at` is a time in ISO 8601, empty before the first success; `result` is the
+    agent's name for how the last run ended. `unknown` are the fields that this version does not
+    know, because a later one wrote them: they are written again unchanged.
     Holds no secret.
     """
 
@@ -53,12 +53,12 @@ class Damaged(ValueError):
 
 
 def encode(state: State) -> bytes:
-    """The record as bytes, always the same for the same state."""
+    """Return the record as bytes, always the same for the same state."""
     return json.dumps(as_record(state), indent=1).encode("ascii") + b"\n"
 
 
 def as_record(state: State) -> dict[str, Any]:
-    """The record as JSON has it."""
+    """Return the record as a JSON object."""
     return {
         "schema": SCHEMA,
         "vm_id": state.vm_id,
@@ -78,16 +78,16 @@ def as_record(state: State) -> dict[str, Any]:
 def _as_dict(written: Written) -> dict[str, object]:
     record: dict[str, object] = {name: getattr(written, name) for name in fields_of(Written)}
     del record["unknown"]
-    worn = written.attributes
-    if worn is not None:
-        record["attributes"] = {name: value.hex() for name, value in worn.items()}
+    attributes = written.attributes
+    if attributes is not None:
+        record["attributes"] = {name: value.hex() for name, value in attributes.items()}
     if not written.acl:
         del record["acl"]
     return record | {"mode": f"{written.mode:04o}", **written.unknown}
 
 
 def decode(data: bytes) -> State:
-    """The state that the bytes hold. Raises Damaged, and nothing else, when they hold none."""
+    """Return the state that the bytes hold. Raises only Damaged, if they hold none."""
     try:
         return from_record(json.loads(data))
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
@@ -97,7 +97,7 @@ def decode(data: bytes) -> State:
 
 
 def from_record(fields: object) -> State:
-    """The state that `as_record` made a record of. Raises Damaged for anything else."""
+    """Return the state from a record of `as_record`. Raises Damaged for anything else."""
     record = _Record(fields)
     if record.take("schema", int) != SCHEMA:
         raise Damaged(f"its schema is not {SCHEMA}")
@@ -121,7 +121,7 @@ def from_record(fields: object) -> State:
 
 
 class _Record:
-    """A JSON object of which each field has to be there, with the right type."""
+    """A JSON object in which every field is required, with the right type."""
 
     __slots__ = ("_fields",)
 
@@ -132,16 +132,16 @@ class _Record:
 
     def take(self, name: str, kind: type) -> Any:
         value = self._fields.get(name)
-        if type(value) is not kind:  # a bool is an int, and is not meant
+        if type(value) is not kind:  # a bool is an int, but is not accepted as one
             raise Damaged(f"{name} is missing or is not {kind.__name__}")
         return value
 
     def take_later(self, name: str, default: Any) -> Any:
-        """A field that older records lack."""
+        """Return a field that older records lack."""
         return self.take(name, type(default)) if name in self._fields else default
 
     def others(self, kind: type[Frozen]) -> dict[str, Any]:
-        """Return the fields of a later version: those that are no field of this class."""
+        """Return the fields of a later version: those that are not fields of this class."""
         known = {"schema", *fields_of(kind)} - {"unknown"}
         others = {name: value for name, value in self._fields.items() if name not in known}
         if not _is_flat(others, MAX_DEPTH):
@@ -180,7 +180,7 @@ def _written(record: _Record) -> Written:
 
 
 def _is_flat(value: object, depth: int) -> bool:
-    """Return whether no more than `depth` objects and lists lie in one another."""
+    """Return whether at most `depth` objects and lists are nested in each other."""
     if not isinstance(value, (dict, list)):
         return True
     members = value.values() if isinstance(value, dict) else value

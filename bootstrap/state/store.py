@@ -1,4 +1,4 @@
-"""The state of this machine on disk: looked at, put in order, saved."""
+"""The state of this machine on disk: load, repair, save, remove."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from bootstrap.fs.path import Place
     from bootstrap.state.record import State
 
-ASIDE = ".corrupt-"  # follows the name of what is kept for a look
+ASIDE = ".corrupt-"  # appended, with a time, to the name of a file that is set aside for inspection
 MAX_STATE = 16 << 20  # bytes: far more than any state, far less than memory
 
 
 class Loaded:
-    """What was found on disk for a machine.
+    """The files on disk for a machine.
 
-    `state` is None on a first boot and when the record is `damaged` (why, in words; else empty).
-    `strangers` are the folders of other machines: this one was made from a captured image.
-    `misplaced` is what stands where a folder or a link of ours belongs.
+    `state` is None on a first boot and when the record is `damaged` (the reason, in words; else
+    empty). `strangers` are the folders of other machines: this one was made from a captured image.
+    `misplaced` are paths where something else is in the place of the agent's folder or link.
     """
 
     __slots__ = ("damaged", "misplaced", "state", "strangers", "vm_id")
@@ -48,7 +48,7 @@ class Loaded:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should hear of it."""
+        """Texts for people about damage, other machines and misplaced files."""
         notes = []
         if self.strangers:
             was = ", ".join(self.strangers)
@@ -66,9 +66,9 @@ class Loaded:
 
 
 def load(vm_id: str, *, root: str = "/") -> Loaded:
-    """Look at the state of a machine; writes nothing, and no content of the file makes it fail.
+    """Return what is on disk for a machine; write nothing.
 
-    Raises NotPermitted when this process may not read it.
+    No content of the file makes it fail. Raises NotPermitted when this process may not read it.
     """
     try:
         state, damaged = _read(vm_id, root)
@@ -102,9 +102,10 @@ def _strangers(vm_id: str, root: str) -> tuple[str, ...]:
 
 
 def _misplaced(vm_id: str, root: str, *, is_there: bool) -> tuple[str, ...]:
-    """What stands in the place of a folder, outermost first and then no further, or of the link.
+    """Return the path where something else is in the place of a folder, or else of the link.
 
-    When the state `is_there` its folders need no look.
+    Only the outermost such folder is returned. If the state `is_there`, the folders are not
+    checked.
     """
     folders = (LIBRARY, paths.INSTANCES, paths.instance_folder(vm_id))
     for path in () if is_there else folders:
@@ -116,9 +117,9 @@ def _misplaced(vm_id: str, root: str, *, is_there: bool) -> tuple[str, ...]:
 
 
 def current(*, root: str = "/") -> str | None:
-    """The id of the machine that was last configured here; None when none was.
+    """Return the id of the machine that was last configured here; None if there is none.
 
-    Raises NotPermitted when this process may not look.
+    Raises NotPermitted when this process may not read it.
     """
     try:
         place = resolve(paths.CURRENT, root)
@@ -132,7 +133,7 @@ def current(*, root: str = "/") -> str | None:
 
 
 def remembered_settings(*, root: str = "/") -> Mapping[str, Any]:
-    """What the last run remembered of its settings; empty when this process may not read it."""
+    """Return the settings that the last run saved; empty when this process may not read them."""
     try:
         vm_id = current(root=root)
         state = load(vm_id, root=root).state if vm_id else None
@@ -142,10 +143,10 @@ def remembered_settings(*, root: str = "/") -> Mapping[str, Any]:
 
 
 def repair(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
-    """Set a damaged state aside, forget other machines, and sweep what a dead run left of a state.
+    """Set a damaged state aside, remove other machines, and sweep the litter of a killed run.
 
-    Does nothing when all is well. `now` (a time, for the name of the damaged file) keeps an earlier
-    one from being replaced. Raises WriteError.
+    Does nothing when nothing is damaged. `now` (a timestamp, for the name of the damaged file)
+    keeps an earlier one from being replaced. Raises WriteError.
     """
     try:
         clear(loaded, root=root, now=now)
@@ -157,7 +158,7 @@ def repair(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
 
 
 def clear(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
-    """Set aside a damaged state, and what stands where a folder or a link of ours belongs.
+    """Set aside a damaged state, and what is in the place of the agent's folders or link.
 
     Lets OSError through.
     """
@@ -172,7 +173,7 @@ def _set_aside(place: Place, now: str) -> None:
 
 
 def save(state: State, *, root: str = "/") -> bool:
-    """Write the state, atomically and durably; False when it says so already.
+    """Write the state, atomically and durably; return False if it is already saved.
 
     Raises WriteError or NotPermitted.
     """
@@ -181,7 +182,7 @@ def save(state: State, *, root: str = "/") -> bool:
     try:
         atomic.make_folders(LIBRARY, paths.PRIVATE_FOLDER, root=root)
         atomic.make_folders(paths.instance_folder(state.vm_id), paths.PRIVATE_FOLDER, root=root)
-        # The link first: a state without it would pass for a finished run that nobody can find.
+        # The link is first: a state without it would look like a finished run but not be found.
         atomic.write_pointer(paths.CURRENT, target, root=root)
         written = atomic.write_file(path, encode(state), mode=paths.PRIVATE_FILE, root=root)
     except PermissionError as error:
@@ -192,10 +193,10 @@ def save(state: State, *, root: str = "/") -> bool:
 
 
 def remove_state(*, root: str = "/") -> tuple[str, ...]:
-    """Forget every machine and the status of the last run, for image capture; what was removed.
+    """Remove the states of all machines and the status of the last run; return removed paths.
 
-    The lock stays: whoever waits for it must not find another one in its place. Raises
-    NotPermitted or WriteError.
+    This prepares an image capture. The lock stays, because a process that waits for it must not
+    get a different file in its place. Raises NotPermitted or WriteError.
     """
     try:
         return tuple(path for path in _remembered(root) if atomic.remove_tree(path, root=root))

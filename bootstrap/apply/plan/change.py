@@ -1,4 +1,4 @@
-"""What a plan is made of."""
+"""The values that a plan consists of."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Snapshot(Frozen):
     """A file before or after a change.
 
-    `content` is None when the file is too long to be kept in memory; `link` is where a symbolic
-    link points, and then the content is empty. `attributes` are those that count, by name; `stamp`
-    tells whether the file still is the one that was looked at.
+    `content` is None when the file is too long to be kept in memory; `link` is the target of a
+    symbolic link, and then the content is empty. `attributes` are the extended attributes that
+    count, by name; `stamp` changes when the file changes after it was read.
     """
 
     content: bytes | None = field(repr=False)
@@ -32,12 +32,12 @@ class Snapshot(Frozen):
 
 
 class Change(Frozen):
-    """One file that will not stay as it is, and why.
+    """One file that is going to change, and the reasons.
 
-    `path` is the document's; `place` is where it lies below the root, a followed link resolved.
-    `reasons` are for people: `content`, `mode 0644 → 0640`. `secret` says that the old content or
-    the new holds one: both, and the output of commands that read them, must not be shown.
-    `untrusted` says that others can write to a folder on the way.
+    `path` is the one in the document; `place` is its position below the root, with a followed
+    link resolved. `reasons` are for people: `content`, `mode 0644 → 0640`. `secret` says that the
+    old or the new content holds a secret: neither of them, nor the output of commands that read
+    them, may be shown. `untrusted` says that others can write to a folder of the path.
     """
 
     path: str
@@ -58,9 +58,9 @@ class Change(Frozen):
 class Plan(Frozen):
     """All that a commit will do, in order.
 
-    `unchanged` are the paths that are as they shall be; `handlers` the names of those that are
+    `unchanged` are the paths that are already as wanted; `handlers` the names of those that are
     due; `private` says that some file holds a secret, so that no command's output may be shown;
-    `written` are the records to remember once the plan is committed; `notes` words for the log.
+    `written` are the records to save once the plan is committed; `notes` are texts for the log.
     """
 
     changes: tuple[Change, ...] = ()

@@ -1,4 +1,4 @@
-"""One wanted file against what stands there."""
+"""Compare one wanted file with the file at its path."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ MAX_CONTENT = 8 << 20  # bytes of an old file that are kept in memory, for diff 
 def compare(
     rendered: Rendered, place: Place, before: Written | None, ground: TargetTree
 ) -> tuple[Change | None, Written]:
-    """What one file would change at its place, if anything, and the record to keep of it.
+    """Return the change that one file needs, or None, and the record to save for it.
 
-    `before` is the record that the state has of it. Raises WriteError or UnsafeDestination with
-    every problem of this file, and OSError when it cannot be looked at.
+    `before` is the file's record in the state. Raises WriteError or UnsafeDestination with every
+    problem of this file, and OSError when the file on the disk cannot be read.
     """
     spec = rendered.spec
     pending = ground.pending
@@ -50,7 +50,7 @@ def compare(
     same = old is not None and old.link is None and old.content == rendered.content
     ours = not same or (before is not None and before.ours)
     attributes = _attributes(place, old, before, ground) if not (old and spec.in_place) else {}
-    if untrusted:  # what others have put there hands on no rights
+    if untrusted:  # a file that others have put there must not pass on its rights
         attributes = {
             name: one for name, one in attributes.items() if name not in {ACL, CAPABILITY}
         }

@@ -1,7 +1,7 @@
-"""Where userData may place files: the folders that the image allows, with links taken by their aim.
+"""The folders where userData may place files: those that the image allows, with links resolved.
 
-The text of a path was judged before. But a link in the image may lead from an allowed folder to
-one that is not, and it is the place that counts.
+The text of a path is checked earlier. But a link in the image may lead from an allowed folder to
+one that is not allowed, and only the resolved path counts.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ HINT = "to allow it, add the folder that it leads to to user_data.paths in the i
 
 
 def refuse_escape(spec: FileSpec, place: Place) -> None:
-    """Raise UnsafeDestination when a link leads a file out of the folders it has to stay `within`.
+    """Raise UnsafeDestination when a link leads a file out of the folders in its `within`.
 
-    An allowed folder that is a link itself allows what it leads to. Lets OSError through.
+    If an allowed folder is itself a link, its target is allowed. Lets OSError through.
     """
     if spec.within and not _is_inside(place, spec.within):
         way = next(_ways_out(spec, place.root), "a link on its way")
@@ -38,7 +38,7 @@ def _is_inside(place: Place, folders: tuple[str, ...]) -> bool:
 
 
 def _ways_out(spec: FileSpec, root: str) -> Iterator[str]:
-    """The links on the way of the path that lead out, in words, outermost first."""
+    """Yield the links in the path that lead out, in words, outermost first."""
     names = spec.path.split("/")
     for depth in range(1, len(names) + 1):
         path = "/".join(names[:depth]) or "/"

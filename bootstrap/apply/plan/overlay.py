@@ -1,7 +1,7 @@
-"""What stands at a place: as the disk has it, or as it will be once an interrupted run is undone.
+"""A view of files as they are on the disk, or as they will be once an interrupted run is undone.
 
-A plan that is shown while a journal waits has to be the plan that the next run will make, and that
-run undoes first.
+A plan that is shown while a journal exists must be the plan that the next run will make, and that
+run first undoes the interrupted one.
 """
 
 from __future__ import annotations
@@ -31,34 +31,34 @@ class PendingView:
             self._undo(story)
 
     def lstat(self, place: Place) -> FileInfo | None:
-        """What stands at the place, links not followed; None when nothing does."""
-        there = self.of(place)
-        found = read.lstat(there) if there else None
-        poured = self._rewritten.get(place.relative)
-        if found and poured:
-            found.access = read.access_of(poured)
+        """Return lstat of the path, or None if it does not exist."""
+        source = self.of(place)
+        found = read.lstat(source) if source else None
+        overwritten = self._rewritten.get(place.relative)
+        if found and overwritten:
+            found.access = read.access_of(overwritten)
         return found
 
     def of(self, place: Place) -> Place | None:
-        """Where the file of this place is to be read; None when nothing stands there."""
+        """Return where the content of this place is to be read; None if the path does not exist."""
         if place.relative in self._removed_folders:
             return None
         return self._redirected.get(place.relative, place)
 
     def read(self, place: Place, limit: int) -> bytes | None:
-        """The content of a file that stands there; None when it is longer than `limit` bytes."""
+        """Return the content of an existing file; None when it is longer than `limit` bytes."""
         return read.read(self.of(place) or place, limit)
 
     def digest(self, place: Place) -> str:
-        """The SHA-256 of the content of a file that stands there."""
+        """Return the SHA-256 of the content of an existing file."""
         return read.digest(self.of(place) or place)
 
     def attributes(self, place: Place) -> dict[str, bytes]:
-        """The attributes that count of what stands there."""
+        """Return the extended attributes that count of an existing file."""
         return xattr.get_all(self.of(place) or place)
 
     def read_link(self, place: Place) -> str:
-        """Where a symbolic link that stands there points."""
+        """Return the target of an existing symbolic link."""
         return read.read_link(self.of(place) or place)
 
     def _undo(self, story: JournalContents) -> None:
@@ -81,11 +81,11 @@ class PendingView:
             self._redirected[entry.path] = Place(self._root, entry.kept)
 
     def _names_left(self, folder: Place, story: JournalContents) -> set[str]:
-        """What will still be in a folder, which is removed if that is nothing."""
+        """Return the names that will still be in a folder; if none, the folder is removed."""
         try:
             names = {f"{folder.relative}/{name}" for name in os.listdir(folder.path)}
         except OSError:
             return set()
-        hidden = {name for entry in story.entries for name in (entry.staged, entry.kept)}
+        temporary = {name for entry in story.entries for name in (entry.staged, entry.kept)}
         gone = {path for path, instead in self._redirected.items() if instead is None}
-        return names - hidden - gone - self._removed_folders
+        return names - temporary - gone - self._removed_folders

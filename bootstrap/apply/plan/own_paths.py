@@ -1,8 +1,8 @@
-"""What no file may be written over: all that the agent itself reads, by the place it leads to.
+"""Files that must not be overwritten: all that the agent itself reads, with links resolved.
 
-A path is compared by what it is, not by its text: the number of the deepest file or folder that
-exists, and the names below it. So a link, a bind mount, a hard link and another spelling on a file
-system that ignores case all lead to the same answer.
+A path is compared by its identity, not by its text: the device and inode number of the deepest file
+or folder that exists, and the names below it. So a link, a bind mount, a hard link and another
+spelling on a file system that ignores case all give the same result.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OWN = "this agent keeps its own files"
 HINT = "choose another path"
 SYSTEM_HINT = "a document of the image may write there"
 DEFAULTS = Settings()
-# The agent's own, and what in there may be a link to the real one.
+# The agent's own paths, and names in them that may be links to the real folders.
 OWN_NAMES = (
     *OWN_FOLDERS,
     SETTINGS_FILE,
@@ -51,8 +51,8 @@ OWN_NAMES = (
 class OwnPaths:
     """The paths that the agent of one machine reads or writes for itself.
 
-    `settings_file` is the one that takes the place of agent.yaml, `environ` the environment. Paths
-    of both, and of the program, are those of the running system; all others are below `root`.
+    `settings_file` is the file that replaces agent.yaml, `environ` the environment. Paths of both,
+    and of the program, are those of the running system; all others are below `root`.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class OwnPaths:
         self._of_system: _Closed | None = None
 
     def refuse(self, spec: FileSpec, place: Place) -> None:
-        """Raise UnsafeDestination for a file, or a backup, over what the agent itself reads.
+        """Raise UnsafeDestination if a file, or its backup, would replace what the agent reads.
 
-        A file of userData may not lie over what is the system's either. Lets OSError through.
+        A file of userData may not replace what belongs to the system either. Lets OSError through.
         """
         for one in (place, backup_of(place)) if spec.backup else (place,):
             if title := self.title(one):
@@ -84,7 +84,7 @@ class OwnPaths:
                 raise unsafe(message, path=spec.path, origin=spec.origin, hint=SYSTEM_HINT)
 
     def title(self, place: Place) -> str:
-        """What of the agent's own lies at the place, in words; empty for any other place."""
+        """Return which of the agent's own files is at the place, in words; empty if none is."""
         if self._closed is None:
             self._closed = _Closed()
             for path, title in self._rooted():
@@ -94,7 +94,7 @@ class OwnPaths:
         return self._closed.title(place)
 
     def _rooted(self) -> Iterator[tuple[str, str]]:
-        """What the agent reads and writes below its root."""
+        """Yield each path that the agent reads and writes below its root, and its title."""
         from bootstrap.identity.arc_key import TOKENS
 
         yield from ((path, OWN) for path in OWN_NAMES)
@@ -105,10 +105,11 @@ class OwnPaths:
         yield TOKENS, "Azure Arc proves to this agent who it is"
 
     def _running(self) -> Iterator[tuple[str, str]]:
-        """What the agent reads outside of its root, wherever that is."""
+        """Yield each path that the agent reads outside of its root, and its title."""
         package = os.path.dirname(os.path.abspath(bootstrap.__file__))
         yield package, "this program lies"
-        for beside in ("schema", "templates"):  # where a checkout has what a package has inside
+        # A checkout has these beside the package, an installed package has them inside.
+        for beside in ("schema", "templates"):
             yield os.path.join(os.path.dirname(package), beside), "this program lies"
         if self._settings_file:
             yield self._settings_file, "this agent finds its settings"
@@ -116,7 +117,7 @@ class OwnPaths:
             yield self._settings.vaults.ca_file, "this agent finds whom it trusts"
 
     def _system(self) -> _Closed:
-        """What is the image's alone: whom the system trusts, and what starts the agent."""
+        """Return what only the image may change: authorities, and what starts the agent."""
         if self._of_system is None:
             from bootstrap.identity.arc import AGENT
 
@@ -131,33 +132,33 @@ class OwnPaths:
         return self._of_system
 
     def _bundles(self) -> Iterator[str]:
-        """The authorities that the environment names, in files and folders."""
+        """Yield the files and folders with certificate authorities that the environment names."""
         for name in CA_VARIABLES:
             places = self._environ.get(name, "").split(os.pathsep)
             yield from (os.path.abspath(path) for path in places if path)
 
 
 def _modules() -> Iterator[str]:
-    """The interpreter, and where it takes modules from, but for the folder it was started in."""
+    """Yield the interpreter and the folders of its module path, except the current one."""
     yield sys.executable
     try:
         started = os.getcwd()
-    except FileNotFoundError:  # somebody removed it since
+    except FileNotFoundError:  # the folder was removed since
         started = ""
     yield from (path for path in sys.path if os.path.isabs(path) and path not in {started, "/"})
 
 
 class _Closed:
-    """Places, each by its number and the names below, with what lies there in words."""
+    """Closed places, each by its inode number and the names below, with their titles in words."""
 
     def __init__(self) -> None:
         self._places: dict[Number, list[tuple[Names, str]]] = {}
-        self._folders: dict[str, str] = {}  # where links lead, of those that were met
+        self._folders: dict[str, str] = {}  # the targets of the links met so far
 
     def add(self, path: str, root: str, title: str, *, inside: bool = True) -> None:
-        """Close a path, each link on the way to it, and what it holds; `*` may end its last name.
+        """Close a path, each link in it, and its contents; the last name may end with `*`.
 
-        A path whose links go in circles, or that cannot be looked at, leads nowhere.
+        A path whose links form a circle, or that cannot be read, is ignored.
         """
         folder, name = os.path.split(path)
         with suppress(OSError):
@@ -169,7 +170,7 @@ class _Closed:
                     self._add_inside(resolve(path, root, follow=True), title)
 
     def title(self, place: Place) -> str:
-        """What lies at the place, below it or above it, in words; empty when nothing does."""
+        """Return the title of what is at the place, below it or above it; empty if nothing is."""
         for number, names in _trail(place.path):
             for wanted, title in self._places.get(number, ()):
                 if all(map(fits, names, wanted)):
@@ -190,7 +191,7 @@ class _Closed:
                 self._add(f"{folder.stated}/{name}", folder.root, title)
 
     def _add_inside(self, folder: Place, title: str) -> None:
-        """Close each part of a folder: it may be mounted elsewhere too, or be a link."""
+        """Close each part of a folder, because it may also be mounted elsewhere, or be a link."""
         for top, folders, files in os.walk(folder.path):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in (*folders, *files):
@@ -199,14 +200,15 @@ class _Closed:
                 self._add_aim(os.path.join(top, name), folder.root, title)
 
     def _add_aim(self, path: str, root: str, title: str) -> None:
-        """Close what a file is a link to; a link to a name beside it leads to what is closed."""
+        """Close the target of a link; if that is a name beside the link, it is closed already."""
         if not os.path.islink(path):
             return
         folder, name = os.path.split(os.readlink(path))
         if not folder:
             return
         whole = os.path.join(_below(os.path.dirname(path), root), folder)
-        if whole not in self._folders:  # hundreds of authorities are links into one folder
+        # Hundreds of certificate authorities are links into one folder.
+        if whole not in self._folders:
             self._folders[whole] = resolve(whole, root, follow=True).path
         aim = os.path.join(self._folders[whole], name)
         if os.path.islink(aim) or name in {"", ".", ".."}:
@@ -220,12 +222,12 @@ class _Closed:
 
 
 def _below(path: str, root: str) -> str:
-    """A path of the running system, as it is called below the root."""
+    """Return a path of the running system as a path below the root."""
     return path if root in {"/", ROOT} else os.path.relpath(path, root)
 
 
 def _trail(path: str) -> Iterator[tuple[Number, Names]]:
-    """What exists of a path, from its end upwards: the number of each, and the names below it."""
+    """Yield the existing parts of a path, the last first: its number, and the names below it."""
     names: Names = ()
     while True:
         with suppress(OSError):
@@ -238,7 +240,7 @@ def _trail(path: str) -> Iterator[tuple[Number, Names]]:
 
 
 def _links(path: str, root: str) -> Iterator[Place]:
-    """Every link on the way of a path that leads somewhere: who replaces one decides where."""
+    """Yield every link in a path and in its targets, because replacing one changes the target."""
     names = path.replace(os.sep, "/").split("/")
     for depth in range(1, len(names) + 1):
         place = resolve("/".join(names[:depth]), root)

@@ -1,4 +1,4 @@
-"""What is wanted against what is there: the plan that `plan` shows and `run` commits."""
+"""Compare what is wanted with the machine: the plan that `plan` shows and `run` commits."""
 
 from __future__ import annotations
 
@@ -35,14 +35,15 @@ def plan(
     undone: JournalContents | None = None,
     own: OwnPaths | None = None,
 ) -> Plan:
-    """Compare the files with the machine below `root`; nothing is changed.
+    """Compare the files with the machine below `root` and return the plan; change nothing.
 
-    `written` is what the state says this agent left, by path; with `prune` those that are no
-    longer wanted go, unless somebody changed them. `handlers` are the names that exist, `pending`
-    those that were due before this run. `undone` is what an interrupted run began and the next one
-    will undo before it plans: the files are compared as they will be then. `own` are the paths that
-    the agent itself uses, by default those of an agent without settings. Raises one error with
-    every problem of every file: UnsafeDestination, WriteError or NotPermitted.
+    `written` are the records of the files that this agent left, by path, from the state. With
+    `prune` the files that are no longer wanted are removed, unless they were changed since.
+    `handlers` are the names that exist, `pending` those that were due before this run. `undone` is
+    the journal of an interrupted run that the next run will undo before it plans: the files are
+    compared as they will be then. `own` are the paths that the agent itself uses, by default those
+    of an agent without settings. Raises one error with every problem of every file:
+    UnsafeDestination, WriteError or NotPermitted.
     """
     survey = _Survey(TargetTree(root, undone), written or {}, own or OwnPaths(root))
     for rendered in files:
@@ -64,7 +65,7 @@ def plan(
 
 
 class _Survey:
-    """The comparison of all files, collected."""
+    """Collects the comparison of all files."""
 
     def __init__(self, ground: TargetTree, written: Mapping[str, Written], own: OwnPaths) -> None:
         self.ground = ground
@@ -103,7 +104,7 @@ class _Survey:
                 self.unchanged.append(spec.path)
 
     def refuse_conflicts(self) -> None:
-        """Find files that have the same place, or that lie below one another."""
+        """Add an error for files that have the same place, or that are below one another."""
         taken: dict[str, FileSpec] = {}
         for spec, place in self.wanted:
             if other := taken.get(place.key):
@@ -129,11 +130,11 @@ class _Survey:
         self.notes += notes
 
     def _is_own(self, record: Written) -> bool:
-        """Whether an old file lies among what the agent itself reads by now; it is kept then."""
+        """Return whether an old file is now at a path that the agent itself reads: it is kept."""
         try:
             place = resolve(record.path, self.ground.root, follow=record.follow)
         except OSError:
-            return False  # the removal tells why nothing can be removed there
+            return False  # the removal reports why nothing can be removed there
         title = self.own.title(place)
         if title and record.ours:
             self.notes.append(f"kept {record.path}: it leads to {place.stated}, where {title}")
@@ -156,7 +157,7 @@ def _due(
     handlers: Collection[str],
     pending: Sequence[str],
 ) -> tuple[str, ...]:
-    """The handlers to run, each once, in the order in which the files first mention them."""
+    """Return the handlers to run, each once, in the order in which the files first mention them."""
     changed = {change.path for change in changes if change.action in {"create", "update"}}
     mentions = [(name, spec.path) for spec in specs for name in spec.notify]
     due = {name for name, path in mentions if path in changed}.union(pending)
@@ -165,6 +166,6 @@ def _due(
 
 
 def _holds_secrets(files: Iterable[Rendered], written: Mapping[str, Written]) -> bool:
-    """Whether any file is, or was, one that holds a secret: a command may read them all."""
+    """Return whether any file holds a secret, or held one: a command may read all files."""
     new = any(one.secret for one in files)
     return new or any(record.secret for record in written.values())

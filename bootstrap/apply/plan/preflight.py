@@ -1,4 +1,4 @@
-"""The tree that files are written into: what its names mean, and what stands in the way."""
+"""The tree that files are written into: resolves paths, and refuses what blocks a file."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ IN_THE_WAY = {"folder": "a folder", "other": "a device, pipe or socket"}
 
 
 class TargetTree:
-    """A tree below `root`: what stands in it, its accounts and its policy."""
+    """A tree below `root`: its files, its accounts and its policy."""
 
     __slots__ = ("_writers", "accounts", "pending", "policy", "root")
 
     def __init__(self, root: str, undone: JournalContents | None = None) -> None:
         self.root = root
-        self._writers: dict[str, str] = {}  # who else can write to each folder, in words
+        # By folder: in words, the account other than root that can write to it.
+        self._writers: dict[str, str] = {}
         self.pending = PendingView(root, undone)
         self.accounts = Accounts(root)
         self.policy = Policy(root)
 
     def resolve(self, path: str, *, follow: bool, origin: str = "") -> Place:
-        """Return where a path lies; no link is followed below a folder that others can write to.
+        """Return the place of a path; a link below a folder that others can write to is refused.
 
         Raises UnsafeDestination for such a link, and OSError as `place.resolve` does.
         """
@@ -47,10 +48,11 @@ class TargetTree:
         return resolve(path, self.root, follow=follow, on_link=refuse)
 
     def untrusted(self, place: Place) -> str:
-        """Return, in words, who but root can write to the outermost such folder on the way there.
+        """Return, in words, which account but root can write to a folder of the path.
 
-        Empty if every folder is root's alone. All folders below the root count, for one can be
-        moved away by whoever can write to the one above.
+        The outermost such folder counts; empty if only root can write to every folder. All
+        folders below the root are checked, because an account that can write to one folder can
+        move away the folders in it.
         """
         for folder in ("", *(above.relative for above in place.parents())):
             if folder not in self._writers:
@@ -61,23 +63,29 @@ class TargetTree:
         return ""
 
     def access(self, spec: FileSpec, mode: int, found: FileInfo | None) -> Access:
-        """The access that a file shall have; raises WriteError naming each unknown account."""
+        """Return the owner and mode that a file should get.
+
+        Raises WriteError naming each unknown account.
+        """
         return self.accounts.access(spec, mode, found)
 
     def differences(self, present: Access, wanted: Access) -> tuple[str, ...]:
-        """In which respects two accesses differ, for people."""
+        """Return the respects in which two accesses differ, for people."""
         return self.accounts.differences(present, wanted)
 
 
 def backup_of(place: Place) -> Place:
-    """Where the one previous copy of a file goes."""
+    """Return the place of a file's backup, the single copy of its previous version."""
     return place.sibling(place.name + BACKUP)
 
 
 def inspect(
     spec: FileSpec, place: Place, found: FileInfo | None, pending: PendingView
 ) -> tuple[Place, ...]:
-    """The folders that have to be made first; raises UnsafeDestination for what is in the way."""
+    """Return the folders that have to be made first, outermost first.
+
+    Raises UnsafeDestination if the path, a folder of it or its backup is blocked.
+    """
     if found and found.kind in IN_THE_WAY:
         message = f"{IN_THE_WAY[found.kind]} is in the way"
         raise unsafe(message, path=spec.path, origin=spec.origin)
@@ -99,10 +107,10 @@ def inspect(
 def _missing_folders(spec: FileSpec, place: Place, pending: PendingView) -> tuple[Place, ...]:
     missing = []
     for folder in place.parents():
-        there = pending.lstat(folder)
-        if there is None:
+        info = pending.lstat(folder)
+        if info is None:
             missing.append(folder)
-        elif there.kind != "folder":
+        elif info.kind != "folder":
             message = f"/{folder.relative} is not a folder"
             raise unsafe(message, path=spec.path, origin=spec.origin)
     return tuple(missing)

@@ -1,4 +1,4 @@
-"""What this agent once wrote and nobody wants any more."""
+"""Removal of files that this agent wrote and that are no longer wanted."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def removals(
     records: Iterable[Written], *, ground: TargetTree, wanted: Collection[str]
 ) -> tuple[list[Change], list[str]]:
-    """The changes that remove these files, and a note for each that has to be kept.
+    """Return the changes that remove these files, and a note for each that has to be kept.
 
-    Only what this agent wrote goes, and only if its content is still the one that was written;
-    `wanted` are the keys of the places that have to stay under whatever name.
+    A file is removed only if this agent wrote it and its content is still the one that was written;
+    `wanted` are the keys of the places that have to stay, under any name.
     """
     changes: list[Change] = []
     notes: list[str] = []

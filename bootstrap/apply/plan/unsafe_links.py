@@ -1,4 +1,4 @@
-"""Links on the way to a document's files that others than root could have made, on this machine."""
+"""Links in the paths of a document's files that users other than root could have made."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def unsafe_links(source: Source, root: str) -> Iterator[Problem]:
-    """Yield a problem for each file of a valid document that a run below `root` would refuse so.
+    """Yield a problem for each file of a valid document that a run below `root` would refuse.
 
-    A file that is not there yet, or cannot be looked at, is passed over.
+    Only refusals because of such links count. A file that does not exist yet, or cannot be read,
+    is skipped.
     """
     ground = TargetTree(root)
     for place, entry in _entries(source.data):
@@ -39,7 +40,7 @@ def _refusal(ground: TargetTree, entry: Any) -> Sequence[Problem]:
 
 
 def _entries(data: Any) -> Iterator[tuple[Path, Any]]:
-    """Yield the place of the path of each file entry, those of the environments too."""
+    """Yield the document path and the entry of each file, also of those in environments."""
     document = data if isinstance(data, dict) else {}
     environments = document.get("environments")
     sections: dict[Path, Any] = {(): document}

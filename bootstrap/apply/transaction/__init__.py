@@ -1,14 +1,14 @@
-"""A plan carried out: all of it or nothing, whenever the machine may die.
+"""Carry out a plan: either all of it or nothing, even if the machine dies at any moment.
 
-    run            a plan carried out and remembered: files, handlers and state as one transaction
-    recovery       a run that was interrupted, finished or undone by the next one
-    journal        what is about to be done, on disk before it is
-    journal_entry  one change, as the journal tells it
-    step           one change forward: stage, keep the old, publish
+    run            carry out a plan and save the state: files, handlers and state as one transaction
+    recovery       finish or undo an interrupted run, at the start of the next run
+    journal        a record on disk of what is about to be done
+    journal_entry  the record of one change in the journal
+    step           one change forward: stage, save the original, rename into place
     commit         the transaction: all of a plan, or nothing
-    handlers       who has to hear that files have changed
-    checks         a program's opinion of the file that it is about to get
-    rollback       everything backward, or to its end, by the journal alone
+    handlers       run the handlers of changed files
+    checks         run the check commands of files before and after they are published
+    rollback       undo or finish all changes, by the journal alone
 
-The journal is on disk before anything else is.
+The journal is on disk before anything else is written.
 """

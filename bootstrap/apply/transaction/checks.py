@@ -1,4 +1,4 @@
-"""Checks: a program's own opinion of the file that it is about to get."""
+"""Checks: commands that decide whether the new content of a file is valid."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ if TYPE_CHECKING:
     from bootstrap.apply.transaction.step import Step
 
     class Run(Protocol):
-        """Something that runs a command: `commands.run`."""
+        """A callable that runs a command: `commands.run`."""
 
         def __call__(self, command: Sequence[str], *, timeout: float) -> CommandResult:
-            """Run it to its end, for at most `timeout` seconds."""
+            """Run the command to its end, for at most `timeout` seconds."""
             ...
 
 
 def before(steps: Iterable[Step], *, timeout: float, run: Run, private: bool) -> None:
-    """Run each check that has `{path}` on the staged file; raises CommandFailed for all that fail.
+    """Run each check that has `{path}` on the staged file.
 
-    With `private` what they write is never shown, for they may have read a secret. A file whose
-    content stays is not checked again. One that a check has touched is refused: what
-    gets published is what was asked for, and nothing else.
+    Raises CommandFailed, one error for all checks that fail.
+    With `private` the output of the checks is never shown, because they may have read a secret.
+    A file whose content does not change is not checked again. A file that a check has modified is
+    refused: only the content that was asked for is published.
     """
     failed = []
     for step in steps:
@@ -43,9 +44,10 @@ def before(steps: Iterable[Step], *, timeout: float, run: Run, private: bool) ->
 
 
 def after(steps: Iterable[Step], *, timeout: float, run: Run, private: bool) -> None:
-    """Run each check that has no `{path}`, now that all files have their names.
+    """Run each check that has no `{path}`, after all files are in place.
 
-    The same command is run once, however many files it stands for.
+    A command that checks several files runs once. Raises CommandFailed, one error for all checks
+    that fail.
     """
     checked: dict[tuple[str, ...], Change] = {}
     for step in steps:
@@ -64,11 +66,12 @@ def _raise(failed: Sequence[CommandFailed]) -> None:
 
 
 def _refused(change: Change, ended: CommandResult, *, private: bool) -> list[CommandFailed]:
-    """What a check that ended so has to say against its file; nothing if it succeeded."""
+    """Return the error of a failed check, in a list; an empty list if the check succeeded."""
     if not ended.failure:
         return []
     message = f"its check `{spelled(change.check)}` {ended.failure}"
-    # For everybody, in the status: a command's words are for those who may read the document.
+    # This text is public, it appears in the status. The output of a command is only for those
+    # with permission to read the document.
     told = Public(f"{change.path}: its check {ended.failure}")
     by_hand = f"`imds-bootstrap render {change.path}` shows the file, to check it by hand"
     hint = cure(ended, change.check, private=private, by_hand=by_hand)

@@ -1,4 +1,4 @@
-"""A plan onto the disk: all of it or nothing, whatever happens on the way."""
+"""Write a plan to the disk: either all of it or nothing, whatever fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bootstrap.apply.transaction.checks import Run
     from bootstrap.apply.transaction.journal import Journal
 
-# What systemd itself makes with mode 0700: https://systemd.io/CREDENTIALS
+# systemd itself creates these with mode 0700: https://systemd.io/CREDENTIALS
 CREDENTIAL_FOLDERS = ("run/credstore", "etc/credstore.encrypted")
 
 
@@ -37,12 +37,12 @@ def commit(
     run: Run = runner.run,
     token: Callable[[], str] = temp_names.token,
 ) -> Transaction:
-    """Carry out a plan; what it gives is confirmed or rolled back once the handlers have run.
+    """Carry out a plan and return its transaction, to confirm or roll back after the handlers.
 
-    Everything is staged and checked before the first name changes; when anything fails after
-    that, a check without `{path}` included, the old files are put back before the error is
-    raised. Until it is confirmed a crash undoes it; until it is closed the journal stays, with
-    `next_state`, for whoever comes after one.
+    Every file is staged and checked before the first name changes. If a later step fails, also a
+    check without `{path}`, the old files are put back before the error is raised. A crash before
+    the confirmation undoes the transaction. The journal stays, with `next_state`, until the
+    transaction is closed, so that the next run can recover after a crash.
     `timeout` is for each check, in seconds. Raises WriteError, NotPermitted or CommandFailed.
     Handlers are not run here: see `notify`.
     """
@@ -73,7 +73,7 @@ class Transaction:
         self._rolled_back = False
 
     def begin(self, next_state: Mapping[str, Any]) -> None:
-        """Write down what is about to be done."""
+        """Write to the journal what is about to be done."""
         entries = tuple(step.entry for step in self._steps)
         folders = missing_folders(entries, self._root)
         if read.lstat(self._journal.place):
@@ -84,7 +84,7 @@ class Transaction:
         self._contents = JournalContents("intent", entries, folders, next_state)
 
     def prepare(self, *, timeout: float, run: Run) -> None:
-        """Stage and check the new files, keep the old ones."""
+        """Stage and check the new files, and save the originals."""
         for folder in self._contents.folders:
             self._make(folder)
         self._each(Step.stage, "writing")
@@ -100,16 +100,16 @@ class Transaction:
         )
 
     def publish(self, *, timeout: float, run: Run) -> None:
-        """Change the names, and check what can only be checked then."""
+        """Rename the files into place, and run the checks that need the final names."""
         self._each(Step.rename_into_place, "replacing")
         self._sync(one.path for one in self._contents.entries if one.kind != "overwrite")
         checks.after(self._steps, timeout=timeout, run=run, private=self._private)
 
     def confirm(self) -> None:
-        """Say that it is done: from here on a crash finishes it.
+        """Record that the transaction is done: after this, a crash finishes it.
 
-        Raises WriteError or NotPermitted; then the old files are back, and the journal stays for
-        the next run, for whoever has read the new ones has to hear of it.
+        Raises WriteError or NotPermitted. In that case the old files are back, and the journal
+        stays for the next run, because programs that have read the new files must be notified.
         """
         if not self._steps:
             return
@@ -122,7 +122,10 @@ class Transaction:
         self._contents.phase = "committed"
 
     def abandon(self, error: BaseException) -> None:
-        """Put everything back; what cannot be is told with the error and left to the next run."""
+        """Put everything back after `error`.
+
+        What cannot be put back is added to the error's problems and left to the next run.
+        """
         if self._contents.phase == "nothing":
             return
         try:
@@ -133,7 +136,7 @@ class Transaction:
             if isinstance(error, BootstrapError):
                 error.problems += failure.problems
         except OSError:
-            pass  # the journal is there, and the next run comes through here again
+            pass  # the journal is still there, and the next run tries again
 
     def roll_back(self) -> None:
         """Put the old files back. Raises WriteError or NotPermitted."""
@@ -142,9 +145,9 @@ class Transaction:
             self._rolled_back = True
 
     def close(self) -> None:
-        """Let go of the old files, or of the new ones after a rollback.
+        """Remove the old files, or after a rollback the new ones.
 
-        Nothing may fail the commit any more: what cannot be removed is left to the next run.
+        A failure here does not fail the commit: what cannot be removed is left to the next run.
         """
         if self._steps:
             with suppress(OSError, BootstrapError):
@@ -157,7 +160,7 @@ class Transaction:
         place = Place(self._root, folder)
         below = (step.change for step in self._steps if step.entry.path.startswith(f"{folder}/"))
         origin = next((change.origin for change in below), "")
-        with _telling("making the folder", path=f"/{folder}", origin=origin):
+        with _as_agent_errors("making the folder", path=f"/{folder}", origin=origin):
             private = folder in CREDENTIAL_FOLDERS
             write.make_folder(place, 0o700 if private else write.FOLDER_MODE)
 
@@ -165,23 +168,23 @@ class Transaction:
         return [self._attempt(step, act, doing) or 0 for step in self._steps]
 
     def _attempt(self, step: Step, act: Callable[[Step], int | None], doing: str) -> int | None:
-        with _telling(doing, path=step.change.path, origin=step.change.origin):
+        with _as_agent_errors(doing, path=step.change.path, origin=step.change.origin):
             return act(step)
 
     def _sync(self, names: Iterable[str]) -> None:
         """Flush every folder in which a name changed, each once."""
         places = [Place(self._root, name) for name in names if name]
         for folders, place in {place.folders: place for place in places}.items():
-            with _telling("flushing the folder", path=f"/{'/'.join(folders)}"):
+            with _as_agent_errors("flushing the folder", path=f"/{'/'.join(folders)}"):
                 write.sync(place)
 
     def _writing(self) -> AbstractContextManager[None]:
-        return _telling("writing the journal", path=self._journal.path)
+        return _as_agent_errors("writing the journal", path=self._journal.path)
 
 
 @contextmanager
-def _telling(doing: str, *, path: str, origin: str = "") -> Iterator[None]:
-    """Tell what the system says as an error of this agent."""
+def _as_agent_errors(doing: str, *, path: str, origin: str = "") -> Iterator[None]:
+    """Convert an OSError to an error of this agent."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Handlers: what has to hear that files have changed."""
+"""Handlers: commands to run after files have changed."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class HandlersFailed(CommandFailed):
 class Handlers:
     """The handlers of a configuration: `commands` by name, `timeout` in seconds for each.
 
-    `origins` says by name where a document has each.
-    With `private` what they write is never shown, for they may have read a secret.
+    `origins` maps each name to the position of the handler in a document.
+    With `private` the output of handlers is never shown, because they may have read a secret.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Handlers:
         self._origins = origins or {}
 
     def notify(self, due: Iterable[str]) -> None:
-        """Run each handler that is due, once, in order; a failure keeps no other from it.
+        """Run each handler that is due, once, in order, also after one has failed.
 
         Raises HandlersFailed after the last.
         """
@@ -73,11 +73,11 @@ class Handlers:
     def notify_or(
         self, put_back: Callable[[], None], due: Iterable[str], *, pending: Collection[str]
     ) -> None:
-        """Run the handlers as `notify` does; the first that fails puts the old files back.
+        """Run the handlers as `notify` does; after the first failure put the old files back.
 
-        Those that have run until then are run again, on the old files. `pending` were due before
-        anything changed, and stay due until they have run. Raises HandlersFailed, or what
-        `put_back` raises, with what the handlers failed of added.
+        The handlers that have run until then are run again, on the old files. The handlers in
+        `pending` were due before any file changed, and stay due until they have run. Raises
+        HandlersFailed, or the error of `put_back` with the problems of the failed handlers added.
         """
         ended: dict[str, CommandResult] = {}
         for name in dict.fromkeys(due):
@@ -90,7 +90,7 @@ class Handlers:
         try:
             put_back()
         except BootstrapError as error:
-            error.problems = (*failed, *error.problems)  # why they were to be put back
+            error.problems = (*failed, *error.problems)  # the reason for the rollback
             raise
         again = {name: self._ended(name) for name in ended}
         still = [name for name in dict.fromkeys(due) if self._is_due(name, again, pending)]

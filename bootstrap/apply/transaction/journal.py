@@ -1,4 +1,4 @@
-"""The journal: what a commit is about to do, so that whoever comes after a crash can settle it.
+"""The journal: what a commit is about to do, so that the next run can recover after a crash.
 
 One file of up to three lines, each flushed before what it announces:
 
@@ -6,7 +6,8 @@ One file of up to three lines, each flushed before what it announces:
     prepared   everything is staged and kept; from here on names change         → undo
     committed  all names have changed, checks and handlers have done their work → finish
 
-What follows a crash stands at the right. A line without its end was never written.
+The right column says what recovery does after a crash. A line without its newline is ignored, as
+if it had never been written.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Phase = Literal["nothing", "intent", "prepared", "committed"]
 
-SCHEMA = 1  # a journal of another schema is not guessed at
+SCHEMA = 1  # a journal with another schema number is treated as damaged
 MAX_BYTES = 64 << 20  # bytes: far more than any journal, far less than memory
 MODE = 0o600
 FOLDER_MODE = 0o700
@@ -40,10 +41,10 @@ class Damaged(ValueError):
 
 
 class JournalContents:
-    """What a journal tells: how far the commit came, what it does, and what to remember of it.
+    """The contents of a journal: how far the commit came, its changes, and the state to save.
 
-    `inodes` are those of the files that were staged, or are written over, in the order of the
-    `entries`; `folders` those that were missing; `next_state` the caller's own.
+    `inodes` are those of the files that were staged, or are overwritten, in the order of the
+    `entries`; `folders` are the ones that were missing; `next_state` belongs to the caller.
     """
 
     __slots__ = ("entries", "folders", "inodes", "next_state", "phase")
@@ -64,7 +65,7 @@ class JournalContents:
 
 
 class Journal:
-    """The journal at `path` below `root`; everything lets OSError through."""
+    """The journal at `path` below `root`; every method lets OSError through."""
 
     def __init__(self, path: str, root: str = "/") -> None:
         self.path = path
@@ -75,7 +76,7 @@ class Journal:
     def begin(
         self, entries: Iterable[Entry], folders: Sequence[str], next_state: Mapping[str, Any]
     ) -> None:
-        """Write the intent, and make the folder for it."""
+        """Write the intent, and make the folder of the journal."""
         intent = {
             "schema": SCHEMA,
             "changes": [encode_entry(entry) for entry in entries],
@@ -94,24 +95,24 @@ class Journal:
             raise
 
     def prepare(self, inodes: Sequence[int]) -> None:
-        """Say that from now on names may have changed."""
+        """Record that from now on names may have changed."""
         line = _line({"prepared": list(inodes)})
         self._append(line)
         self._length += len(line)
 
     def commit(self) -> None:
-        """Say that all is done that could fail."""
+        """Record that everything that could fail is done."""
         self._append(COMMITTED)
 
     def remove(self) -> None:
-        """Say that all is settled.
+        """Remove the journal, because recovery has nothing left to do.
 
-        The removal is not flushed: a journal that comes back after a power cut is settled again.
+        The removal is not flushed: if the journal comes back after a power cut, recovery repeats.
         """
         write.remove(self.place)
 
     def set_aside(self, ending: str) -> None:
-        """Give the journal another name, flushed: it is damaged, or only says what is left over."""
+        """Rename the journal and flush, because it is damaged or only lists what is left over."""
         write.rename(self.place, f"{self.place.name}.{ending}")
         write.sync(self.place)
 
@@ -119,18 +120,18 @@ class Journal:
         try:
             write.append(self.place, line)
         except OSError:
-            # It may be on the disk all the same; nobody shall find it there.
+            # The line may be on the disk in spite of the error, and recovery must not find it.
             write.shorten(self.place, self._length)
             raise
 
     def read(self) -> JournalContents | None:
-        """What the journal tells; None when there is none. Raises Damaged."""
+        """Return the contents of the journal; None when there is none. Raises Damaged."""
         found = read.lstat(self.place)
         if found is None:
             return None
         if found.kind != "file":
             raise Damaged("it is not a regular file")
-        if not found.access.mode:  # it was killed before its first line was complete
+        if not found.access.mode:  # the process was killed before the first line was complete
             return JournalContents()
         data = read.read(self.place, MAX_BYTES)
         if data is None:
@@ -138,14 +139,14 @@ class Journal:
         first, *others = data.split(b"\n")[:-1] or [b""]
         if not first:
             return JournalContents()
-        return _story(first, others)
+        return _parse_contents(first, others)
 
 
 def _line(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record).encode("ascii") + b"\n"
 
 
-def _story(first: bytes, others: Sequence[bytes]) -> JournalContents:
+def _parse_contents(first: bytes, others: Sequence[bytes]) -> JournalContents:
     try:
         intent = json.loads(first)
         entries = tuple(map(decode_entry, intent["changes"]))
@@ -163,10 +164,10 @@ def _story(first: bytes, others: Sequence[bytes]) -> JournalContents:
 
 
 def _inodes(lines: Sequence[bytes], entries: Sequence[Entry]) -> list[int]:
-    """The numbers in the second line; what cannot be read is no number of any file.
+    """Return the inode numbers from the second line; 0, which no file has, where none is readable.
 
-    That of a new file counts only for the process that made it: when somebody removes the file,
-    the number is soon given to another.
+    The number of a new file counts only for the process that made it, and is 0 here: if the file
+    is removed, its number is soon given to another file.
     """
     try:
         inodes = dict(zip(entries, json.loads(lines[0])["prepared"], strict=True))

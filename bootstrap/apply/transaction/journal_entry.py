@@ -1,4 +1,4 @@
-"""What the journal says of each change: names and numbers enough to finish or undo it."""
+"""The record of each change in the journal: the names and numbers to finish or undo it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ KINDS = ("create", "replace", "overwrite", "remove")
 
 
 class Entry(Frozen):
-    """One change, by the names it uses on the way; all paths are relative to the root.
+    """One change, with the temporary names that it uses; all paths are relative to the root.
 
-    `staged` is where the new file waits and `kept` where the old one does; empty when there is
-    none. `sha256` is the new content's; `mounted` says that the file was a mount point. `mode`,
-    `uid` and `gid` (on Windows `acl`) are the old file's, for the one kind of change that has to
-    write them again.
+    `staged` is the path of the new file until it is published, `kept` that of the saved original;
+    both are empty when there is none. `sha256` is that of the new content; `mounted` says that the
+    file was a mount point. `mode`, `uid` and `gid` (on Windows `acl`) are the old file's, for the
+    one kind of change that has to write them again (overwrite).
     """
 
     kind: str
@@ -44,10 +44,11 @@ class Entry(Frozen):
 
 
 def entry_for(change: Change, token: str, library: Place) -> Entry:
-    """How a change is going to be made; `token` makes the names of this commit its own.
+    """Return the journal entry for a change; `token` makes the names of this commit unique.
 
-    The old content of a file that is written over goes beside `library`, for the folder around a
-    mount point may be read-only; but where a backup is asked for it goes where that will be.
+    The old content of an overwritten file is saved beside `library`, because the folder of a
+    mount point may be read-only. If a backup is asked for, it is saved beside the file instead,
+    where the backup will be.
     """
     place, before = change.place, change.before
     kind = _kind(change)
@@ -75,7 +76,7 @@ def _kind(change: Change) -> str:
 
 
 def missing_folders(entries: Iterable[Entry], root: str) -> tuple[str, ...]:
-    """The folders that have to be made first, outermost first."""
+    """Return the folders that have to be made first, outermost first."""
     missing: dict[str, None] = {}
     for entry in entries:
         above = Place(root, entry.staged).parents() if entry.staged else ()
@@ -84,13 +85,16 @@ def missing_folders(entries: Iterable[Entry], root: str) -> tuple[str, ...]:
 
 
 def encode_entry(entry: Entry) -> dict[str, Any]:
-    """The entry as JSON has it, without what is not set."""
+    """Return the entry as a JSON object, without the fields that are not set."""
     named = {name: getattr(entry, name) for name in fields_of(Entry)}
     return {name: value for name, value in named.items() if value}
 
 
 def decode_entry(record: object) -> Entry:
-    """The entry that `encode_entry` made; raises ValueError or TypeError for anything else."""
+    """Return the entry that `encode_entry` made.
+
+    Raises ValueError or TypeError for anything else.
+    """
     if not isinstance(record, dict):
         raise TypeError("a change is not an object")
     entry = Entry(**record)
@@ -108,5 +112,5 @@ _DEFAULTS = {name: "" if name in {"kind", "path"} else one.default
 
 
 def is_inside(path: str) -> bool:
-    """Whether a relative path leads down, and nowhere else."""
+    """Return whether a relative path stays below its root; True for an empty one."""
     return "\0" not in path and not {"", ".", ".."} & set(path.split("/")) if path else True

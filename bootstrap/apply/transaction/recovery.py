@@ -1,7 +1,7 @@
-"""A run that was interrupted, settled by the next one: finished or undone, as its journal says.
+"""Recover from an interrupted run: the next run finishes or undoes it, as its journal says.
 
-The order makes it safe to be killed anywhere and to begin again: files, then state, then what is
-no longer needed, and the journal last.
+The order makes it safe to be killed at any moment and to begin again: first the files, then the
+state, then what is no longer needed, and the journal last.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ FINISHED = "an interrupted run was finished: all its files are in place"
 DAMAGED = "the journal of an interrupted run is damaged ({}) and is set aside"
 WILL_BE_UNDONE = "a run was interrupted, and the next one undoes it first"
 WILL_BE_FINISHED = "a run was interrupted, and the next one finishes it first"
-BECOMES = "becomes"  # in a journal's memo: the sign of the state that the run is to end with
+BECOMES = "becomes"  # in a journal's memo: the id of the state that the run is to end with
 
 
 class Recovered:
-    """How an interrupted run was settled, and in words, which are for everybody.
+    """The outcome of a recovery, `verdict`, and its public description, `text`.
 
-    `undone`, `finished` or `damaged`; `littered` when only some of its litter is left.
+    The verdict is `undone`, `finished` or `damaged`; `littered` when only litter of it is left.
     """
 
     __slots__ = ("text", "verdict")
@@ -43,11 +43,12 @@ class Recovered:
 
 
 def recover(*, root: str = "/", now: str = "") -> Recovered | None:
-    """Settle what an interrupted run left; None when there is nothing to settle.
+    """Finish or undo an interrupted run; return None when there is none.
 
-    Only for the holder of the lock. Handlers that were due are due again, in the state of the
-    machine that was configured then. `now` (a time) names a damaged journal, which is set aside.
-    Raises WriteError or NotPermitted when files cannot be put in order: the next run tries again.
+    Only the holder of the lock may call this. Handlers that were due are due again, in the state
+    of the machine that was configured then. `now` (a timestamp) is part of the new name of a
+    damaged journal, which is set aside. Raises WriteError or NotPermitted when files cannot be put
+    in order: the next run tries again.
     """
     try:
         left = _sweep(root)
@@ -69,12 +70,15 @@ def recover(*, root: str = "/", now: str = "") -> Recovered | None:
 
 
 def is_due(*, root: str = "/") -> bool:
-    """Whether an interrupted run waits to be settled. Lets OSError through."""
+    """Return whether there is an interrupted run to recover from. Lets OSError through."""
     return read.lstat(resolve(paths.JOURNAL, root)) is not None
 
 
 class Foreseen:
-    """What `recover` will do: the state that it leaves, the story that it undoes, and in words."""
+    """What `recover` will do.
+
+    `state` is the state that it leaves, `undone` the journal that it undoes, `text` a description.
+    """
 
     __slots__ = ("state", "text", "undone")
 
@@ -87,7 +91,7 @@ class Foreseen:
 
 
 def foresee(vm_id: str, state: State | None, *, root: str = "/") -> Foreseen:
-    """What the next run of this machine will find when it has settled; nothing is changed."""
+    """Return what the next run of this machine will find after recovery; change nothing."""
     if not is_due(root=root):
         return Foreseen(state)
     from bootstrap.apply.transaction import journal as journals
@@ -96,7 +100,7 @@ def foresee(vm_id: str, state: State | None, *, root: str = "/") -> Foreseen:
         contents = journals.Journal(paths.JOURNAL, root).read() or journals.JournalContents()
     except journals.Damaged as error:
         return Foreseen(state, text=DAMAGED.format(error))
-    next_state = _memo(contents)
+    next_state = _next_state(contents)
     mine = next_state if next_state and next_state.vm_id == vm_id else None
     if contents.phase == "committed":
         return Foreseen(_end(contents, mine, state), text=WILL_BE_FINISHED)
@@ -123,9 +127,9 @@ def _finish_or_roll_back(
     from bootstrap.apply.transaction import rollback
 
     done = contents.phase == "committed"
-    next_state = _memo(contents)
+    next_state = _next_state(contents)
     defects: tuple[str, ...] = ()
-    if next_state:  # what would keep its state from being saved, or be lost by that, goes first
+    if next_state:  # first set aside what would prevent saving its state, or be lost by it
         loaded = store.load(next_state.vm_id, root=root)
         store.clear(loaded, root=root, now=now)
         defects = loaded.defects
@@ -145,7 +149,7 @@ def _finish_or_roll_back(
 
 
 def _sweep(root: str) -> str:
-    """Try again to remove what earlier runs could not; in words what still cannot be."""
+    """Try again to remove what earlier runs could not; return a description of what remains."""
     beginning = f"{os.path.basename(paths.JOURNAL)}.{LITTER}"
     found = [name for name in atomic.names(LIBRARY, root=root) if name.startswith(beginning)]
     return "; ".join(filter(None, (_sweep_one(f"{LIBRARY}/{name}", root) for name in found)))
@@ -172,26 +176,30 @@ def _sweep_one(path: str, root: str) -> str:
 
 
 def target_id(before: State, after: State) -> dict[str, str]:
-    """What a journal says, beside the memo, of the state that its run is to end with."""
+    """Return the id of the state that the run is to end with, for the journal, beside the memo.
+
+    It is empty if it equals the id of the state before.
+    """
     return {BECOMES: _state_id(after)} if _state_id(after) != _state_id(before) else {}
 
 
 def _state_id(state: State) -> str:
-    """What tells the state at the end of one run from that of any other."""
+    """Return what distinguishes the state at the end of one run from that of any other run."""
     return f"{state.configured_at} {state.fingerprint}"
 
 
 def _end(contents: JournalContents, next_state: State | None, state: State | None) -> State | None:
-    """The state that a finished run leaves: it may have lived to save a better one than its memo.
+    """Return the state that a finished run leaves; None when there is none.
 
-    By that, its handlers have run.
+    The run may have saved a newer state than its memo before it died. In that case that state is
+    returned: the id shows that its handlers have run.
     """
     is_saved = next_state and state and _state_id(state) == contents.next_state.get(BECOMES)
     return state if is_saved else next_state or state
 
 
-def _memo(contents: JournalContents) -> State | None:
-    """The state that the interrupted run would have left."""
+def _next_state(contents: JournalContents) -> State | None:
+    """Return the state that the interrupted run would have left; None when it is damaged."""
     try:
         return from_record(
             {name: one for name, one in contents.next_state.items() if name != BECOMES}
@@ -201,7 +209,10 @@ def _memo(contents: JournalContents) -> State | None:
 
 
 def _remember_due(next_state: State, root: str) -> None:
-    """Names had changed, and who knows who has read the files since: the handlers are due."""
+    """Save that the handlers are due.
+
+    Names had changed, and any program may have read the files since.
+    """
     before = store.load(next_state.vm_id, root=root).state
     state = _still_due(before, next_state)
     if before != state and state.pending_handlers:

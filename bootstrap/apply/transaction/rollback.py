@@ -1,8 +1,8 @@
-"""What was begun, brought to an end: by the commit itself when it fails, or after a crash.
+"""Undo or finish what was begun, when a commit fails or after a crash.
 
-Everything is decided from the journal's entries and from what is on the disk, never from what a
-process remembers, and every function may be killed anywhere and be begun again. An old file is
-put back only while it is kept, and it stops being kept the moment it is back.
+Every decision depends only on the journal's entries and on the disk, never on the memory of a
+process. Every function may be killed at any moment and be started again. An old file is put back
+only while its saved original exists, and putting it back removes the saved original.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 
 def revert(contents: JournalContents, root: str) -> None:
-    """Put every old file back, the last first; raises one error for all that could not be.
+    """Put every old file back, the last first, and flush.
 
-    Flushed. Nothing is removed yet that a second attempt would need.
+    Raises one error for all files that could not be put back. Nothing that a second attempt would
+    need is removed yet.
     """
     if contents.phase in {"prepared", "committed"}:
         inodes = dict(zip(contents.entries, contents.inodes, strict=True))
@@ -35,9 +36,10 @@ def revert(contents: JournalContents, root: str) -> None:
 
 
 def remove_staged(contents: JournalContents, root: str) -> None:
-    """Remove what was staged and kept, and the folders that were made if they are empty.
+    """Remove the staged and saved files, and the folders that were made if they are empty.
 
-    Kept files go first: a staged one that is gone, with its old one kept, has been published.
+    Saved files go first, because a missing staged file with a saved original means that the new
+    file has been published.
     """
     _each(contents.entries[::-1], lambda entry: _discard(entry, root))
     for folder in contents.folders[::-1]:
@@ -47,7 +49,7 @@ def remove_staged(contents: JournalContents, root: str) -> None:
 
 
 def remove_originals(contents: JournalContents, root: str) -> None:
-    """Let go of the old files: each becomes the backup, or nothing."""
+    """Remove the old files, or rename them to backups where a backup is asked for."""
     _each(contents.entries, lambda entry: _finish(entry, root))
     _sync(root, [entry.kept for entry in contents.entries if entry.kept])
 
@@ -61,21 +63,22 @@ def cleanup(
     """Remove what is not needed any more, and the journal.
 
     `conclude` is `remove_originals` or `remove_staged`.
-    What cannot be removed, for its file system has become read-only, is litter and no failure: the
-    journal goes on as a list of it, for later runs to sweep. Gives that in words, else nothing.
+    What cannot be removed, for example because its file system has become read-only, is litter and
+    not a failure: the journal is renamed and stays as a list of it, for later runs to remove.
+    Return a description of what remains, or an empty text.
     """
     try:
         conclude(contents, root)
         journal.remove()
     except (BootstrapError, OSError) as error:
-        with suppress(OSError):  # the next run comes through here again
+        with suppress(OSError):  # the next run tries again
             journal.set_aside(LITTER + token())
         return f"what it left over cannot be removed yet: {error}"
     return ""
 
 
 def _each(entries: Iterable[Entry], act: Callable[[Entry], None]) -> None:
-    """Do everything that can be done, then say what could not."""
+    """Call `act` on every entry, also after a failure, then raise one error for all failures."""
     errors = [error for entry in entries if (error := _attempt(entry, act))]
     if errors:
         raise together(errors)
@@ -97,7 +100,7 @@ def _stranded(entry: Entry, error: OSError) -> BootstrapError:
 
 
 def _sync(root: str, names: Iterable[str]) -> None:
-    """Flush the folders that hold these names, each once, those that still are there."""
+    """Flush the folders that hold these names, each once, if they still exist."""
     folders = {place.folders: place for place in (Place(root, name) for name in names)}
     for names_to_it, place in folders.items():
         folder = "/".join(names_to_it)
@@ -121,23 +124,24 @@ def _revert(entry: Entry, inode: int, root: str) -> None:
 
 
 def was_created(entry: Entry, inode: int, root: str) -> bool:
-    """Whether a new file was published, and is no other that somebody has put there since.
+    """Return whether a new file was published and still is the file at its path.
 
-    `inode` is that of the new file if this process made it, else 0: then the content tells.
+    False when another process has put a different file there since. `inode` is that of the new
+    file if this process made it, else 0: in that case the content decides.
     """
     place = Place(root, entry.path)
     found = read.lstat(place)
     if found is None or found.kind != "file":
         return False
-    if staged := read.lstat(Place(root, entry.staged)):  # for a moment it has both names
+    if staged := read.lstat(Place(root, entry.staged)):  # for a moment the file has both names
         return found.inode == staged.inode
     return found.inode == inode or read.digest(place) == entry.sha256
 
 
 def needs_restore(entry: Entry, root: str) -> bool:
-    """Whether an old file has lost its name, and nothing else has got it that is no file of ours.
+    """Return whether an old file is saved, has lost its name, and nothing blocks its return.
 
-    For a removed file that is anything; for a replaced one it is a folder.
+    A removed file is blocked by anything new at its path, a replaced one only by a folder.
     """
     if entry.staged and read.lstat(Place(root, entry.staged)):
         return False
@@ -147,9 +151,9 @@ def needs_restore(entry: Entry, root: str) -> bool:
 
 
 def needs_rewrite(entry: Entry, inode: int, root: str) -> bool:
-    """Whether a file was, or could have been, written over, and still is that file.
+    """Return whether a file was, or could have been, overwritten, and still is that file.
 
-    What was mounted there then need not be mounted now.
+    What was a mount point then may not be mounted now.
     """
     place = Place(root, entry.path)
     found = read.lstat(place)

@@ -1,15 +1,15 @@
-"""A plan carried out and remembered: files, handlers and state as one transaction.
+"""Carry out a plan and save the state: files, handlers and state as one transaction.
 
-The journal holds the state that there will be, so that at whatever instant the machine dies the
-next run finds either nothing begun or all that it takes to finish or undo:
+The journal holds the state that the run is to end with. If the machine dies at any instant, the
+next run finds either nothing begun, or everything that it needs to finish or undo the run:
 
     died while                       the next run
     staging, checking                undoes what was prepared
     publishing, notifying            undoes the files: the handlers are due
     rolling back, notifying again    undoes the files: the handlers are due
-    saving the state, letting go     takes the state from the journal, and lets go of the old files
+    saving the state, cleaning up    takes the state from the journal, and removes the old files
 
-A run that is told to stop while it notifies undoes its files by itself.
+A run that is interrupted by a signal while it notifies undoes its files by itself.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 
 class TransactionRunner:
-    """How a plan is carried out below `root`: with these handlers and a `timeout` for each check.
+    """Carries out plans below `root`, with these handlers and a `timeout` in seconds per check.
 
-    `keep` leaves new files where they are although a handler fails on them.
+    `keep` leaves new files in place even if a handler fails.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class TransactionRunner:
         self._keep = keep
 
     def commit(self, plan: Plan, before: State, after: State) -> None:
-        """Change the files, run what is due, remember.
+        """Change the files, run the handlers that are due, and save the state.
 
-        `before` is what the state says now, `after` what it shall say when all is done. Raises
-        WriteError, NotPermitted or CommandFailed; then it says what the next run needs to try
-        again from the start.
+        `before` is the current state, `after` the state to save when everything is done. Raises
+        WriteError, NotPermitted or CommandFailed; in that case the saved state contains what the
+        next run needs to try again from the start.
         """
         begun = replace(
             after,
@@ -93,9 +93,9 @@ class TransactionRunner:
             self._handlers.notify(plan.handlers)
 
     def _recover_now(self) -> None:
-        """Do at once what the next run would: told to stop, a run has the time to put files back.
+        """Undo the files at once, as the next run would: an interrupted run has the time for that.
 
-        Not to run handlers again, which may take long: they are due.
+        Handlers are not run again, because they may take long: they stay due.
         """
         with suppress(BootstrapError):
             recovery.recover(root=self._root)
@@ -104,6 +104,6 @@ class TransactionRunner:
         return replace(state, written=as_left(state.written, root=self._root))
 
     def _end(self, transaction: Transaction, state: State) -> None:
-        """Remember, and only then let go of what the next run would need."""
+        """Save the state, and only then remove what the next run would need."""
         store.save(state, root=self._root)
         transaction.close()

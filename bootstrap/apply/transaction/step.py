@@ -1,10 +1,11 @@
-"""How one change goes forward: stage, keep the old, publish. How it goes back is in `settling`.
+"""One change forward: stage, save the original, rename into place. `rollback` undoes it.
 
-`stage` and `save_original` prepare everything that can fail for want of room or rights;
-`rename_into_place` makes
-the change visible. All let OSError through, and raise WriteError when the file is no longer the one
-that was planned for: what somebody has written meanwhile is not replaced unseen. Between the last
-look and the rename that replaces it a file can still slip through; of a new file not even that.
+`stage` and `save_original` do everything that can fail because the disk is full or permission is
+denied; `rename_into_place` makes the change visible. All three let OSError through. They raise
+WriteError when the file is no longer the one that was planned for, so a file that another process
+has changed meanwhile is not replaced without notice. Between the last lstat and the rename that
+replaces an existing file, a change by another process can still be lost; a new file never
+replaces another one.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Step:
-    """One change on its way to the disk, by the names of its entry in the journal."""
+    """One change on its way to the disk, with the names of its entry in the journal."""
 
     __slots__ = ("_staged_info", "_staged_xattrs", "_stamp", "change", "entry", "place", "staged")
 
@@ -35,7 +36,7 @@ class Step:
         self.place = change.place
         self.staged = Place(self.place.root, entry.staged) if entry.staged else None
         self._staged_info: FileInfo | None = (
-            None  # a file system need not know every mode that is asked for
+            None  # a file system may not support every mode that is asked for
         )
         self._stamp: tuple[int, ...] | None = None
         self._staged_xattrs: Mapping[str, bytes] = {}
@@ -44,7 +45,8 @@ class Step:
         """Write the new file beside its target, flushed and with its final access."""
         after = self.change.after
         if self.staged and after:
-            # Elsewhere a new file has the rights that its folder gives to new ones.
+            # Below a folder that only root can write to, a new file keeps the rights that the
+            # folder gives to new files.
             is_new = self.change.before is None and not self.change.untrusted
             set_xattrs = partial(xattr.set_all, attributes=after.attributes, is_new=is_new)
             write.write(self.staged, after.content or b"", after.access, set_xattrs=set_xattrs)
@@ -52,7 +54,7 @@ class Step:
             self._staged_xattrs = xattr.get_all(self.staged)
 
     def is_as_staged(self) -> bool:
-        """Whether the staged file still is what was written; not if it cannot be read."""
+        """Return whether the staged file still is what was written; False if it cannot be read."""
         after, born = self.change.after, self._staged_info
         if not (self.staged and after and born):
             return False
@@ -65,9 +67,9 @@ class Step:
         return same and xattr.get_all(self.staged) == self._staged_xattrs
 
     def save_original(self) -> int:
-        """Give the old file a second name, or its content a second place.
+        """Give the old file a second name, or copy its content to a second file.
 
-        Gives the inode number of the file that will have the name.
+        Return the inode number of the file that will have the target's name; 0 if there is none.
         """
         planned = self.change.before.stamp if self.change.before else None
         self._refuse_unless(same=_stamp(self.place) == planned)
@@ -76,7 +78,7 @@ class Step:
         elif self.entry.kind == "overwrite":
             self._keep_content()
         self._stamp = _stamp(self.place)
-        # Where it was read from below an overlay, a second name has given it another number.
+        # If the file was read from a lower layer of an overlay, a link changes its inode number.
         self._refuse_unless(same=(self._stamp or ())[1:] == (planned or ())[1:])
         new = self.staged if self.staged and self.entry.kind != "overwrite" else self.place
         found = read.lstat(new)
@@ -89,7 +91,7 @@ class Step:
             write.write(self._kept, before.content, access)
 
     def rename_into_place(self) -> None:
-        """Make the change visible, in one step that no reader sees half of where that can be."""
+        """Make the change visible, in one atomic step unless the file is overwritten in place."""
         after = self.change.after
         self._refuse_unless(same=_stamp(self.place) == self._stamp)
         if self.entry.kind == "remove":
@@ -104,7 +106,7 @@ class Step:
     def _refuse_unless(self, *, same: bool) -> None:
         if same:
             return
-        if self.entry.kind == "overwrite":  # nobody shall take it for half written by us
+        if self.entry.kind == "overwrite":
             write.remove(self._kept)
         what = "somebody has changed it" if self.change.before else "something was put there"
         raise refusal(
@@ -125,7 +127,7 @@ def _stamp(place: Place) -> tuple[int, ...] | None:
 
 
 def _claim(place: Place, name: str) -> None:
-    """Give the file another name in its folder, one that nothing has yet."""
+    """Give the file another name in its folder, a name that does not exist yet."""
     try:
         write.link(place, name)
     except OSError as error:
