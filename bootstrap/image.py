@@ -12,6 +12,7 @@ from hashlib import sha256
 from bootstrap import resources
 from bootstrap.errors import ImageError, InvalidDocument, NotPermitted, Problem, Public
 from bootstrap.frozen import Frozen
+from bootstrap.fs.root import resolve_in_root
 from bootstrap.layout import CONFIGURATION, ELEVATE, ENDINGS
 
 TYPE_CHECKING = False
@@ -128,7 +129,10 @@ def _walk(root: str, top: str) -> Iterator[str]:
         if not (top == DEFAULT_TEMPLATES and isinstance(error, FileNotFoundError)):
             _refuse(top, error)
 
-    start = _below(root, top)
+    try:
+        start = resolve_in_root(top, root)
+    except OSError as error:
+        _refuse(top, error)
     for folder, folders, files in os.walk(start, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
@@ -139,7 +143,7 @@ def _walk(root: str, top: str) -> Iterator[str]:
 
 def _read_schema(root: str, path: str) -> tuple[str, bytes] | None:
     try:
-        os.lstat(_below(root, path))
+        os.lstat(resolve_in_root(path, root, follow=False))
     except FileNotFoundError:
         if path == DEFAULT_VALUES_SCHEMA:
             return None
@@ -151,7 +155,7 @@ def _read_schema(root: str, path: str) -> tuple[str, bytes] | None:
 def _read(root: str, path: str) -> bytes:
     try:
         # A pipe would be waited for without end, and no deadline runs here.
-        with open(_below(root, path), "rb", opener=_without_waiting) as file:
+        with open(resolve_in_root(path, root), "rb", opener=_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ImageError(Public(f"reading {path} of the image: it is not a file"))
             content = file.read(MAX_FILE + 1)
@@ -171,7 +175,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 def _list(root: str, folder: str) -> list[str]:
     try:
-        return os.listdir(_below(root, folder))
+        return os.listdir(resolve_in_root(folder, root))
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -184,7 +188,3 @@ def _refuse(path: str, error: OSError) -> NoReturn:
         raise NotPermitted(doing, hint=ELEVATE) from error
     hint = Public("make it, or name another one in the settings")
     raise ImageError(doing, hint=hint if isinstance(error, FileNotFoundError) else "") from error
-
-
-def _below(root: str, path: str) -> str:
-    return os.path.join(root, path.lstrip("/"))

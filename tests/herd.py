@@ -4,7 +4,7 @@
 
 A vault answers 4,000 reads in any 10 seconds and turns the others away with 429, which do not
 count: https://learn.microsoft.com/azure/key-vault/general/service-limits. The machines wait as the
-agent does, by its own `Pacing`, and ask for as many secrets at once as it does. Simulated are the
+agent does, by its own `Backoff`, and ask for as many secrets at once as it does. Simulated are the
 start of each machine, the time of each request, and the vault's count, so that an hour of ten
 thousand machines takes a minute of one. The floor is the least that anybody can do, who knows the
 count of the vault beforehand: a first window at once, and each further one 10 seconds later.
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import simpy
 
-from bootstrap.keyvault.backoff import Pacing
+from bootstrap.keyvault.backoff import Backoff
 from bootstrap.keyvault.fetch import AT_ONCE
 
 READS = 4000  # that a vault answers ...
@@ -90,7 +90,7 @@ class Herd:
     `last` is the moment of the last success, in seconds since the first machine started.
     """
 
-    def __init__(self, load, *, tells, seed=1, deadline=None, schedule=Pacing):
+    def __init__(self, load, *, tells, seed=1, deadline=None, schedule=Backoff):
         self.vault = Vault(tells=tells)
         self.last = 0.0
         self.failed: set[int] = set()

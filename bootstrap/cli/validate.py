@@ -19,6 +19,7 @@ import sys
 from bootstrap.cli.options import columns_of, context_of, print_json, use_color
 from bootstrap.errors import ImageError, InvalidDocument, MissingInput, NotPermitted, Problem
 from bootstrap.frozen import Frozen
+from bootstrap.fs.root import resolve_in_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _judge(options: argparse.Namespace) -> Verdict:
     settings = context.load_settings()
     beside = _beside(options) if options.image else None
     own = _own_templates(context.root, settings.templates, beside)
-    path = options.schema or os.path.join(context.root, settings.values_schema.lstrip("/"))
+    path = options.schema or resolve_in_root(settings.values_schema, context.root)
     if beside and not options.schema and os.path.lexists(f"{beside}/values.schema.json"):
         path = f"{beside}/values.schema.json"
     schema = _values_schema(path, required=bool(options.schema))
@@ -139,12 +140,12 @@ def _own_templates(
     from bootstrap.image import read_templates
     from bootstrap.layout import CONFIGURATION
 
-    installed = os.path.join(root, CONFIGURATION.lstrip("/"))
     try:
+        installed = resolve_in_root(CONFIGURATION, root)
         if beside and os.path.realpath(beside) != os.path.realpath(installed):
-            return read_templates(beside, ["templates"])
+            return read_templates("/", [os.path.abspath(f"{beside}/templates")])
         return read_templates(root, folders) if os.path.isdir(installed) else None
-    except (ImageError, NotPermitted):
+    except (ImageError, NotPermitted, OSError):
         return None
 
 

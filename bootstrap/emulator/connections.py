@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bootstrap.emulator.fault import NO_FAULT
 from bootstrap.emulator.fault_delivery import deliver
-from bootstrap.emulator.messages import Ask
+from bootstrap.emulator.messages import IncomingRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Service(Protocol):
     """The service that answers on a listening socket."""
 
-    def respond(self, ask: Ask) -> AbstractContextManager[tuple[Reply | None, Fault]]:
+    def respond(self, ask: IncomingRequest) -> AbstractContextManager[tuple[Reply | None, Fault]]:
         """Return a context with the reply to one request and its fault; its block delivers them."""
 
     def unreadable(self, status: int, message: str) -> Reply:
@@ -140,11 +140,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self._deliver(self.server.service.unreadable(code, message or ""), NO_FAULT)
 
-    def _ask(self) -> Ask:
+    def _ask(self) -> IncomingRequest:
         # http.server folds leading slashes in self.path; the rule about `//` needs them unchanged.
         target = self.requestline.split()[1]
         headers = tuple((name.casefold(), value) for name, value in self.headers.items())
-        return Ask(method=self.command, target=target, headers=headers)
+        return IncomingRequest(method=self.command, target=target, headers=headers)
 
     def _deliver(self, reply: Reply | None, fault: Fault) -> None:
         if reply is None or fault.truncate is not None:

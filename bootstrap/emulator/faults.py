@@ -45,7 +45,7 @@ class FaultScript:
             return fault
 
 
-def spoiled(
+def apply_fault(
     fault: Fault, answer: Callable[[], Reply], failed: Callable[[int], Reply]
 ) -> Reply | None:
     """Return the reply to send to the client, or None to send none.

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 from bootstrap.emulator.arc import TOKEN_VERSIONS, ArcKeys
-from bootstrap.emulator.faults import FaultScript, spoiled
+from bootstrap.emulator.faults import FaultScript, apply_fault
 from bootstrap.emulator.identities import TENANT, TOKENS_AT_ONCE
-from bootstrap.emulator.imds import check_manners
-from bootstrap.emulator.messages import BadRequest, Refused, Reply, as_json, phrase
+from bootstrap.emulator.imds import check_common_rules
+from bootstrap.emulator.messages import BadRequest, Reply, ServiceError, as_json, phrase
 from bootstrap.emulator.rate import RateLimit, Slots
 from bootstrap.emulator.tokens import Grant
 from bootstrap.imds.versions import KNOWN_VERSIONS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bootstrap.emulator.fault import Fault
     from bootstrap.emulator.identities import Identity
     from bootstrap.emulator.machine import Machine
-    from bootstrap.emulator.messages import Ask
+    from bootstrap.emulator.messages import IncomingRequest
     from bootstrap.emulator.tokens import Tokens
 
 _FIRST_VERSION = "2018-02-01"  # of the identity endpoint
@@ -55,7 +55,7 @@ class IdentityEndpoint:
         self._keys = ArcKeys()
 
     def respond(
-        self, ask: Ask, machine: Machine, *, age: float, free: bool
+        self, ask: IncomingRequest, machine: Machine, *, age: float, free: bool
     ) -> tuple[Reply | None, Fault]:
         """Return the reply, and the fault that its delivery follows.
 
@@ -71,15 +71,15 @@ class IdentityEndpoint:
                 return failure(429, "Too many requests")
             return self._answer(ask, machine, attached=attached)
 
-        return spoiled(fault, answer, lambda status: failure(status, phrase(status))), fault
+        return apply_fault(fault, answer, lambda status: failure(status, phrase(status))), fault
 
     def close(self) -> None:
         """Remove the key files from the Arc agent's folder."""
         self._keys.close()
 
-    def _answer(self, ask: Ask, machine: Machine, *, attached: bool) -> Reply:
+    def _answer(self, ask: IncomingRequest, machine: Machine, *, attached: bool) -> Reply:
         try:
-            check_manners(ask)
+            check_common_rules(ask)
             parameters = ask.parameters()
             _check_version(parameters, machine)
             if ask.steps[2:] == ["info"]:
@@ -89,17 +89,22 @@ class IdentityEndpoint:
             return self._token(ask, parameters, machine, attached=attached)
         except BadRequest as bad:
             return failure(bad.status, bad.message)
-        except Refused as refused:
+        except ServiceError as refused:
             return refused.reply
 
     def _token(
-        self, ask: Ask, parameters: Mapping[str, str], machine: Machine, *, attached: bool
+        self,
+        ask: IncomingRequest,
+        parameters: Mapping[str, str],
+        machine: Machine,
+        *,
+        attached: bool,
     ) -> Reply:
         resource = _resource(parameters)
         selector = _selector(parameters)
         if machine.arc and not self._keys.accept(ask.header("authorization")):
             challenge = (("WWW-Authenticate", self._keys.challenge(machine.arc)),)
-            raise Refused(failure(401, "Missing Basic Authorization header", challenge))
+            raise ServiceError(failure(401, "Missing Basic Authorization header", challenge))
         if machine.arc and machine.arc.old_agent:
             selector = {}
         identity = _identity(machine, selector) if attached else None
@@ -157,7 +162,7 @@ def _resource(parameters: Mapping[str, str]) -> str:
             "error_description": f"AADSTS500011: The resource principal named {resource} was not"
             f" found in the tenant named {TENANT}.",
         }
-        raise Refused(Reply(status=400, body=as_json(body)))
+        raise ServiceError(Reply(status=400, body=as_json(body)))
     return resource
 
 

@@ -14,7 +14,7 @@ from bootstrap.emulator.document import (
     instance_document,
     without_failed_provider,
 )
-from bootstrap.emulator.messages import TEXT, BadRequest, Refused, Reply, as_json, phrase
+from bootstrap.emulator.messages import TEXT, BadRequest, Reply, ServiceError, as_json, phrase
 from bootstrap.emulator.versions import at_version
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from bootstrap.emulator.machine import Machine
-    from bootstrap.emulator.messages import Ask
+    from bootstrap.emulator.messages import IncomingRequest
 
 _HELP = "For more information refer to aka.ms/azureimds"
 _BAD_REQUEST, _FORBIDDEN, _METHOD_NOT_ALLOWED = 400, 403, 405
@@ -31,7 +31,11 @@ _NEWEST_COUNT = 3  # api-versions in an error, as many as the service's own erro
 
 
 def answer(
-    ask: Ask, machine: Machine, *, partial: bool | Literal["always"] = False, admitted: bool = True
+    ask: IncomingRequest,
+    machine: Machine,
+    *,
+    partial: bool | Literal["always"] = False,
+    admitted: bool = True,
 ) -> Reply:
     """Return the reply of this VM's IMDS.
 
@@ -41,11 +45,11 @@ def answer(
     if not admitted:  # without Retry-After, as the service documents none
         return failure(429, "Too many requests")
     try:
-        check_manners(ask)
+        check_common_rules(ask)
         return _routed(ask, machine, partial=partial)
     except BadRequest as bad:
         return failure(bad.status, bad.message)
-    except Refused as refused:
+    except ServiceError as refused:
         return refused.reply
 
 
@@ -63,7 +67,7 @@ def scripted(status: int) -> Reply:
     return Reply(status=status, body=as_json({"error": phrase(status)}))
 
 
-def check_manners(ask: Ask) -> None:
+def check_common_rules(ask: IncomingRequest) -> None:
     """Check the rules for every request, whatever its endpoint. Raises BadRequest."""
     if ask.method != "GET":
         raise BadRequest("Method not allowed", _METHOD_NOT_ALLOWED)
@@ -76,7 +80,7 @@ def check_manners(ask: Ask) -> None:
         raise BadRequest("The path is not valid")
 
 
-def _routed(ask: Ask, machine: Machine, *, partial: bool | Literal["always"]) -> Reply:
+def _routed(ask: IncomingRequest, machine: Machine, *, partial: bool | Literal["always"]) -> Reply:
     """Return the reply of the endpoint that the path names.
 
     A further endpoint is a case here and a function.
@@ -88,7 +92,7 @@ def _routed(ask: Ask, machine: Machine, *, partial: bool | Literal["always"]) ->
         case ["metadata", "instance", *route]:
             return _instance(route, parameters, machine, partial=partial)
         case _:
-            raise Refused(failure(404, "Not found"))
+            raise ServiceError(failure(404, "Not found"))
 
 
 def _instance(
@@ -100,10 +104,10 @@ def _instance(
 ) -> Reply:
     api_version = parameters.get("api-version", "")
     if api_version not in machine.api_versions:
-        raise Refused(_wrong_version(machine.api_versions))
+        raise ServiceError(_wrong_version(machine.api_versions))
     extended = parameters.get("extended", "").casefold() == "true"
     if extended and partial is True:  # https://github.com/Azure/azure-init/issues/134
-        raise Refused(failure(500, "Internal error. A data provider did not answer"))
+        raise ServiceError(failure(500, "Internal error. A data provider did not answer"))
     document = at_version(instance_document(machine), api_version)
     if partial:
         document = without_failed_provider(document)
@@ -126,7 +130,7 @@ def _value_at(value: Any, route: Sequence[str]) -> Any:
         elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
             value = value[int(step)]
         else:
-            raise Refused(failure(404, "Not found"))
+            raise ServiceError(failure(404, "Not found"))
     return value
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from bootstrap.emulator import vault_replies as replies
 from bootstrap.emulator.clouds import cloud_of
 from bootstrap.emulator.fault import NO_FAULT
-from bootstrap.emulator.faults import FaultScript, spoiled
-from bootstrap.emulator.messages import BadRequest, Refused, phrase
+from bootstrap.emulator.faults import FaultScript, apply_fault
+from bootstrap.emulator.messages import BadRequest, ServiceError, phrase
 from bootstrap.emulator.paging import page
 from bootstrap.emulator.rate import RateLimit
 from bootstrap.frozen import Frozen
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from bootstrap.emulator.fault import Fault
     from bootstrap.emulator.identities import Identity
     from bootstrap.emulator.machine import Machine
-    from bootstrap.emulator.messages import Ask, Reply
-    from bootstrap.emulator.secret_store import Held, Shelf
+    from bootstrap.emulator.messages import IncomingRequest, Reply
+    from bootstrap.emulator.secret_store import SecretStore, StoredVersion
     from bootstrap.emulator.tokens import Tokens
     from bootstrap.emulator.vault import CertificateSpec, SecretSpec, Vault
 
@@ -45,7 +45,11 @@ class KeyVaults:
     """All vaults of one machine file; the Host header of a request names its vault."""
 
     def __init__(
-        self, shelf: Shelf, tokens: Tokens, clock: Callable[[], float], wall: Callable[[], float]
+        self,
+        shelf: SecretStore,
+        tokens: Tokens,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
     ) -> None:
         self._shelf = shelf
         self._tokens = tokens
@@ -55,13 +59,13 @@ class KeyVaults:
         self._rates: dict[str, RateLimit] = {}
         self._scripts: dict[str, FaultScript] = {}
 
-    def respond(self, ask: Ask, machine: Machine) -> tuple[Reply | None, Fault]:
+    def respond(self, ask: IncomingRequest, machine: Machine) -> tuple[Reply | None, Fault]:
         """Return the reply, and the fault that its delivery follows."""
         vaults, cloud = machine.vaults or {}, cloud_of(machine.environment)
         self._shelf.stock(vaults)
         try:
             target = _target(ask.header("host"), vaults, cloud)
-        except Refused as refused:
+        except ServiceError as refused:
             return refused.reply, NO_FAULT
         rate_limit = self._rates.setdefault(target.name, RateLimit(self._clock))
         admitted = rate_limit.admit(target.vault.rate)
@@ -72,9 +76,9 @@ class KeyVaults:
                 return _throttled()
             return self._answer(ask, target, cloud)
 
-        return spoiled(fault, answer, scripted), fault
+        return apply_fault(fault, answer, scripted), fault
 
-    def _answer(self, ask: Ask, target: _Target, cloud: Cloud) -> Reply:
+    def _answer(self, ask: IncomingRequest, target: _Target, cloud: Cloud) -> Reply:
         try:
             if ask.method != "GET":
                 return replies.failure(405, "MethodNotAllowed", "This vault can only be read.")
@@ -85,33 +89,33 @@ class KeyVaults:
             return self._routed(ask.steps, parameters, target, caller)
         except BadRequest as bad:
             return replies.failure(bad.status, "BadParameter", bad.message)
-        except Refused as refused:
+        except ServiceError as refused:
             return refused.reply
 
     def _caller(self, authorization: str, cloud: Cloud) -> Identity:
         """Return the token's identity. Raises Refused, with the challenge, before other checks."""
         if not authorization.casefold().startswith(_SCHEME):
             message = "AKV10000: Request is missing a Bearer or PoP token."
-            raise Refused(replies.challenge(cloud, message))
+            raise ServiceError(replies.challenge(cloud, message))
         grant = self._tokens.find(authorization[len(_SCHEME) :])
         if grant is None:
-            raise Refused(replies.challenge(cloud, "Error validating token: it is not known."))
+            raise ServiceError(replies.challenge(cloud, "Error validating token: it is not known."))
         if grant.audience != cloud.audience:
             words = f"Expected {cloud.audience}, found: {grant.audience}"
-            raise Refused(replies.challenge(cloud, f"AKV10022: Invalid audience. {words}."))
+            raise ServiceError(replies.challenge(cloud, f"AKV10022: Invalid audience. {words}."))
         if grant.expires <= self._wall():
-            raise Refused(replies.challenge(cloud, "Error validating token: it has expired."))
+            raise ServiceError(replies.challenge(cloud, "Error validating token: it has expired."))
         return grant.identity
 
     def _check_access(self, caller: Identity, target: _Target) -> None:
         """Raise Refused if the whole vault refuses this caller, or any caller at this time."""
         vault = target.vault
         if vault.forbidden:
-            raise Refused(replies.forbidden(vault.forbidden, target.name, caller))
+            raise ServiceError(replies.forbidden(vault.forbidden, target.name, caller))
         granted = self._clock() - self._started >= vault.grant_after
         allowed = {client_id.casefold() for client_id in vault.allowed}
         if not granted or (allowed and caller.client_id.casefold() not in allowed):
-            raise Refused(replies.forbidden("ForbiddenByRbac", target.name, caller))
+            raise ServiceError(replies.forbidden("ForbiddenByRbac", target.name, caller))
 
     def _routed(
         self, steps: list[str], parameters: Mapping[str, str], target: _Target, caller: Identity
@@ -134,7 +138,7 @@ class KeyVaults:
         """Return one version, the last if none is named. A disabled certificate can be read."""
         forbidden = _forbidden(target.vault, name)
         if forbidden:
-            raise Refused(replies.forbidden(forbidden, target.name, caller))
+            raise ServiceError(replies.forbidden(forbidden, target.name, caller))
         held = self._held(kind, name, target)
         chosen = next((entry for entry in reversed(held) if version in ("", entry.version)), None)
         if chosen is None:
@@ -164,7 +168,7 @@ class KeyVaults:
         items = [item(f"{url}/{held.version}", held) for held in self._held(kind, name, target)]
         return replies.answered(200, page(items, f"{url}/versions", parameters))
 
-    def _held(self, kind: str, name: str, target: _Target) -> list[Held]:
+    def _held(self, kind: str, name: str, target: _Target) -> list[StoredVersion]:
         """Return the versions of a name, or none if the machine file no longer has the name."""
         known = {*target.vault.certificates, *(target.vault.secrets if kind == "secrets" else ())}
         if name.casefold() not in {other.casefold() for other in known}:
@@ -194,10 +198,10 @@ def _target(host: str, vaults: Mapping[str, Vault], cloud: Cloud) -> _Target:
         return _Target(name=first, vault=vaults[first], base=f"https://{host}")
     if rest == cloud.suffix or not _is_address(name):
         message = f"There is no vault {name}: this machine file's are named NAME.{cloud.suffix}"
-        raise Refused(replies.failure(404, "VaultNotFound", message))
+        raise ServiceError(replies.failure(404, "VaultNotFound", message))
     if len(vaults) != 1:
         message = f"{host} is any of {len(vaults)} vaults: send the vault's own name as Host"
-        raise Refused(replies.failure(400, "BadParameter", message))
+        raise ServiceError(replies.failure(400, "BadParameter", message))
     (first,) = vaults
     return _Target(name=first, vault=vaults[first], base=f"https://{host}")
 

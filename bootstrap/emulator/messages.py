@@ -16,7 +16,7 @@ JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 
 
-class Ask(Frozen):
+class IncomingRequest(Frozen):
     """One request as it was received: `target` is path and query, still percent-encoded.
 
     `headers` are in the client's order, with names in lower case; a name may occur twice.
@@ -79,7 +79,7 @@ class BadRequest(Exception):
         self.status = status
 
 
-class Refused(Exception):
+class ServiceError(Exception):
     """The request breaks a rule of one service; `reply` is that service's answer."""
 
     def __init__(self, reply: Reply) -> None:

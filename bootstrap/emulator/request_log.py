@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bootstrap.emulator.fault import Fault
-    from bootstrap.emulator.messages import Ask, Reply
+    from bootstrap.emulator.messages import IncomingRequest, Reply
 
 
 class Request(Frozen):
@@ -40,7 +40,9 @@ class Record:
         """Every request so far."""
         return tuple(self._seen)
 
-    def add(self, ask: Ask, reply: Reply | None, fault: Fault, *, host: str = "") -> None:
+    def add(
+        self, ask: IncomingRequest, reply: Reply | None, fault: Fault, *, host: str = ""
+    ) -> None:
         """Add a request and its answer, before the client can receive the answer."""
         status = reply.status if reply else None
         self._seen.append(

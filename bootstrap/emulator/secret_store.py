@@ -17,13 +17,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bootstrap.emulator.test_ca import Authority, Issued
+    from bootstrap.emulator.test_ca import Issued, TestCA
     from bootstrap.emulator.vault import CertificateSpec, SecretSpec, SecretVersion, Vault
 
 CONTENT_TYPES = {"pfx": "application/x-pkcs12", "pem": "application/x-pem-file"}
 
 
-class Held(Frozen):
+class StoredVersion(Frozen):
     """One version of a secret; times are in seconds since 1970.
 
     A certificate's secret has the certificate in `issued`, and its specification in `spec`.
@@ -41,15 +41,15 @@ class Held(Frozen):
     spec: CertificateSpec | None = None
 
 
-class Shelf:
+class SecretStore:
     """Every version that the vaults have had since the emulator started."""
 
-    def __init__(self, authority: Authority, wall: Callable[[], float]) -> None:
+    def __init__(self, authority: TestCA, wall: Callable[[], float]) -> None:
         self._authority = authority
         self._wall = wall
         self._lock = threading.Lock()
         self._current: Mapping[str, Vault] = {}
-        self._held: dict[tuple[str, str], list[Held]] = {}
+        self._held: dict[tuple[str, str], list[StoredVersion]] = {}
 
     def stock(self, vaults: Mapping[str, Vault]) -> None:
         """Update the versions from the current machine file."""
@@ -63,7 +63,7 @@ class Shelf:
                     self._renew(name, certificate, made)
             self._current = vaults
 
-    def versions(self, vault: str, name: str) -> list[Held]:
+    def versions(self, vault: str, name: str) -> list[StoredVersion]:
         """Return the versions of a secret, oldest first; names ignore case."""
         with self._lock:
             return list(self._held.get((vault, name.casefold()), ()))
@@ -84,10 +84,12 @@ class Shelf:
         else:
             held.append(self._as_held(given, f"{vault}/{name}/{len(held)}", {}))
 
-    def _as_held(self, given: SecretVersion, path: str, known: Mapping[str, Held]) -> Held:
+    def _as_held(
+        self, given: SecretVersion, path: str, known: Mapping[str, StoredVersion]
+    ) -> StoredVersion:
         version = given.version or stable_id(f"{path}/{given.value}").replace("-", "")
         now = int(self._wall())
-        fresh = Held(
+        fresh = StoredVersion(
             version=version,
             value=given.value,
             content_type=given.content_type,
@@ -100,7 +102,7 @@ class Shelf:
         old = known.get(version)
         return self._with_attributes(old, given) if old and old.value == given.value else fresh
 
-    def _with_attributes(self, held: Held, given: SecretVersion) -> Held:
+    def _with_attributes(self, held: StoredVersion, given: SecretVersion) -> StoredVersion:
         """Return the version with the attributes of `given`."""
         changed = replace(
             held, enabled=given.enabled, not_before=given.not_before, expires=given.expires
@@ -115,7 +117,7 @@ class Shelf:
             return
         issued, now = self._authority.issue(spec), int(self._wall())
         held.append(
-            Held(
+            StoredVersion(
                 version=uuid.uuid4().hex,
                 value=issued.secret,
                 content_type=CONTENT_TYPES[spec.form],

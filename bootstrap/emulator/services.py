@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from bootstrap.emulator import imds, vault_replies
 from bootstrap.emulator.fault import NO_FAULT
-from bootstrap.emulator.faults import FaultScript, spoiled
+from bootstrap.emulator.faults import FaultScript, apply_fault
 from bootstrap.emulator.identity import IdentityEndpoint
 from bootstrap.emulator.messages import BadRequest
 from bootstrap.emulator.rate import RateLimit
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bootstrap.emulator.key_vault import KeyVaults
     from bootstrap.emulator.machine import Machine
     from bootstrap.emulator.machine_source import FileOrigin, MappingOrigin
-    from bootstrap.emulator.messages import Ask, Reply
+    from bootstrap.emulator.messages import IncomingRequest, Reply
     from bootstrap.emulator.request_log import Record
     from bootstrap.emulator.tokens import Tokens
 
@@ -50,7 +50,7 @@ class MetadataService:
         self._listening_since = self._clock()
 
     @contextmanager
-    def respond(self, ask: Ask) -> Iterator[Answer]:
+    def respond(self, ask: IncomingRequest) -> Iterator[Answer]:
         """Yield the reply to one request; it is recorded before the client can receive it."""
         machine = self._origin.current()
         if ask.steps[:2] != ["metadata", "identity"]:
@@ -67,11 +67,11 @@ class MetadataService:
         """Remove the files of the identity endpoint."""
         self._identity.close()
 
-    def _recorded(self, ask: Ask, answer: Answer) -> Answer:
+    def _recorded(self, ask: IncomingRequest, answer: Answer) -> Answer:
         self._record.add(ask, *answer)
         return answer
 
-    def _imds(self, ask: Ask, machine: Machine) -> Answer:
+    def _imds(self, ask: IncomingRequest, machine: Machine) -> Answer:
         """Return the reply to one request to IMDS.
 
         The 410 window comes first, then the script, then the service with its rate limit.
@@ -84,9 +84,9 @@ class MetadataService:
         def answer() -> Reply:
             return imds.answer(ask, machine, partial=fault.partial, admitted=admitted)
 
-        return spoiled(fault, answer, imds.scripted), fault
+        return apply_fault(fault, answer, imds.scripted), fault
 
-    def _token(self, ask: Ask, machine: Machine, *, free: bool) -> Answer:
+    def _token(self, ask: IncomingRequest, machine: Machine, *, free: bool) -> Answer:
         if self._age < machine.gone:
             return _gone(), NO_FAULT
         return self._identity.respond(ask, machine, age=self._age, free=free)
@@ -111,7 +111,7 @@ class VaultService:
         self._record = record
 
     @contextmanager
-    def respond(self, ask: Ask) -> Iterator[Answer]:
+    def respond(self, ask: IncomingRequest) -> Iterator[Answer]:
         """Yield the reply to one request; it is recorded before the client can receive it."""
         reply, fault = self._vaults.respond(ask, self._origin.current())
         self._record.add(ask, reply, fault, host=f"https://{ask.header('host')}")

@@ -55,7 +55,7 @@ class Issued(Frozen):
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-class Authority:
+class TestCA:
     """A root that clients must trust, and an issuing authority below it."""
 
     def __init__(self, wall: Callable[[], float]) -> None:

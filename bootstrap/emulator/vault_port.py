@@ -12,9 +12,9 @@ from tempfile import mkstemp
 from bootstrap.emulator.clouds import SUFFIXES
 from bootstrap.emulator.key_vault import KeyVaults
 from bootstrap.emulator.listener import Listener
-from bootstrap.emulator.secret_store import Shelf
+from bootstrap.emulator.secret_store import SecretStore
 from bootstrap.emulator.services import VaultService
-from bootstrap.emulator.test_ca import Authority
+from bootstrap.emulator.test_ca import TestCA
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class VaultPort:
         wall: Callable[[], float],
     ) -> None:
         """Bind the address and listen; raises OSError if it is not available."""
-        authority = Authority(wall)
-        shelf = Shelf(authority, wall)
+        authority = TestCA(wall)
+        shelf = SecretStore(authority, wall)
         shelf.stock(origin.current().vaults or {})
         names = dict.fromkeys([*(f"*.{suffix}" for suffix in SUFFIXES), *_LOOPBACK, address[0]])
         service = VaultService(origin, KeyVaults(shelf, tokens, clock, wall), record)

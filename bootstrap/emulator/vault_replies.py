@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bootstrap.emulator.clouds import Cloud
     from bootstrap.emulator.identities import Identity
-    from bootstrap.emulator.secret_store import Held
+    from bootstrap.emulator.secret_store import StoredVersion
 
 _FORBIDDEN_WORDS = {
     "AccessDenied": "The user, group or application does not have secrets get permission",
@@ -83,7 +83,7 @@ def not_found(kind: str, name: str) -> Reply:
     return failure(404, f"{noun.capitalize()}NotFound", words)
 
 
-def attributes(held: Held) -> dict[str, Any]:
+def attributes(held: StoredVersion) -> dict[str, Any]:
     """Return the attributes of one version; times that are None are left out."""
     times = {
         "nbf": held.not_before,
@@ -99,7 +99,7 @@ def attributes(held: Held) -> dict[str, Any]:
     }
 
 
-def secret_bundle(base: str, name: str, held: Held) -> dict[str, Any]:
+def secret_bundle(base: str, name: str, held: StoredVersion) -> dict[str, Any]:
     """Return one version of a secret, with its value."""
     bundle = {"value": held.value, **secret_item(f"{base}/secrets/{name}/{held.version}", held)}
     if held.issued:
@@ -107,7 +107,7 @@ def secret_bundle(base: str, name: str, held: Held) -> dict[str, Any]:
     return bundle
 
 
-def secret_item(identifier: str, held: Held) -> dict[str, Any]:
+def secret_item(identifier: str, held: StoredVersion) -> dict[str, Any]:
     """Return one entry of a list of secrets, without its value."""
     item: dict[str, Any] = {"id": identifier, "attributes": attributes(held), "tags": {}}
     if held.content_type:
@@ -117,13 +117,13 @@ def secret_item(identifier: str, held: Held) -> dict[str, Any]:
     return item
 
 
-def certificate_item(identifier: str, held: Held) -> dict[str, Any]:
+def certificate_item(identifier: str, held: StoredVersion) -> dict[str, Any]:
     """Return one entry of a list of certificates."""
     thumbprint = held.issued.thumbprint if held.issued else ""
     return {"id": identifier, "x5t": thumbprint, "attributes": attributes(held), "tags": {}}
 
 
-def certificate_bundle(base: str, name: str, held: Held) -> dict[str, Any]:
+def certificate_bundle(base: str, name: str, held: StoredVersion) -> dict[str, Any]:
     """Return one version of a certificate: the URLs of its key and its secret, and its DER."""
     urls = {
         field: f"{base}/{kind}/{name}/{held.version}"
@@ -138,7 +138,7 @@ def certificate_bundle(base: str, name: str, held: Held) -> dict[str, Any]:
     }
 
 
-def _policy(identifier: str, held: Held) -> dict[str, Any]:
+def _policy(identifier: str, held: StoredVersion) -> dict[str, Any]:
     subject: dict[str, Any] = {}
     key: dict[str, Any] = {"exportable": True, "reuse_key": False}
     if held.spec:

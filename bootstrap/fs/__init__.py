@@ -2,6 +2,7 @@
 
     read              what is at a place
     write             the changes that can be made to it
+    root        where a path of the agent's own lies below `--root`
     path              where a path lies if no link leads out of the root
     atomic            the agent's own files, written atomically
     xattr             labels, access lists and other extended attributes that a file has to keep

@@ -90,7 +90,7 @@ def created(place: Place, access: Access) -> Iterator[int]:
     """
     owner = access.owner if access.owner != sids.own_sid() else None
     if owner:
-        sids.may_give_away()
+        sids.enable_restore_privilege()
     with _held(place):
         with security.descriptor(owner, access.acl) as attributes:
             handle = kernel.create_file(place.path, attributes)
@@ -138,7 +138,7 @@ def opened_in_place(place: Place, access: Access) -> Iterator[int]:
         finally:
             os.close(descriptor)
         if changes:
-            sids.may_give_away()
+            sids.enable_restore_privilege()
             security.set_on(place.path, access.owner, access.acl)
 
 

@@ -93,7 +93,7 @@ def refused(path: str, code: int | None = None) -> OSError:
     return OSError(0, message, path, number)
 
 
-def born_with(descriptor: int | None) -> SecurityAttributes | None:
+def security_attributes(descriptor: int | None) -> SecurityAttributes | None:
     """Return the attributes that give a new file or folder this security descriptor."""
     if descriptor is None:
         return None
@@ -102,14 +102,14 @@ def born_with(descriptor: int | None) -> SecurityAttributes | None:
 
 def create_file(path: str, descriptor: int | None) -> int:
     """Create a file and return its handle; no other process can open it before it is closed."""
-    attributes = born_with(descriptor)
+    attributes = security_attributes(descriptor)
     rights = GENERIC_READ | GENERIC_WRITE
     return _opened(path, rights, SHARE_NOTHING, attributes=attributes, how=CREATE_NEW)
 
 
 def create_folder(path: str, descriptor: int | None) -> None:
     """Create a folder; raises FileExistsError if the name is taken."""
-    attributes = born_with(descriptor)
+    attributes = security_attributes(descriptor)
     if not _create_directory(path, ctypes.byref(attributes) if attributes else None):
         raise refused(path)
 

@@ -77,7 +77,7 @@ def own_user() -> str:
 
 
 @cache
-def may_give_away() -> bool:
+def enable_restore_privilege() -> bool:
     """Enable the right to make files that other accounts own.
 
     Returns False if this process does not have it.

@@ -3,8 +3,8 @@
     endpoint   an http:// address: host, port and the path before `/metadata`
     transport  one GET over one connection
     http1      one response, parsed from bytes as they arrive
-    responses  what each status means, and what to do about it
-    retry      send a request until its response can be used, or never will be
+    responses  the meaning of each status, and the action that follows
+    retry      send a request until its response can be used or an error is final
     pacing     the deadline, the spacing, the waits and the count of one series of requests
     backoff    exponential backoff with full jitter
     limiter    how many requests run at once, and how far apart they start

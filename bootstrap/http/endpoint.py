@@ -1,4 +1,4 @@
-"""Where IMDS is: the one address of the platform, or the one the settings give."""
+"""The address of IMDS: the platform's own, or the one in the settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 
 from bootstrap.errors import SettingsError
 
-# The address and the port are the same in every region and cloud, and never leave the host:
+# The address and the port are the same in every region and cloud. Requests never leave the host:
 # https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service
 LINK_LOCAL = "http://169.254.169.254"
 
@@ -17,7 +17,7 @@ _PORT_DIGITS = 5
 
 
 class Endpoint:
-    """A host, a port and the path under which its metadata lies (`/base`, or nothing)."""
+    """A host, a port and the path that comes before `/metadata` (`/base`, or empty)."""
 
     __slots__ = ("base", "host", "port")
 
@@ -28,25 +28,25 @@ class Endpoint:
 
     @property
     def authority(self) -> str:
-        """What stands in the `Host` header: brackets for IPv6, no port when it is 80."""
+        """The value of the `Host` header: IPv6 in brackets, and no port if it is 80."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == 80 else f"{host}:{self.port}"  # noqa: PLR2004 - http's own
+        return host if self.port == 80 else f"{host}:{self.port}"  # noqa: PLR2004 - the default port of http
 
     def __str__(self) -> str:
         return f"{_SCHEME}{self.authority}{self.base}"
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """The endpoint that `http://host[:port][/base]` names; the empty text is the link-local one.
+    """Parse `http://host[:port][/base]`; an empty text is the link-local endpoint of Azure.
 
-    Raises `SettingsError` for anything else: IMDS speaks plain HTTP and knows no users, so
-    `https://`, user information, a query or a fragment are mistakes, not variants.
+    Raises `SettingsError` for anything else. IMDS uses plain HTTP without authentication, so
+    `https://`, user information, a query or a fragment is a mistake.
     """
     text = text or LINK_LOCAL
     if text[: len(_SCHEME)].lower() != _SCHEME:
         raise _unusable(text, "it does not start with http:// (IMDS has no TLS)")
     if "@" in text:
-        # The text is not repeated: what stands before the @ may be a password, with any mark in it.
+        # The message does not repeat the text, because a password with any mark may precede the @.
         raise _unusable("(not shown)", "it holds user information")
     for mark, what in (("?", "a query"), ("#", "a fragment"), ("\\", "a backslash")):
         if mark in text:
@@ -62,10 +62,10 @@ def parse_endpoint(text: str) -> Endpoint:
 
 
 def is_plain_path(path: str) -> bool:
-    """Whether `path` can stand in a request line as it is.
+    """Return whether `path` can be sent in a request line without quoting.
 
-    Azure's guest proxy agent refuses a path with `//` or `..`, and a blank or a control character
-    would end the request line early.
+    Azure's guest proxy agent refuses a path with `//` or `..`. A space or a control character
+    would end the path early.
     """
     plain = path.startswith("/") and path.isascii() and path.isprintable() and " " not in path
     return plain and "//" not in path and ".." not in path

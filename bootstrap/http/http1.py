@@ -1,7 +1,7 @@
-"""One HTTP/1.1 answer, read from bytes as they come: no socket, no clock.
+"""A parser of one HTTP/1.1 response, from bytes as they arrive: no socket, no clock.
 
-The parser takes what RFC 9112 asks a client to take and nothing looser, because what comes from
-a middlebox instead of IMDS should be noticed rather than understood. It holds at most
+The parser accepts what RFC 9112 requires a client to accept, and nothing looser. A response of a
+middlebox instead of IMDS should be detected, not accepted. The parser holds at most
 `MAX_HEAD` + `MAX_BODY` bytes and one piece that was fed to it.
 """
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     Steps: TypeAlias = Generator[None, None, "Response"]
 
 MAX_HEAD = 64 * 1024  # bytes of the status line and the headers; IMDS sends about 200
-# Bytes of the body as they are on the wire. The largest document holds 64 KiB of userData in
-# base64, 50 tags of 768 characters and some disks: well under a quarter of this.
+# Bytes of the body as sent, before a chunked body is decoded. The largest document holds 64 KiB of
+# userData in base64, 50 tags of 768 characters and some disks: well under a quarter of this.
 MAX_BODY = 1024 * 1024
 
 _CRLF = b"\r\n"
@@ -25,10 +25,10 @@ _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH
 
 
 class WireError(Exception):
-    """No whole answer came.
+    """No complete response was received.
 
-    `outcome` is one greppable word (`refused`, `timeout`, `short`, `garbage`, …); the text of the
-    error says more.
+    `outcome` is one word to search the log for (`refused`, `timeout`, `short`, `garbage`, …). The
+    text of the error gives the details.
     """
 
     def __init__(self, outcome: str, detail: str) -> None:
@@ -37,7 +37,7 @@ class WireError(Exception):
 
 
 class Response:
-    """A whole answer; header names are lower-case, and repeated ones are joined by a comma."""
+    """A complete response; header names are in lower case, repeated ones are joined by a comma."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -48,9 +48,9 @@ class Response:
 
 
 class ResponseParser:
-    """Takes the answer piece by piece; `response` is there as soon as it is whole.
+    """A parser that is fed the response in pieces; `response` is `None` until it is complete.
 
-    `feed` and `end` raise `WireError` and nothing else.
+    `feed` and `end` raise `WireError` and no other error.
     """
 
     __slots__ = ("_incoming", "_steps", "response")
@@ -61,13 +61,13 @@ class ResponseParser:
         self.response: Response | None = None
 
     def feed(self, piece: bytes) -> None:
-        """Take more of the answer; what comes after its end is ignored."""
+        """Parse the next piece of the response; bytes after its end are ignored."""
         if self.response is None:
             self._incoming.held += piece
             self._advance()
 
     def end(self) -> None:
-        """The sender closed: the answer is whole now, or never will be."""
+        """Note that the sender closed the connection, which may complete the response."""
         self._incoming.ended = True
         if self.response is None:
             self._advance()
@@ -80,7 +80,7 @@ class ResponseParser:
 
 
 class _Incoming:
-    """The bytes that came and are not yet understood, and how many more may be taken."""
+    """The bytes that are received and not yet parsed, and how many may still be parsed."""
 
     __slots__ = ("budget", "ended", "held")
 
@@ -90,18 +90,18 @@ class _Incoming:
         self.budget = MAX_HEAD
 
     def line(self) -> Generator[None, None, bytes]:
-        """The next line, without its CRLF."""
-        seen = 0
-        while (found := self.held.find(_CRLF, seen, self.budget)) < 0:
-            # A line that drips in must not be searched from its start for every byte.
-            seen = max(0, len(self.held) - 1)
+        """Return the next line without its CRLF; yields while more bytes are needed."""
+        searched = 0
+        while (length := self.held.find(_CRLF, searched, self.budget)) < 0:
+            # A line that arrives byte by byte is not searched again from its start each time.
+            searched = max(0, len(self.held) - 1)
             yield from self._more()
-        line = self._take(found)
+        line = self._take(length)
         self._take(len(_CRLF))
         return line
 
     def exactly(self, count: int) -> Generator[None, None, bytes]:
-        """The next `count` bytes."""
+        """Return the next `count` bytes; yields while more bytes are needed."""
         if count > self.budget:
             raise _too_large()
         while len(self.held) < count:
@@ -109,7 +109,7 @@ class _Incoming:
         return self._take(count)
 
     def rest(self) -> Generator[None, None, bytes]:
-        """Everything until the sender closes."""
+        """Return all bytes until the sender closes the connection; yields until then."""
         while not self.ended:
             if len(self.held) > self.budget:
                 raise _too_large()
@@ -132,7 +132,7 @@ class _Incoming:
 
 def _response(incoming: _Incoming) -> Steps:
     status, headers = yield from _head(incoming)
-    while status < 200:  # noqa: PLR2004 - interim answers come before the real one
+    while status < 200:  # noqa: PLR2004 - interim responses precede the final one
         status, headers = yield from _head(incoming)
     incoming.budget = MAX_BODY
     body = b"" if status in _BODILESS else (yield from _body(incoming, headers))
@@ -191,7 +191,7 @@ def _chunks(incoming: _Incoming) -> Generator[None, None, bytes]:
         if (yield from incoming.line()):
             raise _garbage("a chunk longer than it says")
     while (yield from incoming.line()):
-        pass  # trailers say nothing about metadata
+        pass  # trailers hold no metadata
     return bytes(body)
 
 
@@ -204,7 +204,7 @@ def _chunk_size(line: bytes) -> int:
 def _number(text: str, digits: str, base: int) -> int:
     if not text or not frozenset(digits).issuperset(text):
         raise _garbage("a length that is not a number")
-    # Sixteen digits are far beyond the cap in either base; int() of a longer text costs time.
+    # Sixteen digits are far above BODY_MAX in either base; int() of a longer text takes long.
     return int(text.lstrip("0")[:16] or "0", base)
 
 

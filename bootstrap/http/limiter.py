@@ -1,4 +1,4 @@
-"""How many requests run at once, and how close upon each other they start."""
+"""A limit on how many requests run at once and on the time between their starts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RateLimiter:
-    """Lets requests of several threads through: `lanes` at once, starts `spacing` seconds apart."""
+    """A limiter for several threads: `lanes` requests at once, starts `spacing` seconds apart."""
 
     __slots__ = ("_clock", "_lanes", "_lock", "_next", "_sleep", "_spacing")
 
@@ -33,9 +33,9 @@ class RateLimiter:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a lane and a start, and hold the lane for the `with` block.
+        """Wait until the request may start, and occupy a lane for the `with` block.
 
-        The block must end by itself: whoever is next in line has no other end to the waiting.
+        The block must end by itself: another thread may wait for the lane without a timeout.
         """
         with self._lanes:
             wait = self._until_start()
@@ -44,7 +44,10 @@ class RateLimiter:
             yield
 
     def _until_start(self) -> float:
-        """The seconds until this request may start; the next one may a spacing later."""
+        """Return the seconds until this request may start, and reserve that start.
+
+        The next request may start one spacing later.
+        """
         with self._lock:
             now = self._clock()
             start = max(now, self._next)

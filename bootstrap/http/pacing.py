@@ -1,4 +1,4 @@
-"""How long and how often to ask: the deadline, the request rate, the waits, the count."""
+"""The timing of a series of requests: the deadline, the request rate, the waits, the count."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
     Uniform: TypeAlias = Callable[[float, float], float]
 
-# Seconds between the starts of two requests. IMDS allows 5 a second; a little more than 0.2 s
-# keeps them from being 6 where they arrive.
+# Seconds between the starts of two requests. IMDS allows 5 a second. With a little more than 0.2 s,
+# no 6 requests arrive within one second.
 SPACING = 0.22
-# Seconds. A wait that would outlast the deadline is cut, once, to end this long before it: the last
-# thing before giving up is a question.
+# Seconds. A wait that would end after the deadline is shortened, once, to end this long before it.
+# So the last action before giving up is a request.
 LAST_CHANCE = 1.0
 
 
 class OutOfTime(Exception):
-    """The deadline leaves no room for another request."""
+    """The deadline leaves no time for another request."""
 
 
 class Attempt:
-    """One request and what came of it.
+    """One request and its outcome.
 
-    `number` counts from 1; `elapsed` are the seconds since the asking began; `outcome` is one
-    word (`503`, `refused`, `html`, …, `ok`) and `detail` more of them, if there is more to say;
-    `wait` are the seconds until the next request, 0 if there is none.
+    `number` counts from 1. `elapsed` is the time in seconds since the series began. `outcome` is
+    one word (`503`, `refused`, `html`, …, `ok`); `detail` is a longer text, or empty. `wait` is
+    the time in seconds until the next request, 0 if there is none.
     """
 
     __slots__ = ("detail", "elapsed", "number", "outcome", "wait")
@@ -46,10 +46,10 @@ class Attempt:
 
 
 class Tally:
-    """What the asking took, for a person and for status.json.
+    """A summary of a series of requests, for a person and for status.json.
 
-    `elapsed` is in seconds; `outcomes` counts each outcome, in the order in which they first
-    came; `last` is the latest one in more words.
+    `elapsed` is in seconds. `outcomes` counts each outcome, in the order in which they first
+    occurred. `last` is the latest outcome with its detail.
     """
 
     __slots__ = ("elapsed", "last", "outcomes", "requests")
@@ -62,11 +62,11 @@ class Tally:
 
     @property
     def commonest(self) -> str:
-        """The outcome that came most often, the later one of two; empty if there is none."""
+        """The most frequent outcome, of equal ones the later; empty if there is none."""
         return max(reversed(self.outcomes), key=self.outcomes.__getitem__, default="")
 
     def as_dict(self) -> dict[str, object]:
-        """The tally for a program."""
+        """Return the tally as JSON values, for a program."""
         return {
             "requests": self.requests,
             "outcomes": dict(self.outcomes),
@@ -75,7 +75,7 @@ class Tally:
 
     @property
     def counts(self) -> str:
-        """What came how often, without a word of an answer."""
+        """The number of requests and of each outcome; it quotes nothing of a response."""
         by_count = sorted(self.outcomes.items(), key=lambda entry: -entry[1])
         counts = ", ".join(f"{outcome} ×{count}" for outcome, count in by_count)
         times = "once" if self.requests == 1 else f"{self.requests} times"
@@ -87,11 +87,12 @@ class Tally:
 
 
 class RequestPacing:
-    """Paces one series of requests against one service.
+    """The timing of one series of requests to one service.
 
-    `deadline` is a moment on `clock`. `acquire` goes before each request, `retry` or `succeed`
+    `deadline` is a time on `clock`. `acquire` is called before each request, `retry` or `succeed`
     after
-    it; `on_attempt` hears of each. `spacing` are the seconds between the starts of two requests.
+    it. `on_attempt` is called after each request. `spacing` is the time in seconds between the
+    starts of two requests.
     """
 
     __slots__ = (
@@ -132,7 +133,7 @@ class RequestPacing:
     def acquire(self) -> None:
         """Wait until the request rate allows another request, and count it.
 
-        Raises `OutOfTime` when that is after the deadline.
+        Raises `OutOfTime` if the request could not start before the deadline.
         """
         if self.tally.requests:
             self._pause(self._last + self._spacing - self._clock())
@@ -142,9 +143,9 @@ class RequestPacing:
         self.tally.requests += 1
 
     def retry(self, outcome: str, detail: str = "", *, min_wait: float = 0.0) -> None:
-        """Note a failed request and wait before the next one, `min_wait` so many seconds.
+        """Record a failed request and wait before the next one, for `min_wait` seconds or longer.
 
-        Raises `OutOfTime` when the deadline leaves no room for a next one.
+        Raises `OutOfTime` if the deadline leaves no time for another request.
         """
         self._failures += 1
         wait = self._until_next(max(min_wait, full_jitter(self._failures, uniform=self._uniform)))
@@ -154,12 +155,15 @@ class RequestPacing:
         self._pause(wait)
 
     def succeed(self, outcome: str, detail: str = "") -> None:
-        """Note a request whose answer is the end of the waiting, good or bad."""
+        """Record a request whose response ends the series, with success or with an error."""
         self._failures = 0
         self._note(outcome, detail, 0.0)
 
     def _until_next(self, wanted: float) -> float | None:
-        """The wait that rate and deadline make of the `wanted` one; `None` if nothing is left."""
+        """Return the seconds to wait, or `None` if no time is left for another request.
+
+        The wait is `wanted`, unless the request rate makes it longer or the deadline shorter.
+        """
         now = self._clock()
         spaced = self._last + self._spacing - now
         left = self._deadline - now

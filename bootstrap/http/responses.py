@@ -1,4 +1,4 @@
-"""What each answer of IMDS means: the table of the contract, and the words for people."""
+"""The meaning of each response of IMDS: the action that follows, and a hint for people."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
 
     from bootstrap.http.http1 import Response
 
-USE = "use"  # the answer may be read
-RETRY = "retry"  # as often as the deadline allows
-RETRY_AFTER = "retry-after"  # the same, not before the moment that the server names
-GRACE = "grace"  # for a grace period; then it is final
-NEGOTIATE = "negotiate"  # try another api-version, if one is offered; else it is final
+USE = "use"  # read the response
+RETRY = "retry"  # retry until the deadline
+RETRY_AFTER = "retry-after"  # retry until the deadline, but not before the time in `Retry-After`
+GRACE = "grace"  # retry for a grace period; then the response is final
+NEGOTIATE = "negotiate"  # try another api-version if one is offered; otherwise final
 REFUSE = "refuse"  # final
 
 _ACTIONS = {
     200: USE,
-    400: NEGOTIATE,  # a host that does not know the api-version yet says which it knows
-    401: GRACE,  # a guest proxy agent that has no key yet
-    403: GRACE,  # the same: with the Metadata Security Protocol, IMDS is closed until it is ready
+    400: NEGOTIATE,  # a host that does not know the api-version lists those that it knows
+    401: GRACE,  # the guest proxy agent has no key yet
+    403: GRACE,  # with the Metadata Security Protocol, until the guest proxy agent is ready
     404: RETRY,  # the instance's data can arrive on the host after the VM has started
-    408: RETRY,  # a middlebox lost patience, not the service
+    408: RETRY,  # the timeout of a middlebox, not of the service
     410: RETRY,  # the host is being serviced: "retry after some time, for a max of 70 seconds"
     421: GRACE,  # the guest proxy agent does not know yet where to send the request
-    429: RETRY_AFTER,  # more than 5 requests a second from this VM, whoever sent them
-    503: RETRY_AFTER,  # the host, or a guest proxy agent, is starting; it may say how long
+    429: RETRY_AFTER,  # more than 5 requests a second from this VM, from all its programs
+    503: RETRY_AFTER,  # the host, or a guest proxy agent, is starting; `Retry-After` is optional
 }
 
-_MAX_TEXT = 200  # characters of somebody else's words in a message of ours
-# Levels of objects and lists. The deepest document has 8; what reads it later may recurse.
+_MAX_TEXT = 200  # characters of a server's text that a message of this program quotes
+# Levels of objects and lists. The deepest document has 8. Later readers of it may recurse.
 _DEEPEST = 64
 
 _MSP = (
@@ -77,41 +77,41 @@ _HINTS_BY_CLASS = {
 
 
 def action(status: int) -> str:
-    """What to do about a status; one that the table does not name is final."""
-    # Any 5xx says that the server could not, not that it will not.
+    """Return the action for a status; one that the table does not list is final, except a 5xx."""
+    # A 5xx is a failure of the server, not a refusal, so it is retried.
     return _ACTIONS.get(status, RETRY if status >= 500 else REFUSE)  # noqa: PLR2004
 
 
 def hint(outcome: str) -> str:
-    """What a person can do about an outcome, or nothing."""
+    """Return what a person can do about an outcome, or an empty text."""
     return Public(_HINTS.get(outcome) or _HINTS_BY_CLASS.get(outcome[:1], ""))
 
 
 def is_redirect(status: int) -> bool:
-    """Whether the answer sends the asker elsewhere."""
+    """Return whether the status is a redirect."""
     return 300 <= status < 400  # noqa: PLR2004
 
 
 def retry_after(response: Response) -> float:
-    """The seconds that `Retry-After` asks for, at least 0.
+    """Return the seconds in the `Retry-After` header, or 0 if there are none.
 
-    IMDS sends seconds. A date, or nonsense, counts as nothing: a booting machine's clock cannot
-    be compared with a date.
+    IMDS sends seconds. A date or any other text counts as 0: the clock of a booting machine may
+    be wrong, so it cannot be compared with a date.
     """
     text = response.headers.get("retry-after", "")
     return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0  # noqa: PLR2004
 
 
 def document(response: Response) -> Any:
-    """The JSON in the body. Raises `ValueError` if there is none that could be written again."""
+    """Return the JSON value in the body. Raises `ValueError` as `strict_json` does."""
     return strict_json(response.body)
 
 
 def strict_json(body: bytes) -> Any:
-    """The value in a JSON text.
+    """Parse a JSON text.
 
-    Raises `ValueError` for what could not be written again: a number that is none, half a
-    character, a nesting that no document has.
+    Raises `ValueError` for a text that is not JSON or whose value could not be written as JSON
+    again: NaN or an infinite number, half of a surrogate pair, more than `_DEEPEST` levels.
     """
     try:
         parsed = json.loads(
@@ -122,30 +122,30 @@ def strict_json(body: bytes) -> Any:
     if _is_deep(parsed):
         raise ValueError("nested too deeply")
     if b"\\ud" in body.lower():
-        # Half a surrogate pair is JSON, and yet no text: no file could hold it.
+        # Half of a surrogate pair is valid JSON, but it has no UTF-8 form that a file could hold.
         json.dumps(parsed, ensure_ascii=False).encode()
     return parsed
 
 
 def is_html(response: Response) -> bool:
-    """Whether a middlebox's page stands where a document should."""
+    """Return whether the body looks like HTML, such as the page of a middlebox."""
     return response.body.lstrip()[:1] == b"<"
 
 
 def offered_versions(response: Response) -> tuple[str, ...]:
-    """The api-versions in a 400's `newest-versions`; empty if it offers none."""
+    """Return the api-versions in `newest-versions` of a 400; empty if there are none."""
     body = _object(response)
     versions = body.get("newest-versions")
     return texts(versions) if isinstance(versions, list) else ()
 
 
 def texts(values: list[Any]) -> tuple[str, ...]:
-    """Those of the values that are texts."""
+    """Return those of the values that are strings."""
     return tuple(value for value in values if isinstance(value, str))
 
 
 def server_message(response: Response) -> str:
-    """The server's own words about its refusal, on one line; empty if it gave none."""
+    """Return the server's error message on one line; empty if there is none."""
     if is_redirect(response.status):
         target = printable(response.headers.get("location", "nowhere"))
         return f"a redirect to {target}, which is never followed"
@@ -155,18 +155,18 @@ def server_message(response: Response) -> str:
 
 
 def error_code(response: Response) -> str:
-    """The word by which a refusal may be told from another (`invalid_request`), or nothing."""
+    """Return the error code in the body (such as `invalid_request`), or an empty text."""
     return next(iter(texts([_object(response).get("error")])), "")
 
 
 def printable(text: str) -> str:
-    """Somebody else's words, short and without anything that moves a cursor."""
+    """Return the text of another program, shortened and without control characters."""
     plain = "".join(character if character.isprintable() else " " for character in text)
     return plain if len(plain) <= _MAX_TEXT else f"{plain[:_MAX_TEXT]}…"
 
 
 def _no_number(word: str) -> NoReturn:
-    """Refuse `NaN` and `Infinity`, which Python reads and no other reader of JSON would."""
+    """Raise `ValueError` for `NaN` and `Infinity`, which Python reads but JSON does not allow."""
     raise ValueError(f"{word} is not JSON")
 
 

@@ -1,4 +1,4 @@
-"""Asking until an answer can be used: what the clients of the platform's services share."""
+"""The retry loop that the clients of IMDS and of the identity endpoint share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class RetryableError(Exception):
-    """Ask again: `outcome` and the text say why, `min_wait` how many seconds from now."""
+    """The request should be retried.
+
+    `outcome` and the text say why. `min_wait` is the least number of seconds to wait before.
+    """
 
     def __init__(self, outcome: str, detail: str = "", *, min_wait: float = 0.0) -> None:
         super().__init__(responses.printable(detail))
@@ -28,10 +31,11 @@ class RetryableError(Exception):
 
 
 class PermanentError(Exception):
-    """Do not ask again: the text, a sentence that the service's name begins, says why.
+    """The request must not be retried.
 
-    `outcome` and `detail` (the sentence, if nothing shorter is given) are for the log, `hint`
-    for a person.
+    The text says why, as a sentence without its subject, which is the name of the service.
+    `outcome` and `detail` are for the log; without `detail`, the sentence is used. `hint` is for
+    a person.
     """
 
     def __init__(
@@ -44,7 +48,7 @@ class PermanentError(Exception):
 
 
 class GracePeriod:
-    """For how many `seconds` a kind of answer is borne; its first answer starts the count."""
+    """A grace period of `seconds` for one kind of response; the first one starts it."""
 
     __slots__ = ("_clock", "_end", "seconds")
 
@@ -54,7 +58,7 @@ class GracePeriod:
         self._end: float | None = None
 
     def is_active(self) -> bool:
-        """Whether another such answer, coming now, is borne."""
+        """Return whether the grace period still runs; the first call starts it."""
         now = self._clock()
         if self._end is None:
             self._end = now + self.seconds
@@ -62,10 +66,11 @@ class GracePeriod:
 
 
 def ask(pacing: RequestPacing, question: Callable[[], T]) -> T:
-    """What `question` gives, as soon as it raises neither `RetryableError` nor `WireError`.
+    """Call `question` until it succeeds, and return its result.
 
-    `PermanentError` and any other error of the question end the asking. Raises `OutOfTime` when the
-    patience ends first.
+    `RetryableError` and `WireError` lead to a retry. `PermanentError` and any other error end the
+    loop and are
+    raised. Raises `OutOfTime` at the deadline of `pacing`.
     """
     while True:
         pacing.acquire()
@@ -84,11 +89,11 @@ def ask(pacing: RequestPacing, question: Callable[[], T]) -> T:
 
 
 def document(response: Response) -> Any:
-    """The JSON of an answer that should hold some. Raises `RetryableError` if it does not."""
+    """Return the JSON value in the body. Raises `RetryableError` if the body is not JSON."""
     if responses.is_html(response):
         raise RetryableError("html", "a page instead of a document")
-    # The decoder's errors carry the whole body, and a body may hold a token: they end here
-    # instead of standing as the cause of another error.
+    # An error of the decoder holds the whole body, and a body may hold a token. So it is dropped
+    # here and does not become the cause of another error.
     with suppress(ValueError):
         return responses.document(response)
     raise RetryableError("not-json", f"{len(response.body)} bytes that are not JSON")

@@ -1,10 +1,10 @@
-"""One GET over one connection, with an end that nothing outlasts.
+"""One GET over one connection, with a total deadline.
 
-Why not `http.client`: importing it costs 30 ms of CPU at every boot (it brings `email` along),
-more than the rest of an unchanged run; and its timeout holds for each `recv`, so a server that
-sends a byte at a time holds it for as long as it likes. Here every call on the socket gets what
-is left of one absolute end. There is no code for proxies, redirects or TLS, so nothing in the
-environment and nothing in an answer can turn them on.
+`http.client` is not used for two reasons. Its import costs 30 ms of CPU at every boot (it imports
+`email`), more than the rest of an unchanged run. Its timeout applies to each `recv`, so a server
+that sends one byte at a time can hold the connection without end. Here the timeout of every call
+on the socket is the time that is left until one absolute end. There is no code for proxies,
+redirects or TLS, so nothing in the environment and nothing in a response can turn them on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bootstrap.http.endpoint import Endpoint
     from bootstrap.http.http1 import Response
 
-_PIECE = 64 * 1024  # bytes asked of the socket at once
+_PIECE = 64 * 1024  # bytes to receive at once
 
 _OUTCOMES = {
     errno.ECONNREFUSED: "refused",
@@ -36,8 +36,8 @@ _OUTCOMES = {
     errno.ENETUNREACH: "unreachable",
     errno.EHOSTUNREACH: "unreachable",
     errno.ENETDOWN: "unreachable",
-    errno.EADDRNOTAVAIL: "unreachable",  # a route, but no address of our own yet
-    # A `prohibit` route gives EACCES, a `blackhole` one EINVAL, a firewall's verdict EPERM.
+    errno.EADDRNOTAVAIL: "unreachable",  # there is a route, but this machine has no address yet
+    # A `prohibit` route gives EACCES, a `blackhole` route EINVAL, a firewall rule EPERM.
     errno.EACCES: "blocked",
     errno.EPERM: "blocked",
     errno.EINVAL: "blocked",
@@ -53,11 +53,11 @@ def get(
     timeout: float,
     clock: Callable[[], float] = time.monotonic,
 ) -> Response:
-    """What `endpoint` answers to `GET path`.
+    """Send `GET path` to `endpoint` and return the response, whatever its status is.
 
-    `timeout` is how many seconds the request may take as a whole, `deadline` the moment on
-    `clock` that it must not outlast. Any status is an answer; `WireError` says that there was
-    none. `ValueError` is a fault of the caller: a path or a header that must never be sent.
+    `timeout` is the number of seconds that the whole request may take. `deadline` is the time on
+    `clock` at which it ends at the latest. Raises `WireError` if no complete response is received,
+    and `ValueError` for a fault of the caller: a path or a header that must never be sent.
     """
     request = _request(endpoint, path, headers)
     started = clock()
@@ -92,7 +92,7 @@ def _request(endpoint: Endpoint, path: str, headers: Mapping[str, str]) -> bytes
         "Connection: close",
     ]
     for name, value in headers.items():
-        # IMDS rejects it: it is the mark of a request that was relayed for somebody else.
+        # IMDS rejects a request with X-Forwarded-For, because a proxy has forwarded it.
         if name.lower() == "x-forwarded-for" or not f"{name}{value}".isprintable():
             raise ValueError(f"{name!r} is not a header to send to IMDS")
         lines.append(f"{name}: {value}")
@@ -100,12 +100,12 @@ def _request(endpoint: Endpoint, path: str, headers: Mapping[str, str]) -> bytes
 
 
 def _connect(endpoint: Endpoint, left: Callable[[], float]) -> socket.socket:
-    """A connection to the first of the endpoint's addresses that takes one."""
+    """Connect to the first of the endpoint's addresses that accepts; raises the last `OSError`."""
     failure = OSError(errno.EHOSTUNREACH, "the name has no address")
     for family, _, _, _, address in _resolve(endpoint, left):
         try:
             return _open(family, address, left())
-        except OSError as error:  # noqa: PERF203 - the next address is what the loop is for
+        except OSError as error:  # noqa: PERF203 - the loop tries the next address
             failure = error
     raise failure
 
@@ -122,16 +122,19 @@ def _open(family: int, address: Any, seconds: float) -> socket.socket:
 
 
 def _resolve(endpoint: Endpoint, left: Callable[[], float]) -> list[Any]:
-    """The addresses of the endpoint's host, in the resolver's order."""
-    try:  # an address, as on every real VM: no name service is asked
+    """Return the addresses of the endpoint's host, in the resolver's order."""
+    try:  # on every real VM the host is an address, which needs no name service
         return _addresses(endpoint, socket.AI_NUMERICHOST)
     except socket.gaierror:
         return _look_up(endpoint, left())
 
 
 def _look_up(endpoint: Endpoint, seconds: float) -> list[Any]:
-    """Ask the name service; the C library's call has no timeout, so a thread is left behind."""
-    from threading import Thread  # only an endpoint with a name pays for it
+    """Return the addresses from the name service. Raises `TimeoutError` after `seconds`.
+
+    The call of the C library has no timeout, so it runs in a thread, which may outlive this call.
+    """
+    from threading import Thread  # imported only for an endpoint with a host name
 
     answers: list[list[Any] | OSError] = []
 
@@ -152,7 +155,7 @@ def _look_up(endpoint: Endpoint, seconds: float) -> list[Any]:
 
 
 def _addresses(endpoint: Endpoint, flags: int) -> list[Any]:
-    # As bytes, the host does not load the codec for international names, which would refuse some.
+    # A host in bytes avoids the codec for international names, which would refuse some names.
     host = endpoint.host.encode("ascii")
     return socket.getaddrinfo(host, endpoint.port, type=socket.SOCK_STREAM, flags=flags)
 

@@ -1,12 +1,12 @@
-"""Azure Arc: a machine outside Azure that its agent gives an IMDS and an identity."""
+"""Azure Arc: a machine outside of Azure, whose agent serves an IMDS and an identity endpoint."""
 
 from __future__ import annotations
 
-import os.path
 import sys
 
 from bootstrap.errors import SettingsError
 from bootstrap.frozen import Frozen
+from bootstrap.fs.root import exists_in_root
 from bootstrap.http import responses
 from bootstrap.http.endpoint import parse_endpoint
 from bootstrap.http.http1 import Response
@@ -30,7 +30,7 @@ INSTANCE_VERSION = "2019-11-01"  # the api-version of Arc's /metadata/instance
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _UNAUTHORIZED = 401
-_PIECE = 8  # characters; a longer piece of the key is not repeated in words of ours
+_PIECE = 8  # characters; no message quotes this many consecutive characters of the key
 
 _NOT_RUNNING = "the Azure Connected Machine agent does not answer: systemctl status himdsd"
 _HINTS = dict.fromkeys(("refused", "reset", "timeout", "short", "garbage"), _NOT_RUNNING) | {
@@ -43,21 +43,23 @@ _HINTS = dict.fromkeys(("refused", "reset", "timeout", "short", "garbage"), _NOT
 if sys.platform == "win32":
     from bootstrap.identity.arc_files_windows import AGENT
 else:
-    AGENT = "opt/azcmagent/bin/himds"  # below the root; where it is, the endpoint is
+    AGENT = "opt/azcmagent/bin/himds"  # below the root; if it exists, the endpoint does, too
 
 
 class Arc(Frozen):
-    """Where the agent of Azure Arc answers, each as `http://host:port`."""
+    """The two endpoints of the Azure Arc agent, each as `http://host:port`."""
 
     imds_endpoint: str
     identity_endpoint: str
 
 
 def detect(environ: Mapping[str, str], root: str = "/") -> Arc | None:
-    """Arc's endpoints, from the environment or because its agent lies below `root`; else `None`.
+    """Return Arc's endpoints, or `None` if this machine is not one of Arc's.
 
-    Both variables have to be set: App Service sets IDENTITY_ENDPOINT alone. Raises
-    `SettingsError` for an endpoint that is not this machine's own: it would be sent a key.
+    They are in IMDS_ENDPOINT and IDENTITY_ENDPOINT. Both variables have to be set, because App
+    Service sets IDENTITY_ENDPOINT alone. Without them, the defaults apply if the agent is
+    installed below `root`. Raises `SettingsError` for an endpoint that is not on loopback, because
+    the key would be sent to it.
     """
     imds, identity = environ.get("IMDS_ENDPOINT", ""), environ.get("IDENTITY_ENDPOINT", "")
     if imds and identity:
@@ -65,13 +67,13 @@ def detect(environ: Mapping[str, str], root: str = "/") -> Arc | None:
             imds_endpoint=_local("IMDS_ENDPOINT", imds),
             identity_endpoint=_local("IDENTITY_ENDPOINT", identity, path=PATH),
         )
-    if os.path.exists(os.path.join(root, AGENT)):
+    if exists_in_root(AGENT, root):
         return Arc(imds_endpoint=ENDPOINT, identity_endpoint=ENDPOINT)
     return None
 
 
 class ArcService(IdentityService):
-    """Where an Arc machine's tokens come from; its key files lie below `root`."""
+    """The identity endpoint of an Arc machine; its key files are below `root`."""
 
     __slots__ = ("_root",)
 
@@ -85,7 +87,13 @@ class ArcService(IdentityService):
         self._root = root
 
     def exchange(self, send: Send) -> Response:
-        """The answer to a question with the key that the answer to one without names."""
+        """Send the request without a key, read the key file it names, and send it with the key.
+
+        Returns the second response, or the first one if it is not a challenge. Passes on what
+        `send` raises. Raises `PermanentError` if the first response is a token or the key file
+        cannot be
+        trusted.
+        """
         challenge = send(HEADERS)
         if challenge.status == 200:  # noqa: PLR2004
             raise PermanentError(
@@ -97,12 +105,12 @@ class ArcService(IdentityService):
         return _discreet(send(HEADERS | {"Authorization": f"Basic {key.reveal()}"}), key)
 
     def hint(self, outcome: str, said: str, selector: Selector) -> str:
-        """What a person can do about an outcome, of which the service `said` something."""
+        """Return what a person can do about an outcome; `said` is the service's error message."""
         return _HINTS.get(outcome) or super().hint(outcome, said, selector)
 
 
 def _discreet(response: Response, key: Secret) -> Response:
-    """The answer; one whose words hold a piece of the key, without its words."""
+    """Return the response, without its headers and body if its error message quotes the key."""
     text, said = key.reveal(), responses.server_message(response)
     width = min(_PIECE, len(text))
     pieces = (said[start : start + width] for start in range(len(said) - width + 1))
@@ -110,7 +118,10 @@ def _discreet(response: Response, key: Secret) -> Response:
 
 
 def _local(variable: str, text: str, *, path: str = "") -> str:
-    """The endpoint in a variable, without `path` at its end."""
+    """Return the endpoint in a variable, without `path` at its end.
+
+    Raises `SettingsError` if it is not an endpoint or not on loopback.
+    """
     hint = f"unset IMDS_ENDPOINT and IDENTITY_ENDPOINT, or let them begin with {ENDPOINT}"
     try:
         endpoint = parse_endpoint(text.rstrip("/").removesuffix(path))

@@ -1,9 +1,9 @@
-"""The proof that Azure Arc asks for: the content of a key file that only trusted users can read.
+"""The proof that Azure Arc requires: the content of a key file that only trusted users can read.
 
-Whoever answers at Arc's port names the file and gets its content. So only a file is read that the
-real agent could have meant: otherwise any process that got hold of the port could have root's
-files read out to it. The folder is opened first and the file below it, once, without following a
-link; what is checked is what was opened, so that a swap in between changes nothing.
+The process that listens at Arc's port names the file and receives its content. So this module
+reads only a file that the real agent could have named. Otherwise any process that took the port
+could read root's files. The folder is opened first, then the file below it, once and without
+following links. The checks apply to the open file, so replacing the file in between has no effect.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import stat
 import sys
 from contextlib import contextmanager
 
+from bootstrap.fs.root import resolve_in_root
 from bootstrap.http.responses import printable
 from bootstrap.http.retry import PermanentError
 from bootstrap.secret import Secret
@@ -40,17 +41,20 @@ if sys.platform == "win32":
 else:
     TOKENS = "/var/opt/azcmagent/tokens"
     _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    # Without O_NONBLOCK, a FIFO in the place of the file would hold the agent for ever.
+    # Without O_NONBLOCK, opening a FIFO in place of the file would block the agent for ever.
     _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
     def split(path: str) -> tuple[str, str]:
-        """The folder and the name of a path."""
+        """Return the folder and the name of a path."""
         folder, _, name = path.rpartition("/")
         return folder, name
 
     @contextmanager
     def opened(name: str, folder: str) -> Iterator[int]:
-        """A file of that folder, opened for reading; neither is a link."""
+        """Yield the descriptor of a file in a folder, open for reading.
+
+        Raises `OSError` if the file or the folder is a link or cannot be opened.
+        """
         tokens = os.open(folder, _FOLDER_FLAGS)
         try:
             file = os.open(name, _FILE_FLAGS, dir_fd=tokens)
@@ -63,7 +67,7 @@ else:
 
 
 def realm_of(challenge: str) -> str:
-    """The file that `WWW-Authenticate: Basic realm=<file>` names.
+    """Return the path of the file that `WWW-Authenticate: Basic realm=<file>` names.
 
     Raises `PermanentError` for any other challenge, such as several of them.
     """
@@ -81,17 +85,17 @@ def realm_of(challenge: str) -> str:
 
 
 def read_key(realm: str, root: str = "/") -> Secret:
-    """The content of the key file `realm`, as it is; the file is looked for below `root`.
+    """Return the unchanged content of the key file `realm`, which is a path below `root`.
 
-    Raises `PermanentError` unless it lies directly in `TOKENS`, ends in `.key`, is a regular file
-    with one
-    name and at most `MAX_KEY` bytes, and holds what can stand in a header.
+    Raises `PermanentError` unless the file is directly in `TOKENS`, ends in `.key`, is a regular
+    file with
+    one name and at most `MAX_KEY` bytes, and holds only characters that a header may hold.
     """
     folder, name = split(realm)
     if folder != TOKENS or not name.endswith(SUFFIX) or name == SUFFIX:
         _refuse(realm, f"is not a *{SUFFIX} directly in {TOKENS}")
     try:
-        with opened(name, os.path.join(root, TOKENS.lstrip("/"))) as file:
+        with opened(name, resolve_in_root(TOKENS, root)) as file:
             return Secret(_content(realm, file))
     except PermissionError as error:
         raise PermanentError(
@@ -99,7 +103,7 @@ def read_key(realm: str, root: str = "/") -> Secret:
         ) from error
     except OSError as error:
         why = f"cannot be opened: {error.strerror}"
-        if error.errno == errno.ELOOP:  # what O_NOFOLLOW makes of a link
+        if error.errno == errno.ELOOP:  # the error of O_NOFOLLOW for a link
             why = "is a link"
         raise PermanentError("key-file", _sentence(realm, why), hint=DISTRUST) from error
 
@@ -111,12 +115,12 @@ def _content(realm: str, file: int) -> str:
     if status.st_nlink > 1:
         _refuse(realm, "has other names: it is a hard link")
     with open(file, "rb", closefd=False) as stream:
-        content = stream.read(MAX_KEY + 1)  # whatever size the file tells
+        content = stream.read(MAX_KEY + 1)  # the size in its status may be wrong
     if len(content) > MAX_KEY:
         _refuse(realm, f"is larger than {MAX_KEY} bytes")
     if not content:
         _refuse(realm, "is empty")
-    # Asked of the bytes: the error of a decoder would carry the content along.
+    # The check is on the bytes, because the error of a decoder would hold the content.
     if not content.isascii() or not content.decode("ascii").isprintable():
         _refuse(realm, "holds what cannot stand in a header")
     return content.decode("ascii")

@@ -1,4 +1,4 @@
-"""Which of a machine's managed identities is meant."""
+"""The identifier of one of a machine's managed identities."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ KINDS = ("client_id", "object_id", "msi_res_id")  # the names of the request's p
 
 
 class Selector(Frozen, kw_only=False):
-    """A user-assigned identity by one of its names; with no kind, the machine's own identity.
+    """One of the names of a user-assigned identity; with an empty kind, the machine's own identity.
 
-    `kind` is one of `KINDS`, or empty with an empty `value`. Anything else is a `SettingsError`.
+    `kind` is one of `KINDS`, or empty with an empty `value`. Anything else raises `SettingsError`.
     """
 
     kind: str = ""
@@ -30,18 +30,18 @@ class Selector(Frozen, kw_only=False):
 
     @classmethod
     def parse(cls, text: str) -> Selector:
-        """The selector that `client_id=…` names, as in `vaults.identities`; empty is the machine.
+        """Parse `client_id=…`, as in `vaults.identities`; an empty text is the machine's own.
 
-        Raises `SettingsError`.
+        Raises `SettingsError` for anything else.
         """
         kind, _, value = text.partition("=")
         return cls(kind.strip(), value.strip())
 
     @classmethod
     def chosen(cls, settings: IdentitySettings) -> Selector:
-        """The one identity that the settings name, or the machine's own.
+        """Return the identity that the settings name, or the machine's own if they name none.
 
-        Raises `SettingsError` when they name several: the service would take none of them.
+        Raises `SettingsError` if they name several, because the service accepts only one.
         """
         named = [(kind, value) for kind in KINDS if (value := getattr(settings, kind))]
         if len(named) > 1:
@@ -56,4 +56,5 @@ class Selector(Frozen, kw_only=False):
         return f"{self.kind}={self.value}" if self.kind or self.value else ""
 
 
-OWN = Selector()  # the system-assigned one; or the only user-assigned one, if there is no other
+# The system-assigned identity; without one, the user-assigned identity if there is only one.
+OWN = Selector()

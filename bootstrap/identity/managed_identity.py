@@ -1,4 +1,4 @@
-"""Tokens of the machine's managed identities, each asked for once in a run."""
+"""Tokens of the machine's managed identities, each requested once in a run."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ __all__ = ["OWN", "Identity", "Selector"]
 # The endpoint allows 20 requests a second and 5 at once:
 # https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#rate-limiting
 _LANES = 5
-_SPACING = 0.055  # seconds between two starts; a little over 0.05, as they arrive less evenly
+_SPACING = 0.055  # seconds between two starts; above 0.05, because arrivals are less even
 
 
 class Identity:
-    """One client, for one run; its methods may be called from any thread.
+    """A client for one run; its methods may be called from any thread.
 
-    `service` is where tokens come from: `http://host[:port][/base]` for IMDS there, empty for the
-    platform's own, or an `ArcService`. `deadline` is a moment on `clock`; `timeout` the seconds
-    that one request may take. Two budgets, in seconds, begin with the first answer that draws on
-    them and hold for the run: `grace` for 401, 403 and 421 (a guest proxy agent that starts),
-    `attach` for an identity that is not there yet. `on_attempt` hears of each request, from the
-    thread that made it. `wall_clock` gives the seconds since 1970. A wrong endpoint raises
-    `SettingsError`.
+    `service` is `http://host[:port][/base]` for the IMDS at that endpoint, empty for the
+    platform's IMDS, or an `ArcService`. `deadline` is a time on `clock`. `timeout` is the number
+    of seconds that one request may take. There are two grace periods, in seconds. Each starts
+    with the first response of its kind, and there is one of each per run: `grace` for 401, 403 and
+    421 (a guest proxy agent that starts), `attach` for an identity that is not attached yet.
+    `on_attempt` is called after each request, in the thread that sent it. `wall_clock` returns the
+    seconds since 1970. A wrong endpoint raises `SettingsError`.
     """
 
     __slots__ = (
@@ -85,20 +85,21 @@ class Identity:
         self._tokens = TokenCache(self._fetch, clock=clock)
 
     def token(self, audience: str, selector: Selector = OWN) -> Secret:
-        """The token for `audience` (`https://vault.azure.net`) of the identity `selector`.
+        """Return the token for `audience` (`https://vault.azure.net`) of the identity `selector`.
 
-        The first call asks, and so does one after the token has expired; others get what that
-        one got, be it an error. Raises `IdentityUnavailable` at the deadline, `IdentityRefused`
-        when asking again would get the same answer.
+        The first call requests the token, and so does a call after the token has expired. Other
+        calls return the same token or raise the same error. Raises `IdentityUnavailable` at the
+        deadline, `IdentityRefused` if another request would get the same response.
         """
         return self._tokens.get(_named(audience), selector)
 
     def forget(
         self, audience: str, selector: Selector = OWN, refused: Secret | None = None
     ) -> None:
-        """Let the next `token` ask again, because the vault did not take the one it was given.
+        """Discard a token that the vault did not accept, so that the next `token` requests one.
 
-        With `refused`, that token: nothing is forgotten when another thread got a new one since.
+        `refused` is that token. If it is given and another thread has got a new token since, the
+        new one is kept.
         """
         self._tokens.discard(_named(audience), selector, refused)
 
@@ -118,7 +119,7 @@ class Identity:
     def _patience(self) -> RequestPacing:
         return RequestPacing(
             deadline=self._deadline,
-            spacing=0.0,  # the throttle spaces the requests of all series together
+            spacing=0.0,  # the throttle spaces the requests of all series
             on_attempt=self._on_attempt,
             clock=self._clock,
             sleep=self._sleep,
@@ -126,7 +127,7 @@ class Identity:
         )
 
     def _send(self, path: str, headers: Mapping[str, str]) -> Response:
-        # A request ends by the deadline, so who waits for a lane does not wait longer either.
+        # Each request ends at the deadline, so no thread waits longer for a lane.
         with self._limiter.turn():
             return transport.get(
                 self._service.endpoint,

@@ -1,4 +1,4 @@
-"""The identity endpoint of IMDS: how it is asked, and what a person can do when it refuses."""
+"""The identity endpoint of IMDS: its requests, and hints for people for when it refuses."""
 
 from __future__ import annotations
 
@@ -32,15 +32,16 @@ _SEVERAL = (
 
 
 class IdentityService:
-    """Where tokens come from. `endpoint` is `http://host[:port][/base]`, empty for the platform's.
+    """The service that issues tokens.
 
-    `echoes` says whether every answer repeats the identity that was asked for, whatever kind of
-    name it was asked by. A wrong endpoint raises `SettingsError`.
+    `endpoint` is `http://host[:port][/base]`, or empty for the platform's IMDS. `echoes` says
+    whether every response repeats the identity of the request, for each kind of name. A wrong
+    endpoint raises `SettingsError`.
     """
 
     __slots__ = ("endpoint",)
 
-    # The version that every client asks for; there is no newer one that says more.
+    # All clients request this version; no newer one returns more.
     # https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token
     api_version = "2018-02-01"
     echoes = False
@@ -54,21 +55,21 @@ class IdentityService:
         return f"{self._title} at {self.endpoint}"
 
     def path(self, audience: str, selector: Selector) -> str:
-        """What to ask for a token for `audience` as `selector`."""
+        """Return the path and query that request a token for `audience` as `selector`."""
         path = f"{PATH}?api-version={self.api_version}&resource={_quoted(audience)}"
         return f"{path}&{selector.kind}={_quoted(selector.value)}" if selector.kind else path
 
     def exchange(self, send: Send) -> Response:
-        """The answer to one question, which `send` puts with the given headers.
+        """Send one request with `send`, which takes its headers, and return the response.
 
-        Passes on what `send` raises; raises `PermanentError` when the service is not to be trusted.
+        Passes on what `send` raises. Raises `PermanentError` if the service is not to be trusted.
         """
         return send(HEADERS)
 
     def hint(self, outcome: str, said: str, selector: Selector) -> str:
-        """What a person can do about an outcome, of which the service `said` something.
+        """Return what a person can do about an outcome; `said` is the service's error message.
 
-        Its words only choose the advice here; they never decide what the program does.
+        The message only selects the hint. It never decides what the program does.
         """
         if outcome in {"400", "404"}:
             if "multiple" in said.casefold():
@@ -80,7 +81,7 @@ class IdentityService:
 
 
 def _quoted(text: str) -> str:
-    from urllib.parse import quote  # only a run that needs a token pays for it
+    from urllib.parse import quote  # imported only by a run that needs a token
 
-    # Two dots are harmless here, and yet a guest proxy agent turns down a request that holds them.
+    # Two dots are harmless in a query, but a guest proxy agent refuses a request that holds them.
     return quote(text, safe="").replace("..", "%2E%2E")

@@ -1,7 +1,7 @@
-"""Whether what the identity endpoint gave is a token, and the one that was asked for.
+"""A token, read from a response of the identity endpoint and checked against the request.
 
-Nothing of the answer is repeated in an error, not even what does not match: a wrong answer may
-hold its token in any of its fields.
+No error quotes the response, not even a value that does not match: a wrong response may hold its
+token in any of its fields.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from bootstrap.http.http1 import Response
     from bootstrap.identity.identity_id import Selector
 
-_MAX_NUMBER = 15  # digits; a moment in seconds has 10
-# Under what names an answer repeats the selector. Arc writes a resource id under either.
+_MAX_NUMBER = 15  # digits; a time in seconds since 1970 has 10
+# The keys under which a response repeats the selector. Arc uses either key for a resource id.
 _ECHOES = {
     "client_id": ("client_id",),
     "object_id": ("object_id",),
@@ -27,7 +27,7 @@ _ECHOES = {
 
 
 class Token:
-    """A token, and for how many `seconds` from now it is good."""
+    """A token and the number of `seconds` from now for which it is valid."""
 
     __slots__ = ("seconds", "secret")
 
@@ -44,14 +44,14 @@ def read_token(
     echo: bool = False,
     wall_clock: Callable[[], float],
 ) -> Token:
-    """The token in a 200 that asked for `audience` as `selector`.
+    """Return the token in a 200 response to a request for `audience` as `selector`.
 
-    With `echo`, an answer that does not repeat the selector is another identity's, whatever kind
-    it has; without, that holds for a client id, which every answer of IMDS repeats. `wall_clock`
-    gives
-    the seconds since 1970. Raises `RetryableError` for what is no good token yet, `PermanentError`
-    for one
-    that is not the one asked for.
+    With `echo`, a response that does not repeat the selector is taken for another identity's.
+    Without `echo`, this applies only to a client id, which every response of IMDS repeats.
+    `wall_clock`
+    returns the seconds since 1970. Raises `RetryableError` if there is no valid token yet,
+    `PermanentError` for a
+    token of another audience or identity.
     """
     answer = document(response)
     if not isinstance(answer, dict):
@@ -70,26 +70,28 @@ def _secret(answer: Mapping[str, Any]) -> Secret:
     if not isinstance(token, str) or not token:
         raise RetryableError("wrong-shape", "it has no access_token")
     if not (token.isascii() and token.isprintable()) or " " in token:
-        # It becomes part of a header, and must not be able to become more than that.
+        # The token becomes part of a header, and must not be able to add another one.
         raise RetryableError("wrong-shape", "access_token is not a token")
     return Secret(token)
 
 
 def _check_identity(answer: Mapping[str, Any], selector: Selector, *, echo: bool) -> None:
-    told = [answer[name] for name in _ECHOES.get(selector.kind, ()) if answer.get(name)]
-    if not told and (selector.kind == "client_id" or (echo and selector.kind)):
+    echoed = [answer[name] for name in _ECHOES.get(selector.kind, ()) if answer.get(name)]
+    if not echoed and (selector.kind == "client_id" or (echo and selector.kind)):
         raise PermanentError("wrong-token", f"does not confirm the identity {selector}")
     wanted = selector.value.casefold()
-    if not all(isinstance(one, str) and one.casefold() == wanted for one in told):
+    if not all(isinstance(value, str) and value.casefold() == wanted for value in echoed):
         raise PermanentError("wrong-token", f"gave the token of another identity than {selector}")
 
 
 def _seconds(answer: Mapping[str, Any], wall_clock: Callable[[], float]) -> float:
-    """For how long the token is good, by the service's clock if it tells.
+    """Return the number of seconds for which the token is valid.
 
-    `expires_in` counts by the service's clock. `expires_on` has to be compared with this
-    machine's, which may be years off at boot: it would turn good tokens away, or let bad ones
-    pass, so it decides only when there is nothing else.
+    `expires_in` is by the service's clock, so it is used if it is there. `expires_on` has to be
+    compared with this machine's clock, which may be years off at boot: valid tokens could be
+    refused, or expired ones accepted. So it is used only without `expires_in`. Raises
+    `RetryableError`
+    if neither is a number or the token has expired.
     """
     seconds = _number(answer, "expires_in")
     if seconds is None:
@@ -103,7 +105,7 @@ def _seconds(answer: Mapping[str, Any], wall_clock: Callable[[], float]) -> floa
 
 
 def _number(answer: Mapping[str, Any], name: str) -> float | None:
-    """The number of seconds under `name`, which IMDS writes as a text; `None` if there is none."""
+    """Return the seconds under `name`, or `None` if there are none; IMDS writes them as a text."""
     value = answer.get(name)
     text = str(value) if isinstance(value, int) else value
     if not isinstance(text, str) or not text.isascii():

@@ -1,4 +1,4 @@
-"""The tokens of one run: each is asked for once, whoever and how many ask for it."""
+"""The tokens of one run: each is requested once, for any number of callers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class TokenCache:
-    """Tokens by audience and selector, in memory and nowhere else.
+    """A cache of tokens by audience and selector, in memory only.
 
-    `fetch` gets one that is not there, while others who want the same one wait for it. A fetch
-    that failed has failed for everybody: its error is raised again without another request.
+    `fetch` gets a token that is not in the cache, while other threads that need the same token
+    wait. If `fetch` fails, its error is raised for all of them, without another request.
     """
 
     __slots__ = ("_clock", "_entries", "_fetch", "_lock")
@@ -36,7 +36,7 @@ class TokenCache:
         self._entries: dict[tuple[str, Selector], _Place] = {}
 
     def get(self, audience: str, selector: Selector) -> Secret:
-        """The token, from the shelf or fetched. Raises what the fetch raises."""
+        """Return the token from the cache, or fetch it. Raises what `fetch` raises."""
         place = self._place(audience, selector)
         with place.lock:
             if place.failure:
@@ -47,7 +47,10 @@ class TokenCache:
             return place.secret
 
     def discard(self, audience: str, selector: Selector, refused: Secret | None = None) -> None:
-        """Forget a token, so that it is fetched again; with `refused`, only if it is that one."""
+        """Remove a token, so that it is fetched again; with `refused`, only if it is that token.
+
+        An error of the last fetch is removed, too.
+        """
         place = self._place(audience, selector)
         with place.lock:
             if refused is None or refused == place.secret:
@@ -57,7 +60,7 @@ class TokenCache:
         try:
             token = self._fetch(audience, selector)
         except BootstrapError as error:
-            # Its words only: the error itself would keep the answers it came from in memory.
+            # Only its texts are kept: the error itself would keep the responses in memory.
             place.failure = type(error), error.message, error.hint, error.public
             raise
         place.secret, place.end = token.secret, self._clock() + token.seconds
@@ -69,7 +72,7 @@ class TokenCache:
 
 
 class _Place:
-    """Where one token lies, or the error that came instead; used under its lock."""
+    """The entry of one token, or of the error of its fetch; `lock` is held while it is used."""
 
     __slots__ = ("end", "failure", "lock", "secret")
 

@@ -1,17 +1,17 @@
-"""Asks for one token until there is one, or it is certain that there will be none.
+"""The requests for one token, repeated until there is one or an error is final.
 
-An answer that is not a token means here:
+The action for a response that is not a token:
 
     400 with `invalid_request`, 404   retry within the `attach` budget, then final
     401, 403, 421                     retry within the `grace` budget, then final
     408, 410, 429, any 5xx            retry until the deadline, not before `Retry-After`
-    no answer, or none to be used     retry until the deadline
+    no usable response                retry until the deadline
     any other                         final
 
-A user-assigned identity takes 10 to 40 s to arrive on a new VM, and until then the answer is the
-same 400 that a machine without any identity gets for ever; only the description tells them apart,
-and that is for people. So both are borne for as long as `attach` says: a machine that lacks its
-identity fails some time later than it could, instead of one that boots fast failing at all.
+A user-assigned identity takes 10 to 40 s to arrive on a new VM. Until then the response is the same
+400 that a machine without any identity always gets. They differ only in the description, which is
+for people. So both are retried for `attach` seconds. A machine without an identity fails later than
+necessary, but a machine that boots fast does not fail.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from bootstrap.identity.service import IdentityService, Send
     from bootstrap.identity.token import Token
 
-_ATTACH = "attach"  # an action beside those of `answers`: bear it within the `attach` budget
+_ATTACH = "attach"  # one more action than in `responses`: retry within the `attach` budget
 
 
 class TokenRequest:
-    """The series of questions for one token; `run` once."""
+    """The series of requests for one token; `run` is called once."""
 
     __slots__ = (
         "_attach",
@@ -72,7 +72,10 @@ class TokenRequest:
         self._wall = wall_clock
 
     def run(self) -> Token:
-        """The token. Raises `IdentityUnavailable` at the deadline, `IdentityRefused` before."""
+        """Return the token.
+
+        Raises `IdentityUnavailable` at the deadline, `IdentityRefused` for a final response.
+        """
         try:
             return ask(self._patience, self._question)
         except PermanentError as reason:
@@ -95,7 +98,7 @@ class TokenRequest:
         )
 
     def _judge(self, response: Response) -> None:
-        """Return if the answer may be read; raise what follows from it if not."""
+        """Raise `RetryableError` or `PermanentError` unless the response may be read."""
         what = _action(response)
         if what == responses.USE:
             return
@@ -125,7 +128,7 @@ class TokenRequest:
 
 
 def _action(response: Response) -> str:
-    """What to do about an answer, by its status and its `error`, never by its description."""
+    """Return the action for a response, by its status and its `error`, never by its description."""
     not_yet = response.status == 400 and responses.error_code(response) == "invalid_request"  # noqa: PLR2004
     if not_yet or response.status == 404:  # noqa: PLR2004
         return _ATTACH

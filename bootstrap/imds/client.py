@@ -1,6 +1,7 @@
-"""Asks IMDS until it gives a usable answer, a final one, or the deadline passes.
+"""The client of IMDS: it sends requests until a response can be used or is final.
 
-An answer is judged by `answers`, and `asking` asks again for as long as `pacing` lasts.
+`http.responses` has the meaning of each response, `http.retry` has the loop, and `http.pacing` has
+the waits and the deadline.
 """
 
 from __future__ import annotations
@@ -27,23 +28,24 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-# Without it a host whose data provider failed answers 200 with part of the document:
+# Without `extended=true`, a host whose data provider failed answers 200 with part of the document:
 # https://github.com/Azure/azure-init/issues/134
 _INSTANCE = "/metadata/instance?api-version={}&extended=true"
 _VERSIONS = "/metadata/versions"  # the one path that needs no api-version
 _HEADERS = {"Metadata": "true", "Accept": "application/json"}
-# Seconds for which an answer without userData or tags is taken for a partial one. A host that never
-# gives them is believed in the end, for not to be configured at all would be worse.
+# Seconds for which a response without userData or tags counts as partial. After that it is used,
+# because a VM on a host that never returns them should still be configured.
 _PARTIAL = 30.0
 
 
 class Imds:
-    """One client, for one run.
+    """A client for one run.
 
-    `endpoint` is `http://host[:port][/base]`, empty for the platform's own; `deadline` a moment
-    on `clock`; `timeout` the seconds that one request may take; `grace` the seconds for which
-    401, 403 and 421 are taken for a guest proxy agent that still starts. `on_attempt` hears of
-    each request. A wrong endpoint or api-version raises `SettingsError`.
+    `endpoint` is `http://host[:port][/base]`, or empty for the platform's own. `deadline` is a
+    time on `clock`. `timeout` is the number of seconds that one request may take. `grace` is the
+    number of seconds for which 401, 403 and 421 are retried, as the responses of a guest proxy
+    agent that starts. `on_attempt` is called after each request. A wrong endpoint or api-version
+    raises `SettingsError`.
     """
 
     __slots__ = (
@@ -71,7 +73,7 @@ class Imds:
         uniform: Uniform | None = None,
     ) -> None:
         if not is_version(api_version):
-            # It becomes a part of the request, and must not be able to become more than that.
+            # The api-version becomes part of the path, and must not be able to add to it.
             raise SettingsError(
                 f"the api-version {api_version!r} cannot be asked for: it is not a date",
                 hint=f"write imds.api_version as {DEFAULT_VERSION}",
@@ -89,15 +91,15 @@ class Imds:
 
     @property
     def tally(self) -> Tally:
-        """What the asking has taken so far; it also stands after an error."""
+        """The summary of all requests so far; it is also valid after an error."""
         return self._patience.tally
 
     def instance(self, *, expected_vm_id: str | None = None) -> Instance:
-        """This VM's metadata.
+        """Return this VM's metadata.
 
-        With `expected_vm_id`, the id that the firmware gives, an answer about another VM is not
-        used. Raises `MetadataUnavailable` at the deadline, `MetadataRefused` at once when asking
-        again would get the same answer.
+        With `expected_vm_id`, the id in the firmware, a response about another VM is not used.
+        Raises `MetadataUnavailable` at the deadline, and `MetadataRefused` immediately if another
+        request would get the same response.
         """
         version = self._api_version
         rejected: set[str] = set()
@@ -110,10 +112,13 @@ class Imds:
                 version = self._agree(refusal, rejected)
 
     def _agree(self, refusal: _Refused, rejected: set[str]) -> str:
-        """The api-version to ask for after the host turned one down, if it offers others."""
+        """Return another api-version that the host offers, after it refused one.
+
+        Raises `MetadataRefused` if there is none left.
+        """
         version = newest_common(refusal.offered, rejected=rejected)
         if refusal.offered and version is None:
-            # A 400 names only the three newest; an old enough or new enough host knows others.
+            # A 400 lists only the three newest, but an old or a new host may know others.
             version = newest_common(self._all_versions(), rejected=rejected)
         if version is None:
             raise self._told(refusal)
@@ -126,7 +131,10 @@ class Imds:
             raise self._told(refusal) from None
 
     def _ask(self, path: str, read: Callable[[Response], T]) -> T:
-        """What `read` makes of the first usable answer to `path`."""
+        """Request `path` until a response can be used, and return what `read` makes of it.
+
+        Raises `MetadataUnavailable` at the deadline, `_Refused` for a final response.
+        """
         try:
             return ask(self._patience, lambda: read(self._answer(path)))
         except OutOfTime as error:
@@ -145,7 +153,7 @@ class Imds:
         return response
 
     def _judge(self, response: Response) -> None:
-        """Return if the answer may be read; raise what follows from it if not."""
+        """Raise `RetryableError` or `_Refused` unless the response may be read."""
         what = responses.action(response.status)
         if what == responses.USE:
             return
@@ -190,7 +198,11 @@ class Imds:
 
 
 class _Refused(PermanentError):
-    """The host `said` no; `offered` are the api-versions that it takes, if it names some."""
+    """The host refused the request.
+
+    `server_message` is its error message. `offered` are the api-versions that it offers, empty if
+    none.
+    """
 
     def __init__(self, outcome: str, sentence: str, said: str, offered: tuple[str, ...]) -> None:
         whole = f"{sentence}: {said}" if said else sentence
@@ -199,8 +211,8 @@ class _Refused(PermanentError):
 
 
 def _same_vm(firmware: str, vm_id: str) -> bool:
-    # In either byte order: a kernel without EFI support makes a Generation 2 VM look like a
-    # Generation 1 one, and that must not keep it from being configured.
+    # Either byte order matches: with a kernel without EFI support, a Generation 2 VM looks like a
+    # Generation 1 VM, and it should still be configured.
     return vm_id in (firmware, swap_fields(firmware))
 
 

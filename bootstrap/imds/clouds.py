@@ -1,4 +1,4 @@
-"""The clouds of Azure, and where each has its Key Vaults."""
+"""The clouds of Azure, and the Key Vault addresses of each."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from bootstrap.frozen import Frozen
 
 
 class Cloud(Frozen):
-    """One cloud: its name as the Azure CLI spells it, and what Key Vault is called in it.
+    """One cloud: its name in the spelling of the Azure CLI, and the addresses of its Key Vaults.
 
-    A vault NAME answers at `https://NAME.{vault_suffix}`, to tokens for `vault_audience`.
+    The URL of a vault NAME is `https://NAME.{vault_suffix}`. It accepts tokens for
+    `vault_audience`.
     """
 
     name: str
@@ -33,10 +34,10 @@ _BY_NAME = {cloud.name.casefold(): cloud for cloud in CLOUDS}
 
 
 def cloud_of(name: str) -> Cloud:
-    """The cloud that IMDS calls `name` (azEnvironment), in whatever case it writes it.
+    """Return the cloud with the name that IMDS gives (azEnvironment), in any case.
 
-    Raises `MetadataRefused` for a cloud whose vaults are not known, such as AzureStack: there
-    each installation has names of its own.
+    Raises `MetadataRefused` for a cloud whose vault addresses are not known, such as AzureStack,
+    where each installation has its own.
     """
     cloud = _BY_NAME.get(name.casefold())
     if cloud is None:

@@ -1,4 +1,4 @@
-"""The machine as IMDS describes it, whichever api-version answered."""
+"""The machine as IMDS describes it, in the same form for every api-version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-# IMDS also writes them in capitals (AZURECHINACLOUD); the names of the Azure CLI are the field's.
+# IMDS also writes the names in capitals (AZURECHINACLOUD). `Instance.cloud` has the Azure CLI's
+# spelling.
 _CLOUDS = {
     name.casefold(): name
     for name in (
@@ -25,16 +26,16 @@ _CLOUDS = {
 
 
 class WrongShape(Exception):
-    """A document that is JSON, and is not an instance; the text says where it differs."""
+    """The document is JSON but not an instance document; the text says where it differs."""
 
 
 class Instance(Frozen):
     """One VM. A text that the platform does not give is empty.
 
-    `vm_id` is a UUID in lower case; `cloud` is spelt as in `AzurePublicCloud`. `user_data` (base64,
-    as given) and `tags` (name and value, in the platform's order) are `None` when the answer cannot
-    say what they are, because its api-version is too old: not the same as a VM without any.
-    `raw` is the whole document, for templates.
+    `vm_id` is a UUID in lower case. `cloud` is spelt as in `AzurePublicCloud`. `user_data` is
+    base64, as received. `tags` are pairs of name and value, in the platform's order. Both are
+    `None` if the response does not hold them because its api-version is too old; a VM without
+    any has an empty text or tuple. `raw` is the whole document, for templates.
     """
 
     vm_id: str
@@ -54,10 +55,10 @@ class Instance(Frozen):
 
     @classmethod
     def from_document(cls, raw: object, api_version: str) -> Instance:
-        """The instance in the parsed answer of `/metadata/instance`.
+        """Return the instance in the parsed response of `/metadata/instance`.
 
-        `api_version` is the one that was asked for. Raises `WrongShape` for what no api-version
-        of IMDS answers; missing parts, empty texts and unknown keys are none of that.
+        `api_version` is the api-version of the request. Missing parts, empty texts and unknown
+        keys are accepted. Raises `WrongShape` for a document that no api-version of IMDS returns.
         """
         if not isinstance(raw, dict):
             raise WrongShape("the document is not an object")
@@ -84,11 +85,11 @@ class Instance(Frozen):
 
 
 def missing_keys(instance: Instance) -> tuple[str, ...]:
-    """The keys that every answer of the instance's api-version holds, and this one does not.
+    """Return the keys that every response of the api-version should hold and this one lacks.
 
     "Missing or inapplicable values are always included but will be set to an empty string"
-    (https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#data-format), so
-    without them an answer is only a part of what the host knows.
+    (https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#data-format). So a
+    response without them is only a part of what the host knows.
     """
     compute = instance.raw["compute"]
     return tuple(
@@ -108,7 +109,7 @@ def _text(part: Mapping[str, Any], key: str) -> str:
 
 
 def _vm_id(compute: Mapping[str, Any]) -> str:
-    # It names a directory of the state, so nothing but a UUID may pass.
+    # It is the name of a directory of the state, so only a UUID is accepted.
     vm_id = canonical_uuid(_text(compute, "vmId"))
     if vm_id is None:
         raise WrongShape("compute.vmId is not a UUID")
@@ -124,8 +125,8 @@ def _user_data(compute: Mapping[str, Any], api_version: str) -> str | None:
 def _tags(compute: Mapping[str, Any], api_version: str) -> tuple[tuple[str, str], ...] | None:
     entries = compute.get("tagsList")
     if entries is None:
-        # The flat text is never taken apart (values hold `;` and `:`), but it tells whether
-        # there are tags that this answer does not list.
+        # The flat text is never parsed, because values may hold `;` and `:`. But if it is not
+        # empty, there are tags that this response does not list.
         unlisted = api_version < MINIMUM_TAGS_LIST or _text(compute, "tags")
         return None if unlisted else ()
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

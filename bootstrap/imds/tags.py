@@ -1,8 +1,8 @@
-"""Tags by name, in whatever case the name is written.
+"""Tags by name, case-insensitively.
 
-Case is the case of single letters: `É` is `é`. A sign that merely folds to other letters, such as
-the ligature `ﬁ`, the Kelvin sign or `ß`, is no other spelling of them, or a tag that a person does
-not take for ours could be ours.
+Case is the case of single letters: `É` equals `é`. A character that only folds to other letters,
+such as the ligature `ﬁ`, the Kelvin sign or `ß`, does not equal them. Otherwise a tag could match a
+name of this agent although it looks like another name to a person.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def fold_case(name: str) -> str:
-    """Return the name in lower case, letter by letter; equal means the same name."""
+    """Return the name in lower case, letter by letter; equal results mean the same name."""
     if name.isascii():
         return name.lower()
     return "".join(map(_lower, name))
@@ -25,9 +25,9 @@ def _lower(letter: str) -> str:
 
 
 class TagNames(dict[str, str]):
-    """The tags of a machine; Azure compares their names case-insensitively, and so does this.
+    """The tags of a machine by name; names compare case-insensitively, as in Azure.
 
-    It shows the names as they are written in Azure.
+    The keys are the names as they are written in Azure.
     https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources
     """
 
@@ -45,5 +45,5 @@ class TagNames(dict[str, str]):
         return isinstance(name, str) and fold_case(name) in self._written
 
     def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
-        """The tag of that name, or `default`."""
+        """Return the value of the tag with that name, or `default` if there is none."""
         return self[self._written[fold_case(name)]] if name in self else default

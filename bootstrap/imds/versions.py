@@ -1,4 +1,4 @@
-"""The api-versions of IMDS: which there are, and what an older one cannot say."""
+"""The api-versions of IMDS, and what an older one lacks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-# Oldest first. Up to 2023-07-01 the example of `Versions` in Azure/azure-rest-api-specs,
-# specification/imds/data-plane; the later ones from the service's page, read in 2025:
+# Oldest first. Those up to 2023-07-01 are from the example of `Versions` in
+# Azure/azure-rest-api-specs, specification/imds/data-plane. The later ones are from the service's
+# page, read in 2025:
 # https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#supported-api-versions
 KNOWN_VERSIONS = (
     "2017-03-01",
@@ -53,13 +54,13 @@ MINIMUM_USER_DATA = "2021-01-01"  # compute.userData appeared here (same page, "
 
 
 def is_version(text: str) -> bool:
-    """Whether `text` has the form of an api-version, known or not: a date such as 2023-07-01."""
+    """Return whether `text` has the form of an api-version, such as 2023-07-01, known or not."""
     fields = text.split("-")
     digits = "".join(fields)
     return [*map(len, fields)] == [4, 2, 2] and digits.isascii() and digits.isdecimal()
 
 
 def newest_common(offered: Iterable[str], *, rejected: Collection[str] = ()) -> str | None:
-    """The newest api-version that both sides know and that was not rejected, or `None`."""
+    """Return the newest api-version that is offered, known and not rejected, or `None`."""
     common = set(offered).intersection(KNOWN_VERSIONS).difference(rejected)
     return max(common, default=None)

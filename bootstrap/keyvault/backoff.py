@@ -36,7 +36,7 @@ def wait_after(failures: int, *, min_wait: float = 0.0, uniform: Uniform | None 
     return min_wait + full_jitter(failures, base=BASE, cap=CAP, uniform=uniform)
 
 
-class Pacing:
+class Backoff:
     """The waits of one series of requests, up to `deadline` (a time on the caller's clock)."""
 
     __slots__ = ("_deadline", "_failures", "_last_chance_taken", "_uniform")

@@ -26,13 +26,13 @@ from urllib3.util import parse_url
 from bootstrap import __version__
 from bootstrap.errors import SettingsError
 from bootstrap.keyvault.limiter import ConcurrencyLimiter
-from bootstrap.keyvault.tls import Trust
+from bootstrap.keyvault.tls import TrustStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
-    from bootstrap.keyvault.urls import Address
+    from bootstrap.keyvault.urls import SecretId
     from bootstrap.secret import Secret
 
 MAX_BODY = 64 * 1024  # bytes; a secret's value is at most 25 KB, escaped and wrapped in JSON
@@ -43,7 +43,7 @@ CLOCK_ERRORS = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED: x509_vfy.
 _waiting = threading.local()  # `left()` returns the seconds left for the request of this thread
 
 
-class Fault(Exception):
+class RequestError(Exception):
     """There is no response. `outcome` is one word; `final` means that a retry would not help."""
 
     def __init__(self, outcome: str, message: str, *, final: bool = False) -> None:
@@ -84,7 +84,7 @@ class Vault:
     ) -> None:
         self._clock = clock
         self._lanes = ConcurrencyLimiter(lanes)
-        self._trust = Trust(ca_file)
+        self._trust = TrustStore(ca_file)
         self._trust.context.sslsocket_class = _Bounded
         self._proxied = not endpoint
         address = _address(endpoint) if endpoint else None
@@ -102,7 +102,7 @@ class Vault:
         self._session.adapters.clear()
         self._session.mount("https://", _Adapter(self._trust.context, address, connections))
 
-    def get(self, address: Address, token: Secret, *, deadline: float) -> Answer:
+    def get(self, address: SecretId, token: Secret, *, deadline: float) -> Answer:
         """Return the response to one request, by `deadline` (a time on the clock).
 
         Raises Fault if there is none.
@@ -123,10 +123,10 @@ class Vault:
         # Raised outside of a handler: the cause would hold the request, and with it the token.
         raise answer
 
-    def _attempt(self, url: str, token: Secret, seconds: float) -> Answer | Fault:
+    def _attempt(self, url: str, token: Secret, seconds: float) -> Answer | RequestError:
         try:
             return self._get(url, token, seconds)
-        except (Fault, requests.RequestException, HTTPError, OSError, ValueError) as error:
+        except (RequestError, requests.RequestException, HTTPError, OSError, ValueError) as error:
             return _fault(error)
 
     def close(self) -> None:
@@ -149,7 +149,9 @@ class Vault:
             raise
         if len(body) > MAX_BODY:
             response.close()
-            raise Fault("too-large", f"its answer is larger than {MAX_BODY} bytes", final=True)
+            raise RequestError(
+                "too-large", f"its answer is larger than {MAX_BODY} bytes", final=True
+            )
         response.raw.release_conn()
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, body)
@@ -217,8 +219,8 @@ def _proxies(url: str) -> dict[str, str]:
     return {"https": proxy} if proxy else {}
 
 
-def _unusable_proxy() -> Fault:
-    return Fault("proxy", "the proxy that the environment names cannot be used", final=True)
+def _unusable_proxy() -> RequestError:
+    return RequestError("proxy", "the proxy that the environment names cannot be used", final=True)
 
 
 def _address(endpoint: str) -> tuple[str, int]:
@@ -244,22 +246,22 @@ def _pool_at(address: tuple[str, int]) -> type[HTTPSConnectionPool]:
     return Pool
 
 
-def _fault(error: Exception) -> Fault:
+def _fault(error: Exception) -> RequestError:
     """Return the reason that there is no response; its text quotes nothing of the request."""
-    if isinstance(error, Fault):
+    if isinstance(error, RequestError):
         return error
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             # If the machine's clock is not set yet, a valid certificate can look expired or early.
             words = f"its certificate is not to be trusted: {cause.verify_message}"
-            return Fault(UNTRUSTED, words, final=cause.verify_code not in CLOCK_ERRORS)
+            return RequestError(UNTRUSTED, words, final=cause.verify_code not in CLOCK_ERRORS)
     for kinds, outcome, words in FAULTS:
         if any(isinstance(cause, kinds) for cause in _causes(error)):
-            return Fault(outcome, words)
+            return RequestError(outcome, words)
     # The requested URL is made of checked parts, so only a proxy's address can be invalid.
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         return _unusable_proxy()
-    return Fault("connection", f"the connection failed ({type(error).__name__})")
+    return RequestError("connection", f"the connection failed ({type(error).__name__})")
 
 
 FAULTS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (

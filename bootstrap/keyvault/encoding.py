@@ -11,13 +11,13 @@ from bootstrap.secret import Secret
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootstrap.config.model import SecretReference
-    from bootstrap.keyvault.responses import Found
+    from bootstrap.keyvault.responses import StoredSecret
 
 PFX, PEM = "application/x-pkcs12", "application/x-pem-file"  # how Key Vault stores certificates
 PARTS = ("pem", "key", "chain")
 
 
-def form(stored: Found, reference: SecretReference) -> Secret:
+def form(stored: StoredSecret, reference: SecretReference) -> Secret:
     """Return the secret in the form of its reference.
 
     Bytes that are not UTF-8 are in it as `surrogateescape` has them. Raises Unfit if the secret

@@ -14,7 +14,7 @@ from bootstrap.identity.identity_id import OWN, Selector
 from bootstrap.keyvault import certificates, encoding
 from bootstrap.keyvault.certificates import UnusableCertificate
 from bootstrap.keyvault.client import Vault
-from bootstrap.keyvault.request import Inquiry, Refused, Rules, Unanswered
+from bootstrap.keyvault.request import NoResponse, Refused, Rules, SecretRequest
 from bootstrap.keyvault.responses import validity
 from bootstrap.keyvault.urls import address_of
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from bootstrap.imds.clouds import Cloud
     from bootstrap.keyvault.backoff import Uniform
     from bootstrap.keyvault.request import Forget, Token
-    from bootstrap.keyvault.responses import Found
-    from bootstrap.keyvault.urls import Address
+    from bootstrap.keyvault.responses import StoredSecret
+    from bootstrap.keyvault.urls import SecretId
     from bootstrap.secret import Secret
     from bootstrap.settings import VaultSettings
 
-    Outcome: TypeAlias = "Found | Exception"
+    Outcome: TypeAlias = "StoredSecret | Exception"
 
 AT_ONCE = 8  # concurrent requests at most; each then needs a connection and handshake of its own
 EACH = 5  # requests on one connection, one after the other, as long as responses are quick
@@ -103,7 +103,7 @@ def fetch(
     )
     identity = _identities(settings, selector)
     try:
-        pool.run(lambda at: Inquiry(at, identity(at), vault, rules).answer(), deadline, clock)
+        pool.run(lambda at: SecretRequest(at, identity(at), vault, rules).answer(), deadline, clock)
     finally:
         vault.close()
     results = {
@@ -130,10 +130,10 @@ def _check_installation(references: Mapping[str, SecretReference]) -> None:
 
 def _addresses(
     references: Mapping[str, SecretReference], cloud: Cloud, settings: VaultSettings
-) -> Mapping[str, Address]:
+) -> Mapping[str, SecretId]:
     """Return the address of each secret; raise SecretsRefused for vaults that may not be asked."""
 
-    def address(path: str, reference: SecretReference) -> Address | Problem:
+    def address(path: str, reference: SecretReference) -> SecretId | Problem:
         try:
             return address_of(reference, cloud, settings.allow)
         except ValueError as error:
@@ -152,21 +152,21 @@ class _FetchPool:
     Once one response is final, the run has failed, and no other request is repeated.
     """
 
-    def __init__(self, addresses: Mapping[Address, None]) -> None:
+    def __init__(self, addresses: Mapping[SecretId, None]) -> None:
         self._waiting = deque(addresses)
         self._failed = False
-        self.outcomes: Mapping[Address, Outcome] = {}
+        self.outcomes: Mapping[SecretId, Outcome] = {}
 
     def is_over(self) -> bool:
         """Return whether the run has failed, so that a retry is useless."""
         return self._failed
 
     def run(
-        self, ask: Callable[[Address], Found], deadline: float, clock: Callable[[], float]
+        self, ask: Callable[[SecretId], StoredSecret], deadline: float, clock: Callable[[], float]
     ) -> None:
         """Request every secret; return soon after the deadline, whatever the network does."""
-        outcomes: dict[Address, Outcome] = {
-            address: Unanswered("timeout") for address in self._waiting
+        outcomes: dict[SecretId, Outcome] = {
+            address: NoResponse("timeout") for address in self._waiting
         }
         threads = [
             threading.Thread(target=self._work, args=(ask, outcomes), daemon=True)
@@ -178,7 +178,9 @@ class _FetchPool:
             thread.join(max(0.0, deadline + LATE - clock()))
         self.outcomes = dict(outcomes)  # a copy, so that a late thread changes nothing
 
-    def _work(self, ask: Callable[[Address], Found], outcomes: dict[Address, Outcome]) -> None:
+    def _work(
+        self, ask: Callable[[SecretId], StoredSecret], outcomes: dict[SecretId, Outcome]
+    ) -> None:
         while True:
             try:
                 address = self._waiting.popleft()
@@ -186,17 +188,17 @@ class _FetchPool:
                 return
             outcomes[address] = self._outcome(ask, address)
 
-    def _outcome(self, ask: Callable[[Address], Found], address: Address) -> Outcome:
+    def _outcome(self, ask: Callable[[SecretId], StoredSecret], address: SecretId) -> Outcome:
         try:
             return ask(address)
-        except Unanswered as error:
+        except NoResponse as error:
             return error
         except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
             self._failed = True
             return error
 
 
-def _identities(settings: VaultSettings, default: Selector) -> Callable[[Address], Selector]:
+def _identities(settings: VaultSettings, default: Selector) -> Callable[[SecretId], Selector]:
     """Return a function that gives the identity for an address.
 
     Names of vaults compare case-insensitively.
@@ -236,9 +238,9 @@ def _raise_or_return(
         ]
         raise SecretsRefused(Public(f"Key Vault refuses {_count(refused)}"), problems=problems)
     for result in results.values():
-        if isinstance(result, Exception) and not isinstance(result, Unanswered):
+        if isinstance(result, Exception) and not isinstance(result, NoResponse):
             raise result
-    late = {path: error for path, error in results.items() if isinstance(error, Unanswered)}
+    late = {path: error for path, error in results.items() if isinstance(error, NoResponse)}
     if late:
         problems = [_problem(path, references[path], error) for path, error in late.items()]
         raise SecretsUnavailable(
@@ -252,7 +254,7 @@ def _raise_or_return(
 def _problem(path: str, reference: SecretReference, error: Exception, hint: str = "") -> Problem:
     message = error.args[0]  # `str(error)` would lose whether the text is public
     public = error.public if isinstance(error, Refused) else None
-    if isinstance(error, Unanswered):
+    if isinstance(error, NoResponse):
         message = Public(f"the last answer for {reference.name} in {reference.vault} was {error}")
     return Problem(message, where=reference.origin, path=path, hint=hint, public=public)
 

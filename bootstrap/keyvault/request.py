@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bootstrap.errors import Public
 from bootstrap.http.retry import GracePeriod
-from bootstrap.keyvault.backoff import Pacing
-from bootstrap.keyvault.client import Fault
+from bootstrap.keyvault.backoff import Backoff
+from bootstrap.keyvault.client import RequestError
 from bootstrap.keyvault.responses import (
     Denied,
-    Found,
     PermanentError,
     Retry,
+    StoredSecret,
     Unauthorized,
     classify,
 )
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bootstrap.identity.identity_id import Selector
     from bootstrap.keyvault.backoff import Uniform
     from bootstrap.keyvault.client import Vault
-    from bootstrap.keyvault.urls import Address
+    from bootstrap.keyvault.urls import SecretId
     from bootstrap.secret import Secret
 
     Token: TypeAlias = Callable[[str, Selector], Secret]
@@ -44,7 +44,7 @@ class Refused(Exception):
         self.public = public
 
 
-class Unanswered(Exception):
+class NoResponse(Exception):
     """The deadline came before a response, or another secret ended the wait.
 
     The text is the last outcome.
@@ -98,28 +98,28 @@ class Rules:
         self.is_over = is_over
 
 
-class Inquiry:
+class SecretRequest:
     """The requests for one secret, with the identity that `selector` names."""
 
-    def __init__(self, address: Address, selector: Selector, vault: Vault, rules: Rules) -> None:
+    def __init__(self, address: SecretId, selector: Selector, vault: Vault, rules: Rules) -> None:
         self._address = address
         self._selector = selector
         self._vault = vault
         self._rules = rules
-        self._pacing = Pacing(rules.deadline, rules.uniform)
+        self._pacing = Backoff(rules.deadline, rules.uniform)
         self._denials = GracePeriod(rules.grace, rules.clock)
         self._renewed = False
 
-    def answer(self) -> Found:
+    def answer(self) -> StoredSecret:
         """Return the secret. Raises Refused, Unanswered, or the error of the identity."""
         while True:
             verdict = self._ask()
-            if isinstance(verdict, Found):
+            if isinstance(verdict, StoredSecret):
                 self._tell("vault.found", version=verdict.version)
                 return verdict
             self._wait(verdict)
 
-    def _ask(self) -> Found | Retry:
+    def _ask(self) -> StoredSecret | Retry:
         """Send one request, and return the secret or the reason for a retry.
 
         Raises Refused if a retry would not help.
@@ -127,7 +127,7 @@ class Inquiry:
         token = self._rules.token(self._rules.audience, self._selector)
         try:
             answer = self._vault.get(self._address, token, deadline=self._rules.deadline)
-        except Fault as fault:
+        except RequestError as fault:
             if fault.final:
                 message = f"asking the vault {self._address.vault}: {fault}"
                 raise Refused(message, FAULT_HINT) from None
@@ -167,13 +167,13 @@ class Inquiry:
     def _wait(self, again: Retry) -> None:
         wait = self._pacing.next_wait(self._rules.clock(), min_wait=again.min_wait)
         if wait is None or self._rules.is_over():
-            raise Unanswered(again.outcome)
+            raise NoResponse(again.outcome)
         self._tell("vault.retry", outcome=again.outcome, wait=wait)
         end = self._rules.clock() + wait
         while (left := end - self._rules.clock()) > 0:
             self._rules.sleep(min(left, POLL_INTERVAL))
             if self._rules.is_over():
-                raise Unanswered(again.outcome)
+                raise NoResponse(again.outcome)
 
     def _tell(self, event: str, **fields: Any) -> None:
         if self._rules.on_event:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from bootstrap.keyvault.client import Answer
-    from bootstrap.keyvault.urls import Address
+    from bootstrap.keyvault.urls import SecretId
 
-    Verdict: TypeAlias = "Found | Retry | Denied | Unauthorized | PermanentError"
+    Verdict: TypeAlias = "StoredSecret | Retry | Denied | Unauthorized | PermanentError"
 
 SPREADING = ("ForbiddenByRbac", "AccessDenied", "Forbidden", "")  # a role assignment ends these
 MAX_RETRY_AFTER = 6  # digits
@@ -25,7 +25,7 @@ MAX_RETRY_AFTER = 6  # digits
 ROLE_HINT = "give it the role Key Vault Secrets User (or, with access policies, Get on secrets)"
 
 
-class Found(Frozen):
+class StoredSecret(Frozen):
     """A secret as it is stored. `not_before` and `expires` are seconds since 1970, if set."""
 
     value: Secret
@@ -63,7 +63,7 @@ class PermanentError(Frozen, kw_only=False):
     code: str = ""
 
 
-def classify(answer: Answer, address: Address) -> Verdict:
+def classify(answer: Answer, address: SecretId) -> Verdict:
     """Return what the response to a request for `address` means.
 
     Messages repeat only codes and numbers of the response, because the server could send the token
@@ -76,15 +76,15 @@ def classify(answer: Answer, address: Address) -> Verdict:
     return _unexpected(answer, address)
 
 
-def _later(answer: Answer, _address: Address) -> Retry:
+def _later(answer: Answer, _address: SecretId) -> Retry:
     return Retry(str(answer.status), _retry_after(answer))
 
 
-def _unauthorized(answer: Answer, _address: Address) -> Unauthorized:
+def _unauthorized(answer: Answer, _address: SecretId) -> Unauthorized:
     return Unauthorized(_challenged_resource(answer))
 
 
-def _unexpected(answer: Answer, address: Address) -> PermanentError:
+def _unexpected(answer: Answer, address: SecretId) -> PermanentError:
     if 300 <= answer.status < 400:  # noqa: PLR2004
         hint = "something stands between this machine and Key Vault: check proxies and routes"
         return PermanentError(
@@ -93,7 +93,7 @@ def _unexpected(answer: Answer, address: Address) -> PermanentError:
     return PermanentError(f"the vault {address.vault} answered {answer.status}", code=_code(answer))
 
 
-def _found(answer: Answer, address: Address) -> Verdict:
+def _found(answer: Answer, address: SecretId) -> Verdict:
     body = _object(answer)
     value = body.get("value")
     if not isinstance(value, str) or re.search("[\ud800-\udfff]", value):
@@ -107,7 +107,7 @@ def _found(answer: Answer, address: Address) -> Verdict:
     if attributes.get("enabled") is False:
         return _disabled(address)
     content_type = body.get("contentType")
-    return Found(
+    return StoredSecret(
         value=Secret(value),
         version=version,
         content_type=content_type if isinstance(content_type, str) else "",
@@ -116,7 +116,7 @@ def _found(answer: Answer, address: Address) -> Verdict:
     )
 
 
-def _forbidden(answer: Answer, address: Address) -> Verdict:
+def _forbidden(answer: Answer, address: SecretId) -> Verdict:
     vault = address.vault
     code = _code(answer)
     if code == "SecretDisabled":
@@ -137,7 +137,7 @@ def _forbidden(answer: Answer, address: Address) -> Verdict:
     return PermanentError(f"the vault {vault} forbids the secret {address.name}", code=code)
 
 
-def _absent(_answer: Answer, address: Address) -> PermanentError:
+def _absent(_answer: Answer, address: SecretId) -> PermanentError:
     version = f" with the version {address.version}" if address.version else ""
     return PermanentError(
         f"the vault {address.vault} has no secret {address.name}{version}",
@@ -145,12 +145,12 @@ def _absent(_answer: Answer, address: Address) -> PermanentError:
     )
 
 
-def _disabled(address: Address) -> PermanentError:
+def _disabled(address: SecretId) -> PermanentError:
     message = f"the secret {address.name} in the vault {address.vault} is disabled"
     return PermanentError(message, "enable it, or name another version")
 
 
-JUDGES: Mapping[int, Callable[[Answer, Address], Verdict]] = {
+JUDGES: Mapping[int, Callable[[Answer, SecretId], Verdict]] = {
     200: _found,
     401: _unauthorized,
     403: _forbidden,
@@ -160,7 +160,7 @@ JUDGES: Mapping[int, Callable[[Answer, Address], Verdict]] = {
 }
 
 
-def validity(stored: Found, now: float) -> str:
+def validity(stored: StoredSecret, now: float) -> str:
     """Return why the secret is not valid at `now` (seconds since 1970), or an empty text.
 
     Key Vault returns expired secrets too: the client has to check the dates. If a secret's start is

@@ -27,7 +27,7 @@ BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
-class Trust:
+class TrustStore:
     """The trusted authorities, in the TLS context that verifies every certificate with them.
 
     They are the system's, or those that the environment names instead, and those of `ca_file`.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 API_VERSION = "7.4"  # https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret
 
 
-class Address(Frozen):
+class SecretId(Frozen):
     """One secret in one vault; `version` is empty for the current one."""
 
     host: str
@@ -51,7 +51,7 @@ class Address(Frozen):
         return version if self.version.lower() in ("", version.lower()) else None
 
 
-def address_of(reference: SecretReference, cloud: Cloud, allow: tuple[str, ...] = ()) -> Address:
+def address_of(reference: SecretReference, cloud: Cloud, allow: tuple[str, ...] = ()) -> SecretId:
     """Return the address of a secret in this cloud; `allow` is the setting `vaults.allow`.
 
     Raises ValueError for a vault that may not be asked, and for parts that no checked document
@@ -65,4 +65,4 @@ def address_of(reference: SecretReference, cloud: Cloud, allow: tuple[str, ...] 
         raise ValueError(f"{reference.name!r} is not a secret's name")
     if reference.version and not re.fullmatch(VERSION, reference.version):
         raise ValueError(f"{reference.version!r} is not a secret's version")
-    return Address(host=host, name=reference.name, version=reference.version)
+    return SecretId(host=host, name=reference.name, version=reference.version)

@@ -1,1 +1,1 @@
-"""Is this machine Azure's, and which VM is it: what the firmware says, without a network."""
+"""The platform of this machine and the id of its VM, read from the firmware without a network."""

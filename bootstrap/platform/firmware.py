@@ -1,50 +1,50 @@
-"""What the firmware says, without any network: is this Azure, and which VM is it."""
+"""The tables of the firmware, read without a network: whether this is Azure, and which VM it is."""
 
 from __future__ import annotations
 
-import os.path
 import sys
 
 from bootstrap.frozen import Frozen
+from bootstrap.fs.root import exists_in_root, resolve_in_root
 
-# Azure's chassis asset tag, the same on every VM of every cloud; cloud-init and WALinuxAgent
-# recognise the platform by it too.
+# Azure's chassis asset tag, the same on every VM of every cloud. cloud-init and WALinuxAgent
+# identify the platform by it, too.
 AZURE_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
 
-_TABLES = "sys/class/dmi/id"
+_TABLES = "/sys/class/dmi/id"
 _GROUPS = (8, 4, 4, 4, 12)
 _HEX = frozenset("0123456789abcdef")
-# How firmware says that it was given no id (SMBIOS specification, 7.2.1).
+# The two UUIDs of firmware that has no id (SMBIOS specification, 7.2.1): all zeros or all Fs.
 _NOBODY = tuple("-".join(digit * count for count in _GROUPS) for digit in "0f")
 
 
 class Firmware(Frozen):
-    """The asset tag, and the VM's id as IMDS writes it; `None` is what could not be read."""
+    """The asset tag, and the VM's id as IMDS writes it; each is `None` if it cannot be read."""
 
     asset_tag: str | None
     vm_id: str | None
 
     @property
     def is_azure(self) -> bool | None:
-        """Whether this is an Azure VM; `None` when the firmware does not say."""
+        """Whether this is an Azure VM; `None` if the asset tag cannot be read."""
         return None if self.asset_tag is None else self.asset_tag == AZURE_ASSET_TAG
 
     @property
     def description(self) -> str:
-        """What the firmware says of the platform, for a person."""
+        """A text for a person about the asset tag."""
         if self.asset_tag is None:
             return "its firmware shows no asset tag"
         return f"its firmware's asset tag is {self.asset_tag!r}"
 
 
 def read_firmware(root: str = "/") -> Firmware:
-    """What the kernel shows of the firmware's tables below `root`.
+    """Return the asset tag and the VM's id in the firmware's tables, as files below `root`.
 
-    Never raises: a machine without tables, or a process that may not read them (the UUID is for
-    root only), is a `None`.
+    Never raises. A value is `None` on a machine without tables, or if the process may not read
+    them (only root can read the UUID).
     """
-    asset_tag, told, swapped = _tables(root)
-    uuid = canonical_uuid(told or "")
+    asset_tag, product_uuid, swapped = _tables(root)
+    uuid = canonical_uuid(product_uuid or "")
     if uuid in _NOBODY:
         uuid = None
     if uuid and swapped:
@@ -53,7 +53,7 @@ def read_firmware(root: str = "/") -> Firmware:
 
 
 def canonical_uuid(text: str) -> str | None:
-    """The UUID in lower case (old kernels print capitals), or `None` if `text` is none."""
+    """Return the UUID in lower case, or `None` if `text` is none; old kernels use capitals."""
     fields = text.lower().split("-")
     if tuple(map(len, fields)) != _GROUPS or not _HEX.issuperset("".join(fields)):
         return None
@@ -61,7 +61,7 @@ def canonical_uuid(text: str) -> str | None:
 
 
 def swap_fields(uuid: str) -> str:
-    """The canonical UUID with the bytes of its first three fields in the other order."""
+    """Return the canonical UUID with the bytes of its first three fields reversed."""
     first, second, third, *rest = uuid.split("-")
     return "-".join([*map(_reversed_bytes, (first, second, third)), *rest])
 
@@ -75,18 +75,18 @@ if sys.platform == "win32":
 else:
 
     def _tables(root: str) -> tuple[str | None, str | None, bool]:
-        """The asset tag, the UUID, and whether its first three fields are in the other byte order.
+        """Return the asset tag, the UUID, and whether its first three fields have reversed bytes.
 
-        They are on a Generation 1 VM, which boots by BIOS.
+        The bytes are reversed on a Generation 1 VM, which boots by BIOS.
         """
         tag = _read(root, f"{_TABLES}/chassis_asset_tag")
         uuid = _read(root, f"{_TABLES}/product_uuid")
-        return tag, uuid, not os.path.isdir(os.path.join(root, "sys/firmware/efi"))
+        return tag, uuid, not exists_in_root("/sys/firmware/efi", root, folder=True)
 
 
 def _read(root: str, path: str) -> str | None:
     try:
-        with open(os.path.join(root, path), encoding="ascii", errors="replace") as table:
+        with open(resolve_in_root(path, root), encoding="ascii", errors="replace") as table:
             return table.read().strip()
     except OSError:
         return None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bootstrap.image import Image
     from bootstrap.imds.instance import Instance
     from bootstrap.keyvault.resolve import ResolvedSecrets
-    from bootstrap.render.environment import Compiled
+    from bootstrap.render.environment import CompiledCache
     from bootstrap.render.rendered import Rendered, Template
     from bootstrap.settings import Settings
 
@@ -53,13 +53,13 @@ class _Rendering:
     def __init__(
         self, instance: Instance, image: Image, settings: Settings, secrets: ResolvedSecrets
     ) -> None:
-        from bootstrap.render.environment import Compiled
+        from bootstrap.render.environment import CompiledCache
 
         self.secrets = secrets
         self._instance = instance
         self._image = image
         self._settings = settings
-        self._compiled: Compiled = Compiled()
+        self._compiled: CompiledCache = CompiledCache()
 
     def render(self, configuration: Configuration, *, masked: bool = False) -> tuple[Rendered, ...]:
         """Return the contents of the configuration's files."""

@@ -32,13 +32,13 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from bootstrap.render import limits, sandbox
-from bootstrap.render.errors import Refusal, kind
+from bootstrap.render.errors import FilterError, kind
 from bootstrap.render.filters import table
 from bootstrap.render.filters.text import percent, string
 from bootstrap.render.inclusion import ANYTHING
-from bootstrap.render.masking import Veil, is_veiled, joined, through
+from bootstrap.render.masking import MaskedText, is_masked, join_masked, through
 from bootstrap.render.sandbox_filters import guard
-from bootstrap.render.undefined import Gap
+from bootstrap.render.undefined import MissingValue
 from bootstrap.render.whitespace import drop_statement_lines
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from bootstrap.render.rendered import Template
 
 __all__ = [
-    "Compiled",
+    "CompiledCache",
     "Environment",
     "TemplateNotFound",
     "TemplateRuntimeError",
@@ -65,7 +65,7 @@ __all__ = [
 GLOBALS = ("range", "dict", "namespace", "cycler", "joiner")
 
 
-class Compiled(BytecodeCache):
+class CompiledCache(BytecodeCache):
     """Cache of compiled templates, for another rendering of the same texts with other values."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class Compiled(BytecodeCache):
 class Environment(ImmutableSandboxedEnvironment):
     """The environment of `templates`: problems go to `findings`, use of the limits to `budget`."""
 
-    concat = staticmethod(joined)  # makes one value of what a block or a macro prints
+    concat = staticmethod(join_masked)  # makes one value of what a block or a macro prints
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
     def __init__(
@@ -94,7 +94,7 @@ class Environment(ImmutableSandboxedEnvironment):
         findings: Findings,
         budget: limits.Budget,
         inclusion: Inclusion = ANYTHING,
-        compiled: Compiled | None = None,
+        compiled: CompiledCache | None = None,
     ) -> None:
         super().__init__(
             loader=FunctionLoader(lambda name: templates[name].text if name in templates else None),
@@ -130,7 +130,7 @@ class Environment(ImmutableSandboxedEnvironment):
         """Return the text for a value in `{{ }}`; one that has none is reported and left out."""
         try:
             text = string(value)
-        except Refusal as refusal:
+        except FilterError as refusal:
             self._findings.add_here(refusal.message, hint=refusal.hint)
             return ""
         self._budget.spend(len(text))
@@ -147,12 +147,12 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def concatenate(self, *parts: Any) -> str:
         """Return the result of the operator `~`."""
-        text: str = limits.bounded(joined([string(part) for part in parts]))
+        text: str = limits.bounded(join_masked([string(part) for part in parts]))
         return text
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return `obj.attribute`: a key, or else a method that templates may use."""
-        if isinstance(obj, Gap | Veil):
+        if isinstance(obj, MissingValue | MaskedText):
             return obj
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
@@ -163,7 +163,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return `obj[argument]`: an item, or else the result of `obj.argument`."""
         for part in (obj, argument):
-            if isinstance(part, Gap | Veil):
+            if isinstance(part, MissingValue | MaskedText):
                 return part
         if isinstance(argument, str) and not isinstance(obj, str):
             return self.getattr(obj, argument)
@@ -176,27 +176,27 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Return the result of `obj(…)`; report and return a missing `obj`."""
-        if isinstance(obj, Gap):
+        if isinstance(obj, MissingValue):
             obj.use()
             return obj
-        if isinstance(obj, Veil):
+        if isinstance(obj, MaskedText):
             return obj
         if not callable(obj):
-            raise Refusal(
+            raise FilterError(
                 f"{kind(obj)} cannot be called",
                 hint="a key wins over a method; the filters items and dictsort always work",
             )
-        if obj is self.globals["range"] and is_veiled(*args):
+        if obj is self.globals["range"] and is_masked(*args):
             return through(obj, *args)
         return super().call(context, obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Return the result of `left + right` or the like; report and return a missing operand."""
         for operand in (left, right):
-            if isinstance(operand, Gap):
+            if isinstance(operand, MissingValue):
                 operand.use()
                 return operand
-        if is_veiled(left, right):
+        if is_masked(left, right):
             return through(self.binop_table[operator], left, right)
         return super().call_binop(context, operator, left, right)
 
@@ -230,7 +230,7 @@ def syntax_tree(text: str) -> nodes.Template:
 
 
 def _missing_class(reported_to: Findings) -> type[Undefined]:
-    class Missing(Gap, Undefined):  # type: ignore[misc]  # each operator returns the Gap
+    class Missing(MissingValue, Undefined):  # type: ignore[misc]  # each operator returns the Gap
         findings = reported_to
 
     return Missing

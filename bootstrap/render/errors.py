@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-class Refusal(Exception):
+class FilterError(Exception):
     """A template asks for something that is not possible; `hint` says what to write instead."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -17,7 +17,7 @@ class Refusal(Exception):
         self.hint = hint
 
 
-class Exhausted(Refusal):
+class LimitExceeded(FilterError):
     """The time for the whole rendering is used up. No other file is begun."""
 
 

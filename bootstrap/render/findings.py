@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bootstrap.render.rendered import Template
     from bootstrap.render.suggestions import Names
-    from bootstrap.render.undefined import Gap
+    from bootstrap.render.undefined import MissingValue
 
     Place: TypeAlias = tuple[str, int]  # a template's name and the line in it, from 1
 
@@ -55,7 +55,7 @@ class Findings:
             )
         )
 
-    def add_gap(self, gap: Gap) -> None:
+    def add_gap(self, gap: MissingValue) -> None:
         """Report a missing name at its place in the template."""
         word = str(gap.name or "")
         if gap.reason:

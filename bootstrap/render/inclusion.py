@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.render.errors import Refusal
+from bootstrap.render.errors import FilterError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ class Inclusion:
         """Raise Refusal unless the template `parent` may use the template `name`."""
         offered = self._contents.get(parent)
         if name in self._contents:
-            raise Refusal(
+            raise FilterError(
                 "the content of a file is no template, so none can include it",
                 hint="put what several files need into a template of the image",
             )
         if offered is not None and name not in offered:
             shown = f"the template {name}" if findings.is_written(str(name)) else "this template"
-            raise Refusal(
+            raise FilterError(
                 f"userData may not include {shown} on this image",
                 hint="the setting user_data.templates in the image's agent.yaml says which it may",
             )

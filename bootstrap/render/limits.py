@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bootstrap.render.errors import Exhausted, Refusal
+from bootstrap.render.errors import FilterError, LimitExceeded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Budget:
         """
         self._printed += characters
         if self._printed > COPIES * self._max_bytes:
-            raise Refusal(
+            raise FilterError(
                 f"the file is larger than {self._max_bytes} bytes many times over",
                 hint="look for a loop that repeats itself; the limit is render.max_bytes",
             )
@@ -56,7 +56,7 @@ class Budget:
     def require_file(self, size: int) -> None:
         """Raise Refusal if a file of `size` bytes is too large."""
         if size > self._max_bytes:
-            raise Refusal(
+            raise FilterError(
                 f"the file is larger than {self._max_bytes} bytes",
                 hint="the limit is render.max_bytes",
             )
@@ -64,7 +64,7 @@ class Budget:
     def check_time(self) -> None:
         """Raise Exhausted if the time for all files is over."""
         if self._clock() > self._end:
-            raise Exhausted(
+            raise LimitExceeded(
                 f"the rendering took longer than {self._seconds:g} seconds",
                 hint="look for nested loops; the limit is render.timeout",
             )
@@ -82,19 +82,19 @@ def bounded(value: Any) -> Any:
 def require_text(length: int) -> None:
     """Raise Refusal if a text of `length` characters is too long to be made."""
     if length > TEXT:
-        raise Refusal(f"this would make a text of more than {TEXT} characters")
+        raise FilterError(f"this would make a text of more than {TEXT} characters")
 
 
 def require_items(count: int) -> None:
     """Raise Refusal if a list of `count` items is too long to be made."""
     if count > ITEMS:
-        raise Refusal(f"this would make a list of more than {ITEMS} items")
+        raise FilterError(f"this would make a list of more than {ITEMS} items")
 
 
 def require_width(width: int) -> None:
     """Raise Refusal if padding to `width` columns is too wide."""
     if abs(width) > WIDTH:
-        raise Refusal(f"a width is at most {WIDTH}")
+        raise FilterError(f"a width is at most {WIDTH}")
 
 
 def add(left: Any, right: Any) -> Any:
@@ -125,7 +125,7 @@ def power(base: Any, exponent: Any) -> Any:
 
 def _require_bits(bits: int) -> None:
     if bits > BITS:
-        raise Refusal(f"this would make a number of more than {BITS} bits")
+        raise FilterError(f"this would make a number of more than {BITS} bits")
 
 
 _DIRECTIVE = re.compile(r"%(?:\(.*?\))?[#0\- +]*(\d+|\*)?(?:\.(\d+|\*))?")
@@ -138,7 +138,7 @@ def require_format(form: str, arguments: list[str | int | float]) -> None:
         directives += 1
         for width in match.groups():
             if width == "*":
-                raise Refusal("a width in a format is a number, not *")
+                raise FilterError("a width in a format is a number, not *")
             require_width(int(width[:5]) if width else 0)
     longest = max((len(str(argument)) for argument in arguments), default=0)
     require_text(len(form) + directives * (longest + 2 * WIDTH))

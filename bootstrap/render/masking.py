@@ -8,7 +8,7 @@ and if it fails with one, its result is a mask again.
 
 from __future__ import annotations
 
-from bootstrap.render.errors import Exhausted
+from bootstrap.render.errors import LimitExceeded
 from bootstrap.render.limits import bounded
 from bootstrap.secret import MASK, Secret
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Veil(str):
+class MaskedText(str):
     """`***`, or a text that contains it."""
 
     __slots__ = ()
 
-    def __str__(self) -> Veil:
+    def __str__(self) -> MaskedText:
         return self  # Jinja converts all that is printed to text
 
     def __iter__(self) -> Iterator[str]:
         return iter((self,))  # a list of unknown length is shown as one item
 
-    def _itself(self, _: object = None) -> Veil:
+    def _itself(self, _: object = None) -> MaskedText:
         return self
 
     def _false(self, _: object) -> bool:
@@ -40,25 +40,25 @@ class Veil(str):
     __lt__ = __le__ = __gt__ = __ge__ = __contains__ = _false
 
 
-def veiled(value: Any) -> Any:
+def mask_all(value: Any) -> Any:
     """Return the value with every `***` and every secret in it replaced by a mask."""
     if isinstance(value, Secret) or value == MASK:
-        return Veil(MASK)
+        return MaskedText(MASK)
     if isinstance(value, dict):
-        return {key: veiled(member) for key, member in value.items()}
-    return [veiled(member) for member in value] if isinstance(value, list) else value
+        return {key: mask_all(member) for key, member in value.items()}
+    return [mask_all(member) for member in value] if isinstance(value, list) else value
 
 
-def joined(parts: Iterable[str]) -> str:
+def join_masked(parts: Iterable[str]) -> str:
     """Return the parts as one text, which is masked if one of them is."""
     pieces = list(parts)
     text = "".join(pieces)
-    return Veil(text) if is_veiled(*pieces) else text
+    return MaskedText(text) if is_masked(*pieces) else text
 
 
-def is_veiled(*values: object) -> bool:
+def is_masked(*values: object) -> bool:
     """Return whether one of the values is masked."""
-    return any(isinstance(value, Veil) for value in values)
+    return any(isinstance(value, MaskedText) for value in values)
 
 
 def through(function: Any, *args: Any, **kwargs: Any) -> Any:
@@ -69,10 +69,10 @@ def through(function: Any, *args: Any, **kwargs: Any) -> Any:
     """
     try:
         result = bounded(function(*args, **kwargs))
-    except Exhausted:
+    except LimitExceeded:
         raise
     except Exception:  # noqa: BLE001 - whatever it is, the real value would not raise it
-        return Veil(MASK)
+        return MaskedText(MASK)
     if isinstance(result, bool):
         return result
-    return Veil(result) if isinstance(result, str) else Veil(MASK)
+    return MaskedText(result) if isinstance(result, str) else MaskedText(MASK)

@@ -7,13 +7,13 @@ import time
 from bootstrap.errors import Problem, Public, RenderError, nearest
 from bootstrap.render import template_errors
 from bootstrap.render.environment import Environment
-from bootstrap.render.errors import Exhausted
+from bootstrap.render.errors import LimitExceeded
 from bootstrap.render.findings import Findings
 from bootstrap.render.inclusion import Inclusion
 from bootstrap.render.limits import Budget
-from bootstrap.render.masking import veiled
+from bootstrap.render.masking import mask_all
 from bootstrap.render.rendered import Rendered, Template
-from bootstrap.render.secret_tracking import WatchedSecrets, revealed
+from bootstrap.render.secret_tracking import TrackedSecrets, reveal_values
 from bootstrap.render.suggestions import Names
 from bootstrap.render.tag_text import without_control
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.config.model import FileSpec
-    from bootstrap.render.environment import Compiled
+    from bootstrap.render.environment import CompiledCache
 
 
 def render(
@@ -34,7 +34,7 @@ def render(
     max_bytes: int,
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
-    compiled: Compiled | None = None,
+    compiled: CompiledCache | None = None,
     masked: bool = False,
     folders: Sequence[str] = (),
 ) -> tuple[Rendered, ...]:
@@ -67,7 +67,7 @@ class _Rendering:
         context: Mapping[str, Any],
         templates: Mapping[str, Template],
         budget: Budget,
-        compiled: Compiled | None,
+        compiled: CompiledCache | None,
         *,
         masked: bool,
         folders: Sequence[str],
@@ -76,8 +76,8 @@ class _Rendering:
         self._masked = masked
         self._templates = templates
         self._folders = folders
-        show = veiled if masked else revealed
-        self._secrets = WatchedSecrets(context.get("secrets", {}), show)
+        show = mask_all if masked else reveal_values
+        self._secrets = TrackedSecrets(context.get("secrets", {}), show)
         seen = without_control(
             {**context, "secrets": self._secrets, "values": show(context.get("values", {}))}
         )
@@ -100,7 +100,7 @@ class _Rendering:
         for spec in self._files:
             try:
                 result = self._render(spec)
-            except Exhausted:
+            except LimitExceeded:
                 break  # already reported; no time is left for the files that follow
             if result is not None:
                 rendered.append(result)
@@ -127,7 +127,7 @@ class _Rendering:
             if self._masked and type(error) is ValueError:
                 return None  # `a, b = …`: the number of items in a masked value is unknown
             template_errors.report(error, name, self._findings, self._templates)
-            if isinstance(error, Exhausted):
+            if isinstance(error, LimitExceeded):
                 raise
             return None
         return Rendered(spec=spec, content=content, secret=self._secrets.used)

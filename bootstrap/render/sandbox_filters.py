@@ -6,8 +6,8 @@ from functools import wraps
 
 from bootstrap.render.filters.table import MAY_BE_MISSING
 from bootstrap.render.limits import bounded
-from bootstrap.render.masking import is_veiled, through
-from bootstrap.render.undefined import Gap
+from bootstrap.render.masking import is_masked, through
+from bootstrap.render.undefined import MissingValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def _guarded(function: Callable[..., Any], budget: Budget) -> Callable[..., Any]
     def call(*args: Any, **kwargs: Any) -> Any:
         given = (*args, *kwargs.values())
         for argument in given:
-            if isinstance(argument, Gap):
+            if isinstance(argument, MissingValue):
                 argument.use()
                 return argument
         budget.check_time()
-        if is_veiled(*given):
+        if is_masked(*given):
             return through(function, *args, **kwargs)
         return bounded(function(*args, **kwargs))
 

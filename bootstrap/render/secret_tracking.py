@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class WatchedSecrets(Mapping[str, "Any"]):
+class TrackedSecrets(Mapping[str, "Any"]):
     """The secrets as templates see them; `used` becomes true when a template reads one.
 
     `reveal` returns what a template gets for a secret.
@@ -41,7 +41,7 @@ class WatchedSecrets(Mapping[str, "Any"]):
         return f"WatchedSecrets({', '.join(self._secrets)})"
 
 
-def revealed(value: Any) -> Any:
+def reveal_values(value: Any) -> Any:
     """Return the value with every secret in it replaced by the secret's text.
 
     Mappings and lists are copied, so the text does not get into `value`.
@@ -49,5 +49,5 @@ def revealed(value: Any) -> Any:
     if isinstance(value, Secret):
         return value.reveal()
     if isinstance(value, dict):
-        return {key: revealed(member) for key, member in value.items()}
-    return [revealed(member) for member in value] if isinstance(value, list) else value
+        return {key: reveal_values(member) for key, member in value.items()}
+    return [reveal_values(member) for member in value] if isinstance(value, list) else value

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bootstrap.document.characters import CONTROL, name
-from bootstrap.render.errors import Refusal
+from bootstrap.render.errors import FilterError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _is_wild(text: object) -> bool:
 
 def _require_plain(text: object) -> None:
     if isinstance(text, str) and (match := CONTROL.search(text)):
-        raise Refusal(
+        raise FilterError(
             f"the tag that is read here holds {name(match.group())}, and no template may print it",
             hint="correct the tag, or read a value that a tag sets and the image's schema checks",
         )

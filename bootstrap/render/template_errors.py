@@ -15,7 +15,7 @@ from bootstrap.render.environment import (
     TemplatesNotFound,
     TemplateSyntaxError,
 )
-from bootstrap.render.errors import Refusal
+from bootstrap.render.errors import FilterError
 from bootstrap.render.filters import table
 from bootstrap.render.findings import raised_at
 
@@ -40,7 +40,7 @@ def report(error: Exception, name: str, findings: Findings, templates: Iterable[
         _report_words(error.message or "the template cannot be read", place, findings)
         return
     place = raised_at(error.__traceback__, (name, 1))
-    if isinstance(error, Refusal):
+    if isinstance(error, FilterError):
         findings.add_failure(error.message, place, hint=error.hint)
     elif isinstance(error, TemplateNotFound):
         _report_not_found(error, place, findings, templates)

@@ -1,6 +1,7 @@
 """A name that a template uses and that does not exist.
 
-Jinja raises an error at the first one. Here it becomes a `Gap`. A template may test this value
+Jinja raises an error at the first one. Here it becomes a `MissingValue`. A template may test this
+value
 (`is defined`) or replace it (`default`), at any depth. Any other use reports it as missing. So one
 rendering finds every missing name.
 """
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
         def here(self) -> tuple[str, int]:
             """Return the template and the line that are being rendered."""
 
-        def add_gap(self, gap: Gap) -> None:
+        def add_gap(self, gap: MissingValue) -> None:
             """Report a missing name."""
 
 
 ABSENT = object()  # the name was looked up in the template's context, not in a value
 
 
-class Gap:
+class MissingValue:
     """A missing value: `name` was looked up in `obj`. `hint` replaces the usual message.
 
     Jinja calls the constructor, and so determines its signature. `findings` is set on a subclass.
@@ -46,7 +47,7 @@ class Gap:
         """Report the name as missing."""
         self.findings.add_gap(self)
 
-    def _absorb(self, *_: Any) -> Gap:
+    def _report_and_return(self, *_: Any) -> MissingValue:
         self.use()
         return self
 
@@ -58,7 +59,7 @@ class Gap:
         self.use()
         return 0
 
-    def __getattr__(self, name: str) -> Gap:
+    def __getattr__(self, name: str) -> MissingValue:
         if name.startswith("__"):
             raise AttributeError(name)  # Python checks which protocols a value supports
         return self  # in a chain of names, the first missing one is reported
@@ -79,10 +80,10 @@ class Gap:
         self.use()
         return id(self)
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _absorb
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = _absorb
-    __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = _absorb
-    __call__ = __getitem__ = _absorb
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _report_and_return
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = _report_and_return
+    __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = __pos__ = _report_and_return
+    __call__ = __getitem__ = _report_and_return
     __bool__ = __contains__ = __lt__ = __le__ = __gt__ = __ge__ = _false
     __eq__ = __ne__ = _false  # neither result is right, and the comparison is reported
     __len__ = __int__ = __index__ = _zero

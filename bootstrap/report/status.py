@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 
 from bootstrap import __version__
 from bootstrap.errors import BootstrapError, InternalError, NotPermitted, Public
+from bootstrap.fs.root import resolve_in_root
 from bootstrap.layout import EVENTS, RUNTIME
 from bootstrap.problem import is_name
 
@@ -123,7 +124,7 @@ def read_status(root: str = "/") -> dict[str, Any] | None:
     NotPermitted when the file may not be read.
     """
     try:
-        record = json.loads(_read(os.path.join(root, STATUS_FILE.lstrip("/"))))
+        record = json.loads(_read(resolve_in_root(STATUS_FILE, root)))
     except PermissionError as error:
         raise NotPermitted(
             f"reading the status {error.filename}: {error.strerror}",

@@ -1,7 +1,7 @@
-"""What the image's builder decides, as opposed to what the machine is asked to be.
+"""The settings of the agent, which the builder of the image decides.
 
-Each setting has three spellings, and the later wins: `imds: {endpoint: …}` in agent.yaml (then
-agent.d/*.yaml, also .yml and .json, in name order), `IMDS_BOOTSTRAP_IMDS_ENDPOINT` in the
+Each setting can be given in three ways, and the later wins: `imds: {endpoint: …}` in agent.yaml
+(then agent.d/*.yaml, also .yml and .json, in name order), `IMDS_BOOTSTRAP_IMDS_ENDPOINT` in the
 environment, `--set imds.endpoint=…` on the command line.
 """
 

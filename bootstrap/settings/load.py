@@ -1,7 +1,7 @@
-"""From agent.yaml, the environment and the command line to one Settings value.
+"""The loader of the settings, from agent.yaml, the environment and the command line.
 
-The sources are hashed before they are parsed: a run that finds the digest of its last run takes
-the values it remembered, and an unchanged boot does not pay for the YAML parser.
+The sources are hashed before they are parsed. If the digest is that of the last run, its values
+are used again, so that an unchanged boot does not load the YAML parser.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from bootstrap import __version__
 from bootstrap.errors import NotPermitted, Public, SettingsError
+from bootstrap.fs.root import exists_in_root, resolve_in_root
 from bootstrap.layout import CONFIGURATION, ELEVATE, ENDINGS
 from bootstrap.settings.table import ENVIRONMENT_PREFIX, Settings, rows
 
@@ -34,9 +35,10 @@ def load(
 ) -> Settings:
     """Read the settings of the machine whose file system begins at `root`.
 
-    `file` is read instead of agent.yaml and agent.d when given; `assignments` are `name=value`
-    texts of the command line. `remembered` is what `remember` gave on an earlier run: when the
-    sources have not changed since, no file is parsed. Raises SettingsError with every finding.
+    `file`, if given, is read instead of agent.yaml and agent.d. `assignments` are `name=value`
+    texts of the command line. `remembered` is the result of `remember` on an earlier run: if the
+    sources have not changed since, no file is parsed. Raises SettingsError with every finding,
+    NotPermitted for a file that this user may not read.
     """
     files = _read_files(root, file)
     variables = {
@@ -54,14 +56,14 @@ def load(
 
 
 def remember(settings: Settings) -> dict[str, Any]:
-    """What the next run needs to have these settings again without parsing: plain JSON values."""
+    """Return plain JSON values from which the next run can restore these settings."""
     stated = {row.name: value_of(settings, row.name) for row in rows()}
     values = {name: stated[name] for name in settings.origins}
     return {"digest": settings.digest, "values": values, "origins": dict(settings.origins)}
 
 
 def value_of(settings: Settings, name: str) -> Any:
-    """The value of the setting with this dotted name."""
+    """Return the value of the setting with this dotted name."""
     value: Any = settings
     for part in name.split("."):
         value = getattr(value, part)
@@ -71,22 +73,20 @@ def value_of(settings: Settings, name: str) -> Any:
 def _read_files(root: str, file: str | None) -> list[tuple[str, bytes]]:
     if file is not None:
         return [(file, _read(file))]
-    found = []
-    main = os.path.join(root, SETTINGS_FILE.lstrip("/"))
-    if os.path.exists(main):
-        found.append((SETTINGS_FILE, _read(main)))
-    folder = os.path.join(root, SETTINGS_FOLDER.lstrip("/"))
-    if os.path.isdir(folder):
-        names = sorted(name for name in os.listdir(folder) if name.endswith(ENDINGS))
-        found += [
-            (f"{SETTINGS_FOLDER}/{name}", _read(os.path.join(folder, name))) for name in names
-        ]
-    return found
+    files = []
+    if exists_in_root(SETTINGS_FILE, root):
+        files.append((SETTINGS_FILE, _read(SETTINGS_FILE, root)))
+    if exists_in_root(SETTINGS_FOLDER, root, folder=True):
+        names = sorted(os.listdir(resolve_in_root(SETTINGS_FOLDER, root)))
+        paths = [f"{SETTINGS_FOLDER}/{name}" for name in names if name.endswith(ENDINGS)]
+        files += [(path, _read(path, root)) for path in paths]
+    return files
 
 
-def _read(path: str) -> bytes:
+def _read(path: str, root: str | None = None) -> bytes:
+    """Return the content of a file below the root, or of one that the command line names."""
     try:
-        with open(path, "rb") as file:
+        with open(path if root is None else resolve_in_root(path, root), "rb") as file:
             return file.read()
     except PermissionError as error:
         raise NotPermitted(
@@ -108,7 +108,7 @@ def _digest(
 
 
 def _build(values: Mapping[str, Any], origins: Mapping[str, str], digest: str) -> Settings:
-    """Put flat dotted values into the nested groups; what is absent keeps its default."""
+    """Return the settings from flat dotted values; a setting without a value has its default."""
     groups: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         group, _, leaf = name.rpartition(".")

@@ -15,7 +15,7 @@ TYPES = {"int": "integer", "float": "number", "bool": "boolean"}
 
 
 def settings_schema() -> dict[str, Any]:
-    """The JSON Schema 2020-12 of agent.yaml and agent.d/*.yaml."""
+    """Return the JSON Schema 2020-12 of agent.yaml and agent.d/*.yaml."""
     top = _object("What the image's builder decides: agent.yaml and agent.d/*.yaml.")
     for row in rows():
         *groups, leaf = row.name.split(".")
@@ -31,7 +31,7 @@ def settings_schema() -> dict[str, Any]:
 
 
 def settings_reference() -> Iterator[str]:
-    """The settings as lines of a Markdown table."""
+    """Yield the settings as lines of a Markdown table."""
     yield "| setting | default | what it decides |"
     yield "| --- | --- | --- |"
     for row in rows():
@@ -65,7 +65,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, (tuple, list)):
-        return ", ".join(f"`{one}`" for one in value) or "none"
+        return ", ".join(f"`{member}`" for member in value) or "none"
     if value in ("", {}):
         return "none"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"

@@ -1,4 +1,4 @@
-"""What each source states, checked against the table; every finding at once."""
+"""The settings in each source, checked against the table; all findings are reported together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WORDS |= {"false": False, "no": False, "off": False, "0": False}
 def read_sources(
     files: Sequence[tuple[str, bytes]], variables: Mapping[str, str], assignments: Sequence[str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The value and the origin of every setting that any source states, by dotted name.
+    """Return the values and the origins of all settings in the sources, each by dotted name.
 
     The later source wins. Raises SettingsError with the findings of all sources.
     """
@@ -43,7 +43,7 @@ def read_sources(
 
 
 class _Reader:
-    """Gathers what the sources state; a later statement replaces an earlier one."""
+    """A reader that collects the settings of the sources; a later value replaces an earlier one."""
 
     def __init__(self) -> None:
         self.rows = {row.name: row for row in rows()}
@@ -73,7 +73,7 @@ class _Reader:
     def read_assignment(self, assignment: str) -> None:
         name, equals, text = assignment.partition("=")
         where = f"{SET} {name}"
-        if not equals:  # of a word that is no name nobody knows what it is
+        if not equals:  # a text without `=` is shown as a place only if it is a known name
             known = name in self.rows
             hint = f"such as --set {name}=VALUE" if known else f"{name!r} is none"
             place = where if known else SET
@@ -131,7 +131,10 @@ class _Reader:
 
 
 def _from_text(row: Row, text: str) -> Any:
-    """Read a text of the environment or the command line; what cannot be read stays a text."""
+    """Convert a text of the environment or the command line; return it unchanged if it cannot be.
+
+    `_check` then reports the unchanged text.
+    """
     if row.kind == "bool":
         return WORDS.get(text.strip().casefold(), text)
     if row.kind in ("int", "float"):
@@ -149,7 +152,7 @@ def _from_text(row: Row, text: str) -> Any:
 
 
 def _check(row: Row, value: Any) -> str:
-    """Why the value cannot be this setting's, or an empty text."""
+    """Return why the setting cannot have this value, or an empty text if it can."""
     if row.kind in ("int", "float"):
         return _check_number(row, value)
     if row.kind == "bool":
@@ -169,14 +172,14 @@ def _check_number(row: Row, value: Any) -> str:
         return f"{value!r} is not a {'whole ' if row.kind == 'int' else ''}number"
     if row.minimum is not None and value < row.minimum:
         return f"{value:g} is below {row.minimum:g}"
-    if not value <= (row.maximum or sys.float_info.max):  # also refuses nan and inf
+    if not value <= (row.maximum or sys.float_info.max):  # nan and inf are refused, too
         return f"{value:g} is above {row.maximum or sys.float_info.max:g}"
     return ""
 
 
 def _check_list(row: Row, value: Any) -> str:
     message = _check_texts(value if isinstance(value, list) else None, "a list")
-    return message or next(filter(None, (_check_choice(row, one) for one in value)), "")
+    return message or next(filter(None, (_check_choice(row, member) for member in value)), "")
 
 
 def _check_texts(members: Iterable[Any] | None, what: str) -> str:

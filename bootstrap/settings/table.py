@@ -1,7 +1,7 @@
-"""The one table of settings: name, type, default, bounds and meaning of each.
+"""The table of settings: the name, type, default, bounds and meaning of each.
 
-The file's keys, the environment's names, the flags, the JSON Schema and the reference are all read
-from the fields of these classes; nothing else lists settings.
+The keys of the file, the names in the environment, the flags, the JSON Schema and the reference
+all come from the fields of these classes. There is no other list of settings.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ MEBIBYTE = 1024 * 1024
 
 
 def _setting(default: Any, about: str, **rule: Any) -> Any:
-    """One row of the table; `rule` may hold `choices`, `minimum` and `maximum`."""
+    """Return the field of one setting; `rule` may hold `choices`, `minimum` and `maximum`."""
     if isinstance(default, dict):
         return field(default_factory=dict, metadata={"about": about, **rule})
     return field(default=default, metadata={"about": about, **rule})
 
 
 class ImdsSettings(Frozen):
-    """How the Instance Metadata Service is reached."""
+    """The access to the Instance Metadata Service."""
 
     endpoint: str = _setting("", "where IMDS answers; empty means Azure's link-local address")
     api_version: str = _setting(
@@ -42,7 +42,7 @@ class ImdsSettings(Frozen):
 
 
 class UserDataSettings(Frozen):
-    """What userData may say."""
+    """What userData may contain."""
 
     required: bool = _setting(False, "fail when userData is empty or somebody else's")
     allow: tuple[str, ...] = _setting(
@@ -59,7 +59,7 @@ class UserDataSettings(Frozen):
 
 
 class TagSettings(Frozen):
-    """What the machine's tags may say."""
+    """What the machine's tags may set."""
 
     environment: str = _setting("environment", "the tag that picks the environment")
     prefix: str = _setting("config:", "tags that begin so set the value at the path that follows")
@@ -71,7 +71,7 @@ class TagSettings(Frozen):
 
 
 class IdentitySettings(Frozen):
-    """Which managed identity the machine shows; at most one of the three names is set."""
+    """The managed identity that the machine uses; at most one of the three names is set."""
 
     client_id: str = _setting("", "the user-assigned identity with this client id")
     object_id: str = _setting("", "the user-assigned identity with this object id")
@@ -82,7 +82,7 @@ class IdentitySettings(Frozen):
 
 
 class VaultSettings(Frozen):
-    """Which Key Vaults secrets may come from, and how they are reached."""
+    """The Key Vaults that secrets may come from, and the access to them."""
 
     allow: tuple[str, ...] = _setting(
         (),
@@ -106,7 +106,7 @@ class VaultSettings(Frozen):
 
 
 class CommandSettings(Frozen):
-    """How checks and handlers are run."""
+    """The limits of checks and handlers, and what happens if a handler fails."""
 
     timeout: float = _setting(
         60.0, "seconds a check or a handler may take", minimum=0.1, maximum=86400
@@ -119,14 +119,18 @@ class CommandSettings(Frozen):
 
 
 class RenderSettings(Frozen):
-    """How far a template may go."""
+    """The limits of templates."""
 
     timeout: float = _setting(10.0, "seconds all templates together may take", minimum=0.1)
     max_bytes: int = _setting(4 * MEBIBYTE, "bytes one rendered file may have", minimum=1)
 
 
 class Settings(Frozen):
-    """All settings, each with a value; `origins` says where it came from, by dotted name."""
+    """All settings, each with a value.
+
+    `origins` maps the dotted name of each setting that a source gives to its place there. `digest`
+    is the hash of the sources; it is empty for the defaults.
+    """
 
     deadline: float = _setting(300.0, "seconds the whole run may take", minimum=1, maximum=86400)
     on_unavailable: Literal["keep", "fail"] = _setting(
@@ -157,7 +161,7 @@ class Settings(Frozen):
 
 
 class Row(Frozen, kw_only=False):
-    """One setting, as the table describes it; `kind` is its Python type as written there."""
+    """One setting of the table; `kind` is its Python type, as written there."""
 
     name: str
     kind: str
@@ -174,9 +178,9 @@ class Row(Frozen, kw_only=False):
 
 
 def rows(group: type[Frozen] = Settings, prefix: str = "") -> Iterator[Row]:
-    """Every setting, in the order of the table."""
-    for name, one in fields_of(group).items():
-        if isinstance(one.default, Frozen):
-            yield from rows(type(one.default), f"{prefix}{name}.")
-        elif one.metadata:
-            yield Row(prefix + name, one.kind, one.missing(), **one.metadata)
+    """Yield every setting, in the order of the table."""
+    for name, declared in fields_of(group).items():
+        if isinstance(declared.default, Frozen):
+            yield from rows(type(declared.default), f"{prefix}{name}.")
+        elif declared.metadata:
+            yield Row(prefix + name, declared.kind, declared.missing(), **declared.metadata)

@@ -324,6 +324,20 @@ def test_a_large_room_opens_with_a_map(face):
     assert sorted(named) == sorted(modules if len(modules) > 4 else named)
 
 
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_paths_below_the_root_are_resolved_in_one_place(path):
+    """Only `fs` joins a root and a path; a join elsewhere would follow a link out of the root."""
+    resolved = {"_unsafe_path_posix.py", "own_paths.py"}  # they get folders that are resolved
+    if room_of(name_of(path)) == "fs" or path.name in {*resolved, "demo.py"}:
+        return
+    joins = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "os.path.join" and node.args
+    ]
+    assert not [node for node in joins if "root" in ast.unparse(node.args[0])]
+
+
 def test_no_room_is_called_util():
     """If a function has no room, the map is wrong."""
     names = {part for path in FILES for part in path.relative_to(PACKAGE).with_suffix("").parts}

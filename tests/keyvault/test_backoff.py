@@ -7,7 +7,7 @@ import math
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bootstrap.keyvault.backoff import BASE, CAP, LAST_CHANCE, Pacing, wait_after
+from bootstrap.keyvault.backoff import BASE, CAP, LAST_CHANCE, Backoff, wait_after
 
 
 @given(failures=st.integers(1, 10_000), min_wait=st.floats(0, 1e6))
@@ -25,7 +25,7 @@ def test_waits_are_between_their_bounds(failures, min_wait):
 )
 def test_no_wait_passes_the_deadline(left, wishes, share):
     """Whatever the vault asks for, there is a last question just before the deadline."""
-    pacing = Pacing(left, lambda low, high: low + share * (high - low))
+    pacing = Backoff(left, lambda low, high: low + share * (high - low))
     now = 0.0
     for wish in wishes:
         wait = pacing.next_wait(now, min_wait=wish)

@@ -9,12 +9,12 @@ import pytest
 from scripted_vault import TOKEN, VALUE, answer, drip, reference, secret
 
 from bootstrap.errors import SecretsRefused, SecretsUnavailable, SettingsError
-from bootstrap.keyvault.client import Fault
+from bootstrap.keyvault.client import RequestError
 from bootstrap.keyvault.client import Vault as Client
-from bootstrap.keyvault.urls import Address
+from bootstrap.keyvault.urls import SecretId
 from bootstrap.secret import Secret
 
-ADDRESS = Address(host="contoso.vault.azure.net", name="db")
+ADDRESS = SecretId(host="contoso.vault.azure.net", name="db")
 
 
 def silent(server, connection):
@@ -55,7 +55,7 @@ def test_a_thread_is_not_held_either(vault, authority, head):
     server = vault(drip(head))
     client = Client(ca_file=str(authority.file), endpoint=server.endpoint)
     began = time.monotonic()
-    with pytest.raises(Fault, match="in time"):
+    with pytest.raises(RequestError, match="in time"):
         client.get(ADDRESS, Secret(TOKEN), deadline=began + 0.5)
     client.close()
     assert time.monotonic() - began < 3

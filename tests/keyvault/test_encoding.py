@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scripted_vault import Authority, pem, private, reference
 
 from bootstrap.keyvault.encoding import PEM, PFX, UnusableCertificate, form
-from bootstrap.keyvault.responses import Found
+from bootstrap.keyvault.responses import StoredSecret
 from bootstrap.secret import Secret
 
 TRADITIONAL = encodings.PrivateFormat.TraditionalOpenSSL
@@ -43,7 +43,7 @@ def chain(request, tmp_path_factory):
 
 
 def stored(text, content_type=""):
-    return Found(value=Secret(text), version="0" * 32, content_type=content_type)
+    return StoredSecret(value=Secret(text), version="0" * 32, content_type=content_type)
 
 
 def pfx(chain, encryption=None):
@@ -132,12 +132,12 @@ def test_without_the_library_nobody_is_asked():
         from bootstrap.errors import ImageError
         from bootstrap.imds.clouds import cloud_of
         from bootstrap.secret import Secret
-        from bootstrap.keyvault.responses import Found
+        from bootstrap.keyvault.responses import StoredSecret
         from bootstrap.keyvault.fetch import fetch
         from bootstrap.keyvault.encoding import PEM, PFX, form
-        found = Found(value=Secret("x"), version="", content_type=PEM)
+        found = StoredSecret(value=Secret("x"), version="", content_type=PEM)
         print(form(found, SecretReference(vault="v", name="n")).reveal())
-        found = Found(value=Secret("y"), version="", content_type=PFX)
+        found = StoredSecret(value=Secret("y"), version="", content_type=PFX)
         whole = SecretReference(vault="v", name="n", is_certificate=True, form="pfx")
         print(form(found, whole).reveal())
         parted = SecretReference(

@@ -48,7 +48,7 @@ class FourTries:
         self._left = [4.0, 2.0, 1.0]
 
     def next_wait(self, now, *, min_wait):
-        """As `Pacing.next_wait`."""
+        """As `Backoff.next_wait`."""
         return max(min_wait, self._left.pop()) if self._left else None
 
 

@@ -11,10 +11,10 @@ from scripted_vault import TOKEN, VALUE, Authority, reference, secret
 
 from bootstrap.errors import SecretsRefused, SecretsUnavailable, SettingsError
 from bootstrap.keyvault import tls
-from bootstrap.keyvault.client import Fault
+from bootstrap.keyvault.client import RequestError
 from bootstrap.keyvault.client import Vault as Client
-from bootstrap.keyvault.tls import Trust
-from bootstrap.keyvault.urls import Address
+from bootstrap.keyvault.tls import TrustStore
+from bootstrap.keyvault.urls import SecretId
 from bootstrap.secret import Secret
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -99,7 +99,7 @@ def test_no_way_leads_to_plain_http(way, believed, vault):
     server = vault(secret(), plain=True)
     client = Client(**believed(way))
     address = SimpleNamespace(url=f"http://127.0.0.1:{server.port}/")
-    with pytest.raises(Fault):
+    with pytest.raises(RequestError):
         client.get(address, Secret(TOKEN), deadline=time.monotonic() + 5)
     client.close()
     assert not server.requests
@@ -129,7 +129,7 @@ def test_a_folder_that_knows_the_authority_is_enough(believed, vault, monkeypatc
     believed("folder")
     monkeypatch.setenv("SSL_CERT_FILE", str(stranger.file))
     server, strange = vault(secret()), vault(secret(), context=stranger.context())
-    address = Address(host="contoso.vault.azure.net", name="db")
+    address = SecretId(host="contoso.vault.azure.net", name="db")
     for one, read in ((server, "ours"), (strange, "stranger")):
         client = Client(endpoint=one.endpoint)
         assert client.get(address, Secret(TOKEN), deadline=time.monotonic() + 30).status == 200
@@ -142,13 +142,13 @@ def test_a_folder_without_hashes_is_no_way(believed, monkeypatch, tmp_path):
     """A folder of certificates that nobody hashed finds none: the list is read at once."""
     believed("list")
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-    assert Trust().is_whole
+    assert TrustStore().is_whole
 
 
 def test_a_machine_without_authorities_has_those_of_certifi(believed, monkeypatch):
     """A container may have none; who named some that are not there gets no others instead."""
     believed("file")
-    assert not Trust().context.get_ca_certs()
+    assert not TrustStore().context.get_ca_certs()
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     real = ssl.get_default_verify_paths()
@@ -156,14 +156,14 @@ def test_a_machine_without_authorities_has_those_of_certifi(believed, monkeypatc
         tls.ssl, "get_default_verify_paths", lambda: real._replace(cafile=None, capath=None)
     )
     monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: None)
-    assert len(Trust().context.get_ca_certs()) > 50
+    assert len(TrustStore().context.get_ca_certs()) > 50
 
 
 def test_the_setting_names_a_file_not_a_folder(believed, tmp_path):
     """A folder that nobody hashed would be believed to hold what nobody can find in it."""
     believed("list")
     with pytest.raises(SettingsError):
-        Trust(str(tmp_path))
+        TrustStore(str(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "vaults.ca_file"])
@@ -177,6 +177,6 @@ def test_a_file_without_authorities_is_said(name, content, believed, monkeypatch
     if "." not in name:
         monkeypatch.setenv(name, str(path))
     with pytest.raises(SettingsError) as caught:
-        Trust(str(path) if "." in name else "")
+        TrustStore(str(path) if "." in name else "")
     assert str(path) in caught.value.message
     assert name in caught.value.hint

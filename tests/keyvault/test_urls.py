@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scripted_vault import VERSION, reference
 
 from bootstrap.imds.clouds import cloud_of
-from bootstrap.keyvault.urls import Address, address_of
+from bootstrap.keyvault.urls import SecretId, address_of
 
 CLOUD = cloud_of("AzurePublicCloud")
 TEXT = st.text(alphabet="abZ09-./:@?#%;\\\n ", max_size=30)
@@ -48,14 +48,14 @@ def test_a_url_has_no_other_meaning(vault, name, version):
 )
 def test_an_answer_is_about_what_was_asked(identifier, version):
     """The id of an answer names the vault, the secret and one version."""
-    asked = Address(host="contoso.vault.azure.net", name="db")
+    asked = SecretId(host="contoso.vault.azure.net", name="db")
     assert asked.version_in(identifier) == version
 
 
 @pytest.mark.parametrize("version", [VERSION, VERSION.upper()])
 def test_an_answer_is_about_the_version_that_was_asked_for(version):
     """Of a pinned version only that one is an answer; hexadecimal digits have no case."""
-    asked = Address(host="Contoso.vault.azure.net", name="Db", version=version)
+    asked = SecretId(host="Contoso.vault.azure.net", name="Db", version=version)
     prefix = "https://contoso.vault.azure.net/secrets/db"
     for told in (VERSION, VERSION.upper()):
         assert asked.version_in(f"{prefix}/{told}") == told
@@ -65,7 +65,7 @@ def test_an_answer_is_about_the_version_that_was_asked_for(version):
 @pytest.mark.parametrize("version", ["f" * 31, "f" * 33, "g" * 32, "f" * 32 + "\n", "f" * 31 + "/"])
 def test_a_version_is_32_hexadecimal_digits(version):
     """In an answer and in a question alike."""
-    asked = Address(host="contoso.vault.azure.net", name="db")
+    asked = SecretId(host="contoso.vault.azure.net", name="db")
     assert asked.version_in(f"https://contoso.vault.azure.net/secrets/db/{version}") is None
     with pytest.raises(ValueError, match="is not a secret's version"):
         address_of(reference(version=version), CLOUD)

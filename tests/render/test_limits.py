@@ -9,7 +9,7 @@ import pytest
 
 from bootstrap.config.model import FileSpec
 from bootstrap.errors import RenderError
-from bootstrap.render.errors import Exhausted, Refusal
+from bootstrap.render.errors import FilterError, LimitExceeded
 from bootstrap.render.limits import BITS, COPIES, ITEMS, TEXT, WIDTH, Budget, bounded
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
@@ -247,7 +247,7 @@ def test_a_value_is_given_up_to_its_bound(value, message):
     if message is None:
         assert bounded(value) is value
         return
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(FilterError) as caught:
         bounded(value)
     assert caught.value.message == message
 
@@ -267,7 +267,7 @@ def test_the_time_is_over_after_its_last_instant(budget):
         now[0] = 52.0
         lstat()
         now[0] = 52.001
-        with pytest.raises(Exhausted) as caught:
+        with pytest.raises(LimitExceeded) as caught:
             lstat()
         assert caught.value.message == "the rendering took longer than 2 seconds"
         assert caught.value.hint == "look for nested loops; the limit is render.timeout"
@@ -279,7 +279,7 @@ def test_the_printed_characters_are_counted_together_for_each_file(budget):
     for _ in range(2):
         made.spend(1599)
         made.spend(1)
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(FilterError) as caught:
             made.spend(1)
         assert caught.value.message == "the file is larger than 100 bytes many times over"
         assert caught.value.hint.endswith("the limit is render.max_bytes")
@@ -290,7 +290,7 @@ def test_a_file_is_as_large_as_the_setting_says(budget):
     """The size itself is allowed, one byte more is not."""
     made, _ = budget
     made.require_file(100)
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(FilterError) as caught:
         made.require_file(101)
     assert caught.value.message == "the file is larger than 100 bytes"
     assert caught.value.hint == "the limit is render.max_bytes"

@@ -6,9 +6,9 @@ import pytest
 
 from bootstrap.config.model import FileSpec
 from bootstrap.errors import RenderError
-from bootstrap.render.errors import Exhausted
+from bootstrap.render.errors import LimitExceeded
 from bootstrap.render.limits import ITEMS, TEXT
-from bootstrap.render.masking import Veil, is_veiled, joined, through, veiled
+from bootstrap.render.masking import MaskedText, is_masked, join_masked, mask_all, through
 from bootstrap.render.rendered import Template
 from bootstrap.render.rendering import render
 from bootstrap.secret import MASK, Secret
@@ -100,10 +100,10 @@ def test_the_end_of_the_time_is_no_matter_of_masks():
     """A rendering that takes too long is stopped, whatever it is at work on."""
 
     def late(_):
-        raise Exhausted("the time is over")
+        raise LimitExceeded("the time is over")
 
-    with pytest.raises(Exhausted):
-        through(late, Veil(MASK))
+    with pytest.raises(LimitExceeded):
+        through(late, MaskedText(MASK))
 
 
 @pytest.mark.parametrize(
@@ -141,19 +141,19 @@ def test_comparing_with_a_mask_is_false(expression):
 def test_a_mask_is_in_the_place_of_every_secret():
     """However deep, in mappings and in lists; what is no secret is as it was."""
     tree = {"a": [Secret("s"), {"b": MASK}, 3], "c": "plain", "d": None}
-    found = veiled(tree)
+    found = mask_all(tree)
     assert found == {"a": [MASK, {"b": MASK}, 3], "c": "plain", "d": None}
-    assert is_veiled(found["a"][0])
-    assert is_veiled(found["a"][1]["b"])
-    assert not is_veiled(found["c"], found["a"][2], found["d"])
-    assert not is_veiled()
+    assert is_masked(found["a"][0])
+    assert is_masked(found["a"][1]["b"])
+    assert not is_masked(found["c"], found["a"][2], found["d"])
+    assert not is_masked()
 
 
 def test_what_holds_a_mask_is_one():
     """A text that is made of parts is a mask as soon as one of them is."""
-    assert joined(["a", Veil(MASK), "b"]) == "a***b"
-    assert is_veiled(joined(["a", Veil(MASK)]), "b")
-    assert not is_veiled(joined(["a", "b"]))
+    assert join_masked(["a", MaskedText(MASK), "b"]) == "a***b"
+    assert is_masked(join_masked(["a", MaskedText(MASK)]), "b")
+    assert not is_masked(join_masked(["a", "b"]))
 
 
 @pytest.mark.parametrize(
@@ -170,12 +170,12 @@ def test_what_holds_a_mask_is_one():
 )
 def test_what_a_function_makes_of_a_mask_is_a_mask(made, text):
     """A text stays that text, within the bounds of any other; all else is a mask alone."""
-    result = through(lambda veil: made, Veil(MASK))
+    result = through(lambda veil: made, MaskedText(MASK))
     assert result == text
-    assert is_veiled(result)
+    assert is_masked(result)
 
 
 @pytest.mark.parametrize("truth", [True, False])
 def test_what_a_test_says_of_a_mask_stays_a_truth(truth):
     """An answer that is yes or no is that answer."""
-    assert through(lambda veil: truth, Veil(MASK)) is truth
+    assert through(lambda veil: truth, MaskedText(MASK)) is truth

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootstrap.render.errors import Refusal
+from bootstrap.render.errors import FilterError
 from bootstrap.render.filters import encoding, text
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -58,7 +58,7 @@ def test_yaml_comes_back(value):
     """from_yaml reads what to_yaml writes."""
     try:
         assert encoding.from_yaml(encoding.to_yaml(value)) == value
-    except Refusal as refusal:
+    except FilterError as refusal:
         pytest.fail(f"{value!r}: {refusal.message}")
 
 
@@ -73,7 +73,7 @@ def test_ini_comes_back_or_is_refused(value):
     """What to_ini does not refuse, configparser reads as it was."""
     try:
         written = encoding.to_ini(value)
-    except Refusal:
+    except FilterError:
         return
     parser = configparser.RawConfigParser(default_section="", strict=True)
     parser.optionxform = str
@@ -97,7 +97,7 @@ def test_quoted_words_reach_the_command(words):
 @pytest.mark.parametrize("number", [math.inf, math.nan])
 def test_json_has_no_infinity(number):
     """What no JSON parser has to read is not written."""
-    with pytest.raises(Refusal, match="infinity"):
+    with pytest.raises(FilterError, match="infinity"):
         encoding.to_json({"a": number})
 
 
@@ -112,6 +112,6 @@ def test_json_has_no_infinity(number):
 )
 def test_what_toml_cannot_say_is_refused(value, message):
     """The message names the key, not the value."""
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(FilterError) as caught:
         encoding.to_toml(value)
     assert caught.value.message == message

@@ -251,15 +251,15 @@ REVIEWED = {
     *("change.path", "path", "paths.LOCK", "record.path", "folder"),  # paths
     *("spec.path", "self.destination", "PATH + name"),
     "note",  # where all environments in it have the form of a name
-    *("error.strerror", "reason", "doing", "kept", "ended.reason", "type(error).__name__"),
+    *("error.strerror", "reason", "doing", "kept", "ended.failure", "type(error).__name__"),
     *("reference.name", "reference.vault", "vault", "named", "name"),  # secrets and vaults
     *("invalid", "unfit", "waited", "verdict.message", "verdict.hint", "late", "where", "stay"),
     *("refusal.outcome", "reason.outcome", "tally.counts", "self.tally.counts"),  # of answers
-    *("_count(late)", "_count(refused)", "len(problems)", "FILE_LIMIT", "FILES_LIMIT"),
+    *("_count(late)", "_count(refused)", "len(problems)", "MAX_FILE", "MAX_FILES"),
     *("error.public", "resolution.error.public", "self.about", "InternalError.about"),
     *("IdentityRefused.about", "IdentityUnavailable.about"),
     *("MetadataRefused.about", "MetadataUnavailable.about"),
-    *("NAME", "subject", "self.name", "found.what", "nobody", "self._holder()"),
+    *("NAME", "subject", "self.name", "found.what", "unnamed", "self._holder()"),
     *("program(command)", "PROGRAM", "DOCUMENT_FOLDER"),
     *("message", "hint", "text", "told"),  # handed to a function that says so of its callers
     *("error", "'; '.join(public + back)"),

@@ -54,7 +54,7 @@ def test_an_unchanged_run_enters_no_room_that_decides(loaded, room):
 def test_status_enters_only_the_rooms_that_tell(loaded):
     """`status` needs neither settings nor state, so anybody may ask, and at any time."""
     rooms = {name.split(".")[1] for name in loaded["status"] if name.startswith("bootstrap.")}
-    assert rooms == {"cli", "errors", "problem", "report"}
+    assert rooms == {"cli", "errors", "fs", "layout", "problem", "report"}
 
 
 def test_a_first_run_is_seen_to_load_what_it_uses(loaded):

@@ -89,9 +89,6 @@ class OwnPaths:
             self._closed = _Closed()
             for path, title in self._rooted():
                 self._closed.add(path, self._root, title)
-                if self._root not in {"/", ROOT}:  # a link there may name the root itself
-                    whole = os.path.join(os.path.abspath(self._root), path.lstrip("/"))
-                    self._closed.add(whole, "/", title, inside=False)
             for path, title in self._running():
                 self._closed.add(os.path.abspath(path), "/", title, inside=False)
         return self._closed.title(place)

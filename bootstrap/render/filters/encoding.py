@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 
 from bootstrap.errors import InvalidDocument
-from bootstrap.render.errors import Refusal, kind
+from bootstrap.render.errors import FilterError, kind
 from bootstrap.render.filters.text import string
 from bootstrap.render.limits import ITEMS, require_text, require_width
-from bootstrap.render.masking import Veil
-from bootstrap.render.undefined import Gap
+from bootstrap.render.masking import MaskedText
+from bootstrap.render.undefined import MissingValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def to_json(value: Any, indent: int | None = None, *, sort_keys: bool = False) -
             data, indent=indent, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False
         )
     except ValueError:
-        raise Refusal("JSON has no word for infinity or not-a-number") from None
+        raise FilterError("JSON has no word for infinity or not-a-number") from None
     # A TOML text may not hold DEL. Not every program that reads lines treats C1 controls and
     # separators as text.
     return _LATE_CONTROLS.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
@@ -65,9 +65,11 @@ def from_json(value: Any) -> Any:
     try:
         return json.loads(string(value), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise Refusal(f"the text is not JSON: line {error.lineno} column {error.colno}") from None
+        raise FilterError(
+            f"the text is not JSON: line {error.lineno} column {error.colno}"
+        ) from None
     except RecursionError:
-        raise Refusal("the text is not JSON that can be read: it is nested too deep") from None
+        raise FilterError("the text is not JSON that can be read: it is nested too deep") from None
 
 
 def from_yaml(value: Any) -> Any:
@@ -79,7 +81,7 @@ def from_yaml(value: Any) -> Any:
         return parse(string(value), name).data
     except InvalidDocument as error:
         places = [problem.where.removeprefix(name).strip(":") for problem in error.problems]
-        raise Refusal(f"the text is not YAML that can be used: {', '.join(places)}") from None
+        raise FilterError(f"the text is not YAML that can be used: {', '.join(places)}") from None
 
 
 def b64encode(value: Any) -> str:
@@ -93,12 +95,12 @@ def b64decode(value: Any) -> str:
     try:
         decoded = binascii.a2b_base64(compact)
         if binascii.b2a_base64(decoded, newline=False).decode() != compact:
-            raise Refusal("the text is not base64")  # binascii skips invalid characters
+            raise FilterError("the text is not base64")  # binascii skips invalid characters
         return decoded.decode()
     except binascii.Error:
-        raise Refusal("the text is not base64") from None
+        raise FilterError("the text is not base64") from None
     except UnicodeDecodeError:
-        raise Refusal("the base64 stands for bytes that are not UTF-8 text") from None
+        raise FilterError("the base64 stands for bytes that are not UTF-8 text") from None
 
 
 def sha256(value: Any) -> str:
@@ -124,29 +126,29 @@ class _Copy:
     def copy(self, value: Any, depth: int) -> Any:
         self._count(value, depth)
         if isinstance(value, SCALARS):
-            return value[:] if isinstance(value, Veil) else value
-        if isinstance(value, Gap):
+            return value[:] if isinstance(value, MaskedText) else value
+        if isinstance(value, MissingValue):
             value.use()
             return None
         if isinstance(value, Mapping):
             return {self._key(key): self.copy(item, depth + 1) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.copy(item, depth + 1) for item in value]
-        raise Refusal(
+        raise FilterError(
             f"{kind(value)} cannot be written as data", hint="make a list of it: {{ … | list }}"
         )
 
     def _count(self, value: Any, depth: int) -> None:
         self._items += 1
         if self._items > ITEMS or depth > DEPTH:
-            raise Refusal("the value is too large or too deep to be written as data")
+            raise FilterError("the value is too large or too deep to be written as data")
         if isinstance(value, str):
             self._characters += len(value)
             require_text(self._characters)
 
     def _key(self, key: Any) -> str:
         if not isinstance(key, str):
-            raise Refusal(f"the keys of a mapping are text, and one is {kind(key)}")
+            raise FilterError(f"the keys of a mapping are text, and one is {kind(key)}")
         self._count(key, 0)
         return key
 
@@ -155,8 +157,8 @@ def _utf8(value: Any) -> bytes:
     try:
         return string(value).encode()
     except UnicodeEncodeError:
-        raise Refusal("the text holds half a character (a lone surrogate)") from None
+        raise FilterError("the text holds half a character (a lone surrogate)") from None
 
 
 def _refuse_constant(_: str) -> NoReturn:
-    raise Refusal("the text is not JSON: it holds NaN or Infinity")
+    raise FilterError("the text is not JSON: it holds NaN or Infinity")

@@ -5,7 +5,7 @@ No escape is known to all of them. So a text that needs one is refused, never ch
 
 from __future__ import annotations
 
-from bootstrap.render.errors import Refusal, kind
+from bootstrap.render.errors import FilterError, kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ def write(value: Any, separator: str = " = ") -> str:
     The scalars come first.
     """
     if not isinstance(value, dict):
-        raise Refusal(f"an INI file is a mapping, and this is {kind(value)}")
+        raise FilterError(f"an INI file is a mapping, and this is {kind(value)}")
     if separator.strip(" ") not in {"=", ":"}:
-        raise Refusal("INI's separator is = or :, with or without spaces")
+        raise FilterError("INI's separator is = or :, with or without spaces")
     sections = {key: item for key, item in value.items() if isinstance(item, dict)}
     own = {key: item for key, item in value.items() if key not in sections}
     blocks = ["".join(_pairs("", own, separator))] if own else []
@@ -35,7 +35,7 @@ def write(value: Any, separator: str = " = ") -> str:
 
 def _section(name: str) -> str:
     if not name or not _is_one_line(name) or "]" in name:
-        raise Refusal("the name of an INI section is one line of text without ]")
+        raise FilterError("the name of an INI section is one line of text without ]")
     return name
 
 
@@ -47,7 +47,9 @@ def _pairs(prefix: str, pairs: dict[str, Any], separator: str) -> Iterator[str]:
 def _key(key: str) -> str:
     wrong = not key or key[0] in _KEY_STARTS or any(sign in key for sign in _KEY_ENDS)
     if wrong or not _is_one_line(key):
-        raise Refusal("an INI key is one line of text without = and :, and begins with no [ # ;")
+        raise FilterError(
+            "an INI key is one line of text without = and :, and begins with no [ # ;"
+        )
     return key
 
 
@@ -58,9 +60,9 @@ def _value(name: str, value: Any) -> str:
         return str(value)
     if not isinstance(value, str):
         hint = "join it to one text first" if isinstance(value, list) else "leave the key out"
-        raise Refusal(f"INI holds text and numbers, and `{name}` is {kind(value)}", hint=hint)
+        raise FilterError(f"INI holds text and numbers, and `{name}` is {kind(value)}", hint=hint)
     if not _is_one_line(value):
-        raise Refusal(f"INI cannot hold `{name}`: it has line breaks or spaces at its ends")
+        raise FilterError(f"INI cannot hold `{name}`: it has line breaks or spaces at its ends")
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.render.errors import Refusal
+from bootstrap.render.errors import FilterError
 from bootstrap.render.filters.text import string
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def ip_host(value: Any, number: int) -> str:
     try:
         return str(network[number])
     except IndexError:
-        raise Refusal(f"the network has fewer addresses than {abs(number)}") from None
+        raise FilterError(f"the network has fewer addresses than {abs(number)}") from None
 
 
 def ip_version(value: Any) -> int:
@@ -74,7 +74,7 @@ def is_ip_network(value: Any) -> bool:
 def _interface(value: Any) -> IPv4Interface | IPv6Interface:
     interface = _read(string(value))
     if interface is None:
-        raise Refusal("this is not an IP address or network, such as 10.1.2.0/24")
+        raise FilterError("this is not an IP address or network, such as 10.1.2.0/24")
     return interface
 
 

@@ -11,7 +11,7 @@ import re
 import shlex
 
 from bootstrap.document.characters import CONTROL, name
-from bootstrap.render.errors import Refusal
+from bootstrap.render.errors import FilterError
 from bootstrap.render.filters.text import string
 
 TYPE_CHECKING = False
@@ -37,7 +37,7 @@ def one_line(value: Any) -> str:
     """Return the text; fail if it holds a line break or a control character other than a tab."""
     text = string(value)
     if match := CONTROL.search(text.replace("\t", " ")):
-        raise Refusal(
+        raise FilterError(
             f"this text has to stay on one line, and holds {name(match.group())}", hint=REMOVE_HINT
         )
     return text
@@ -52,7 +52,7 @@ def systemd_quote(value: Any) -> str:
     """Quote one word of a systemd unit, as in Environment=; for ExecStart=, first double a `$`."""
     text = _for_variable(string(value))
     if "\0" in text:
-        raise Refusal("a unit cannot hold a NUL character")
+        raise FilterError("a unit cannot hold a NUL character")
     return f'"{SYSTEMD_ESCAPED.sub(_systemd_escape, text).replace("%", "%%")}"'
 
 
@@ -61,11 +61,11 @@ def nginx_quote(value: Any) -> str:
     text = one_line(value)
     if "$" in text:
         hint = "write the value without it, or hold it to a `pattern` in the image's schema"
-        raise Refusal("nginx cannot hold this text: it reads a `$` as a variable", hint=hint)
+        raise FilterError("nginx cannot hold this text: it reads a `$` as a variable", hint=hint)
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     word = text if NGINX_PLAIN.fullmatch(text) else f'"{escaped}"'
     if len(word.encode(errors="surrogatepass")) > NGINX_WORD:
-        raise Refusal(f"a word of nginx's configuration has at most {NGINX_WORD} bytes")
+        raise FilterError(f"a word of nginx's configuration has at most {NGINX_WORD} bytes")
     return word
 
 
@@ -79,9 +79,11 @@ def _systemd_escape(match: re.Match[str]) -> str:
 def _for_variable(text: str) -> str:
     """Return the text; raise Refusal if systemd or the kernel cannot pass it to a program."""
     if len(text.encode(errors="surrogatepass")) > VARIABLE:
-        raise Refusal(f"a variable has at most {VARIABLE} bytes, its name and its value together")
+        raise FilterError(
+            f"a variable has at most {VARIABLE} bytes, its name and its value together"
+        )
     if not text.isascii() and any(map(_is_no_character, text)):
-        raise Refusal("systemd ignores a variable with a code point that is no character")
+        raise FilterError("systemd ignores a variable with a code point that is no character")
     return text
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 
-from bootstrap.render.errors import Refusal, kind
+from bootstrap.render.errors import FilterError, kind
 from bootstrap.render.limits import require_format, require_items, require_text, require_width
-from bootstrap.render.undefined import Gap
+from bootstrap.render.undefined import MissingValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ def string(value: Any) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float | Gap):
+    if isinstance(value, int | float | MissingValue):
         return str(value)
     hint = "" if callable(value) else _PRINTING.get(kind(value), "")
-    raise Refusal(f"{kind(value)} cannot be printed", hint=hint or "call it: name()")
+    raise FilterError(f"{kind(value)} cannot be printed", hint=hint or "call it: name()")
 
 
 _PRINTING = {
@@ -68,7 +68,7 @@ def quote(value: Any) -> str:
     """Quote the value as one word for a POSIX shell; it may hold any text, even line breaks."""
     text = string(value)
     if "\0" in text:
-        raise Refusal("a shell word cannot hold a NUL character")
+        raise FilterError("a shell word cannot hold a NUL character")
     return shlex.quote(text)
 
 
@@ -151,7 +151,7 @@ def fullmatch(value: Any, pattern: str, expected: str = "") -> str:
     """Return the text; fail if the regular expression does not match all of it."""
     text = _subject(value)
     if not _compile(pattern, ignorecase=False).fullmatch(text):
-        raise Refusal(
+        raise FilterError(
             f"the value is not {expected or 'of the form that is asked for here'}",
             hint="imds-bootstrap show config --origin tells which layer set it",
         )
@@ -169,7 +169,7 @@ def percent(form: Any, *arguments: Any) -> str:
 def _subject(value: Any) -> str:
     text = string(value)
     if len(text) > SUBJECT:
-        raise Refusal(f"a regular expression is tried on at most {SUBJECT} characters")
+        raise FilterError(f"a regular expression is tried on at most {SUBJECT} characters")
     return text
 
 
@@ -178,7 +178,7 @@ def _compile(pattern: str, *, ignorecase: bool) -> re.Pattern[str]:
         return re.compile(pattern, re.IGNORECASE if ignorecase else 0)
     except re.error as error:
         reason = error.msg.partition("'")[0].strip()  # the quoted part may come from a value
-        raise Refusal(f"the regular expression is not valid: {reason}") from None
+        raise FilterError(f"the regular expression is not valid: {reason}") from None
 
 
 def _scalar(value: Any) -> str | int | float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bootstrap.render.errors import Refusal, kind
+from bootstrap.render.errors import FilterError, kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _INTEGERS = range(-(2**63), 2**63)  # "64-bit signed integers … should be acce
 def write(value: Any) -> str:
     """Return the mapping as a document: its own keys, then its tables, each in their order."""
     if not isinstance(value, dict):
-        raise Refusal(f"a TOML document is a mapping, and this is {kind(value)}")
+        raise FilterError(f"a TOML document is a mapping, and this is {kind(value)}")
     return "".join(_table((), value)).lstrip("\n")
 
 
@@ -63,12 +63,12 @@ def _inline(path: tuple[str, ...], value: Any) -> str:
     if isinstance(value, dict):
         pairs = (f"{_key(key)} = {_inline((*path, key), item)}" for key, item in value.items())
         return f"{{{', '.join(pairs)}}}"
-    raise Refusal(f"TOML has no null, and `{'.'.join(path)}` is null")
+    raise FilterError(f"TOML has no null, and `{'.'.join(path)}` is null")
 
 
 def _integer(path: tuple[str, ...], value: int) -> str:
     if value not in _INTEGERS:
-        raise Refusal(f"TOML's numbers have 64 bits, and `{'.'.join(path)}` has more")
+        raise FilterError(f"TOML's numbers have 64 bits, and `{'.'.join(path)}` has more")
     return str(value)
 
 
