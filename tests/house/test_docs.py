@@ -3,16 +3,21 @@
 After a change, `python tests/house/test_docs.py` writes the tables anew.
 """
 
+import ast
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from bootstrap.apply.transaction.journal_entry import KINDS, Entry
 from bootstrap.cli.options import VERBS, parse
 from bootstrap.errors import BootstrapError
+from bootstrap.frozen import fields_of
 from bootstrap.render.filters.table import FILTERS, JINJA_FILTERS, TESTS
 from bootstrap.settings.reference import settings_reference
+from bootstrap.state.manifest import Written
+from bootstrap.state.record import State, as_record
 
 pytestmark = pytest.mark.once
 
@@ -67,6 +72,52 @@ def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_path_of_the_pages_exists(page):
+    """A file or folder of this repository that a page names is there."""
+    folders = "bootstrap|docs|packaging|schema|templates|tests"
+    # What the changelog tells of may be gone by now.
+    text = "" if page.name == "CHANGELOG.md" else page.read_text()
+    named = re.findall(rf"(?<![\w./-])(?:{folders})/[\w./-]*\w", text)
+    assert not [path for path in named if not (CHECKOUT / path).exists()]
+
+
+def test_the_map_has_every_room():
+    """docs/architecture.md has a line for each room, in the order in which they may be imported."""
+    text = (CHECKOUT / "docs" / "architecture.md").read_text()
+    table = text[text.index("## The map") : text.index("## The way of the data")]
+    cells = re.findall(r"^\| (`bootstrap/.*?`) \|", table, re.MULTILINE)
+    mapped = re.findall(r"`bootstrap/([\w/]+?)(?:\.py|/)`", " ".join(cells))
+    package = CHECKOUT / "bootstrap"
+    folders = {path.parent.relative_to(package).as_posix() for path in package.glob("*/**/*.py")}
+    files = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
+    assert sorted(mapped) == sorted(folders | files)
+    law = ast.parse((CHECKOUT / "tests" / "house" / "test_law.py").read_text())
+    order = next(
+        ast.unparse(node.value)
+        for node in law.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ORDER"
+    )
+    order = re.findall(r"'(\w+)'", order)
+    assert [room for room in mapped if "/" not in room] == order
+
+
+def test_the_names_on_disk_are_listed():
+    """docs/architecture.md names each field of the journal and the state: none may be renamed."""
+    text = (CHECKOUT / "docs" / "architecture.md").read_text()
+    table = text[text.index("## Names on disk") : text.index("## How the crash tests work")]
+    rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE))
+    listed = {re.search(r"\(`(\w+)`\)|$", where)[1]: names for where, names in rows.items()}
+    on_disk = {
+        "Entry": [*fields_of(Entry), *KINDS],
+        "State": as_record(State(vm_id="")),
+        "Written": [name for name in fields_of(Written) if name != "unknown"],
+    }
+    for kind, names in on_disk.items():
+        shown = re.sub(r"\(`digest.*?\)", "", listed[kind])
+        assert sorted(re.findall(r"`(\w+)`", shown)) == sorted(names), kind
 
 
 def test_every_kind_of_attack_is_linked_from_the_promise_it_tries():
