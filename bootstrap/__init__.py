@@ -1,3 +1,3 @@
-"""Configure a machine at boot from what Azure says about it."""
+"""Configure a machine at boot from its Azure metadata."""
 
 __version__ = "0.1.0"

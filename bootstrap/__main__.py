@@ -1,4 +1,4 @@
-"""`python -m bootstrap` is `imds-bootstrap`."""
+"""The entry of `python -m bootstrap`, the same as `imds-bootstrap`."""
 
 import sys
 

@@ -1,9 +1,9 @@
-"""No core dump of this process: its memory holds tokens and secrets, and a dump is a file.
+"""A ban on core dumps of this process: its memory holds tokens and secrets, and a dump is a file.
 
-The limit RLIMIT_CORE is not enough, for a core_pattern(5) that is a pipe ignores it, and too much,
-for commands and the daemons that they start would inherit it. The kernel's own mark on a process,
-PR_SET_DUMPABLE of prctl(2), holds for every pattern, keeps other processes of the same user from
-reading its memory, and is gone with execve(2): a check or a handler begins as it always did.
+The limit RLIMIT_CORE is not enough, because a core_pattern(5) that is a pipe ignores it. It is also
+too much, because commands and the daemons that they start would inherit it. PR_SET_DUMPABLE of
+prctl(2) is a flag of the process. It applies to every pattern, prevents other processes of the same
+user from reading its memory, and is reset by execve(2), so checks and handlers do not inherit it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ NOT_DUMPABLE = 0
 
 
 def forbid() -> bool:
-    """Keep the kernel from dumping this process; False where that cannot be asked for."""
+    """Prevent core dumps of this process; return False on a system without prctl(2)."""
     if sys.platform != "linux":
         return False
     try:
-        import ctypes  # 10 ms, paid by a run that asks for a token
+        import ctypes  # the import takes 10 ms, and only a run that requests a token needs it
 
         prctl = ctypes.CDLL(None).prctl
     except (ImportError, OSError, AttributeError):  # a Python or a system without them

@@ -1,4 +1,4 @@
-"""What can go wrong, on one page.
+"""The errors that this program foresees, on one page.
 
     BootstrapError
     ├── UsageError            IB001   2   the command line asks for something that does not exist
@@ -22,20 +22,21 @@
     ├── UnsafeDestination     IB502  73   a destination that this agent will not write through
     └── CommandFailed         IB503   1   a check or a handler failed
 
-The second column is the stable code, the third the exit code of the process (sysexits.h where it
-has a name for the case). An error says what was being done, where, why, and what to do about it:
-the message, the problems (one per place), the hint. It never holds a secret.
+The second column is the stable code, the third the exit code of the process (from sysexits.h if it
+has a name for the case). An error has a message (what was being done, and why it failed), problems
+(one per place) and a hint (what to do about it). It never holds a secret.
 
-Two kinds of readers are told. Whoever runs the program, and who reads the journal, gets all of it.
-status.json is for every user of the machine, and gets what `as_public` gives: the code, the places,
-and of the words only those that are marked as `Public`; else the class's own sentence, `about`.
+An error has two audiences. The output of the program and the journal show all of it. Every user of
+the machine can read status.json, so that holds only the result of `as_public`: the code, the
+places, and the texts that are marked as `Public`. A message without that mark is replaced by the
+sentence of its class, `about`.
 """
 
 from __future__ import annotations
 
 from bootstrap.problem import Problem, Public
 
-__all__ = ["Problem", "Public"]  # handed on; what is made here needs no mention
+__all__ = ["Problem", "Public"]  # re-exported; names defined here need no entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,14 +47,14 @@ if TYPE_CHECKING:
 class BootstrapError(Exception):
     """Any failure that this program foresees.
 
-    `message` says what was being done and why it failed; `hint` what to do about it; `problems`
-    are the single findings, in the order in which they stand in their sources. `public` is the
-    message for everybody: the one that is given, the message where it is `Public`, else `about`.
+    `message` says what was being done and why it failed. `hint` says what to do about it.
+    `problems` are the single findings, in the order of their places in the sources. `public` is
+    the message that every user may read: by default, `message` if it is `Public`, else `about`.
     """
 
     code: ClassVar[str] = "IB009"
     exit_code: ClassVar[int] = 1
-    about: ClassVar[str] = "a fault in imds-bootstrap"  # the class in words, for everybody
+    about: ClassVar[str] = "a fault in imds-bootstrap"  # what every user may read
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class BootstrapError(Exception):
         self.public = marked if public is None else public
 
     def as_dict(self) -> dict[str, object]:
-        """The error for a program, as it stands in `--format json` and in status.json."""
+        """Return the whole error as JSON values, as in the output of `--format json`."""
         record: dict[str, object] = {"code": self.code, "message": self.message}
         if self.hint:
             record["hint"] = self.hint
@@ -80,7 +81,7 @@ class BootstrapError(Exception):
         return record
 
     def as_public(self) -> dict[str, object]:
-        """Return the error for everybody, as it stands in status.json."""
+        """Return the part of the error that every user may read, as in status.json."""
         hint = {"hint": self.hint} if isinstance(self.hint, Public) and self.hint else {}
         places = [problem.as_public() for problem in self.problems]
         return {"code": self.code, "message": self.public, **hint, "places": places}
@@ -95,7 +96,7 @@ class UsageError(BootstrapError):
 
 
 class SettingsError(BootstrapError):
-    """A setting is unknown, or its value is not one it can take."""
+    """A setting is unknown, or its value is not allowed."""
 
     code = "IB002"
     exit_code = 78
@@ -135,7 +136,7 @@ class NoSuchValue(BootstrapError):
 
 
 class InternalError(BootstrapError):
-    """A fault of this program, not of what it was given."""
+    """A fault of this program, not of its input."""
 
     code = "IB009"
     exit_code = 1
@@ -175,7 +176,7 @@ class MetadataUnavailable(BootstrapError):
 
 
 class MetadataRefused(BootstrapError):
-    """IMDS answered, and asking again would get the same answer."""
+    """IMDS answered, and another request would get the same answer."""
 
     code = "IB202"
     exit_code = 69
@@ -191,7 +192,7 @@ class IdentityUnavailable(BootstrapError):
 
 
 class IdentityRefused(BootstrapError):
-    """This machine has no such managed identity, or what answers is not to be trusted."""
+    """This machine has no such managed identity, or the service that answers is not trusted."""
 
     code = "IB302"
     exit_code = 69
@@ -207,7 +208,10 @@ class SecretsUnavailable(BootstrapError):
 
 
 class SecretsRefused(BootstrapError):
-    """Key Vault answered, and asking again would get the same; every secret is a problem."""
+    """Key Vault answered, and another request would get the same answer; every secret is a problem.
+
+    The problem of a secret says why it could not be read.
+    """
 
     code = "IB304"
     exit_code = 69
@@ -215,7 +219,7 @@ class SecretsRefused(BootstrapError):
 
 
 class RenderError(BootstrapError):
-    """Templates do not fit the values they are given; every finding is a problem."""
+    """Templates do not fit their values; every finding is a problem."""
 
     code = "IB401"
     exit_code = 65
@@ -223,7 +227,7 @@ class RenderError(BootstrapError):
 
 
 class WriteError(BootstrapError):
-    """A file could not be written; what had been changed was put back."""
+    """A file could not be written; all changes were rolled back."""
 
     code = "IB501"
     exit_code = 73
@@ -231,14 +235,14 @@ class WriteError(BootstrapError):
 
 
 class UnsafeDestination(WriteError):
-    """A destination is a link, or lies where this agent will not write."""
+    """A destination is a link, or is in a place where this agent does not write."""
 
     code = "IB502"
     about = "a destination is not safe to write to"
 
 
 class CommandFailed(BootstrapError):
-    """A check or a handler ended with an error or outlasted its time."""
+    """A check or a handler ended with an error or took too long."""
 
     code = "IB503"
     exit_code = 1
@@ -246,8 +250,8 @@ class CommandFailed(BootstrapError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` most likely stands for, or None when none is close."""
-    from difflib import get_close_matches  # only a failing run pays for it
+    """Return the known name that is closest to `name`, or None if none is close."""
+    from difflib import get_close_matches  # imported only when an error is reported
 
     by_folded = {candidate.casefold(): candidate for candidate in known}
     matches = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)

@@ -1,8 +1,8 @@
-"""Frozen values: what the stages of a run hand to each other.
+"""Immutable values, which the stages of a run pass to each other.
 
-`dataclasses` would do, but for its price: it compiles every class's methods anew at each start,
-and imports `inspect` to do so, which was a third of an unchanged boot. Here the methods are
-written once, for all values; type checkers see the same classes (PEP 681).
+`dataclasses` does the same, but slowly: it compiles the methods of every class at each start, and
+imports `inspect` for that, which took a third of an unchanged boot. Here all classes share the same
+methods. For a type checker the classes are the same as dataclasses (PEP 681).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
 
     def dataclass_transform(**_: object) -> Callable[[type], type]:
-        """PEP 681's decorator, which only type checkers read."""
+        """Return PEP 681's decorator, which has a meaning only for type checkers."""
         return lambda decorated: decorated
 
 
@@ -28,7 +28,7 @@ _MISSING: Any = object()
 class Field:
     """One field of a `Frozen`: its type as written, its default, and whether `repr` shows it.
 
-    `metadata` is whatever else the class's author says of it.
+    `metadata` holds further facts about the field, as its class states them.
     """
 
     __slots__ = ("default", "default_factory", "kind", "metadata", "repr")
@@ -48,7 +48,7 @@ class Field:
         self.repr = repr
 
     def missing(self) -> Any:
-        """The value of a field that was not given; raises `TypeError` when it must be."""
+        """Return the default of a field that was not given; raises `TypeError` without one."""
         if self.default_factory:
             return self.default_factory()
         if self.default is _MISSING:
@@ -63,12 +63,16 @@ def field(
     metadata: Mapping[str, Any] | None = None,
     repr: bool = True,  # noqa: A002 - as in `Field`
 ) -> Any:
-    """Say more of a field than its default."""
+    """Return a field with more than a default, as an annotation's value in a class."""
     return Field(default, default_factory, metadata, repr=repr)
 
 
 class _FrozenType(type):
-    """Turns a class's annotations into its fields, before slots and defaults can collide."""
+    """The metaclass that makes a class's annotations its fields.
+
+    It removes the defaults from the class, because a slot and a class attribute cannot have the
+    same name.
+    """
 
     def __new__(
         cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, kw_only: bool = True
@@ -85,10 +89,10 @@ class _FrozenType(type):
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 class Frozen(metaclass=_FrozenType):
-    """A value that never changes, equal to another of its class with equal fields.
+    """An immutable value, equal to another of the same class with equal fields.
 
     The class's annotations are its fields; its module needs `from __future__ import annotations`.
-    Fields are given by name, unless the class is made with `kw_only=False`.
+    Fields are given by name, unless the class is defined with `kw_only=False`.
     """
 
     __slots__ = ()
@@ -106,16 +110,16 @@ class Frozen(metaclass=_FrozenType):
             given |= by_position
         if unknown := given.keys() - fields.keys():
             raise TypeError(f"{type(self).__name__}() has no field {', '.join(sorted(unknown))}")
-        for name, one in fields.items():
+        for name, declared in fields.items():
             try:
-                value = given[name] if name in given else one.missing()
+                value = given[name] if name in given else declared.missing()
             except TypeError as error:
                 raise TypeError(f"{type(self).__name__}() needs {name}") from error
             object.__setattr__(self, name, value)
         self.__post_init__()
 
     def __post_init__(self) -> None:
-        """For a class that has something to check."""
+        """Check the fields; a subclass overrides this method if it has something to check."""
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__}.{name} cannot be set: the value is frozen")
@@ -133,17 +137,19 @@ class Frozen(metaclass=_FrozenType):
 
     def __repr__(self) -> str:
         shown = (
-            f"{name}={getattr(self, name)!r}" for name, one in self._fields.items() if one.repr
+            f"{name}={getattr(self, name)!r}"
+            for name, declared in self._fields.items()
+            if declared.repr
         )
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
 def fields_of(kind: type[Frozen]) -> Mapping[str, Field]:
-    """The fields of a class, by name, in the order in which they are written."""
+    """Return the fields of a class, by name, in the order in which they are written."""
     return kind._fields
 
 
 def replace(value: Value, **changes: Any) -> Value:
-    """The same value with other fields."""
+    """Return a copy of the value with some fields changed."""
     present = {name: getattr(value, name) for name in fields_of(type(value))}
     return type(value)(**present | changes)

@@ -1,6 +1,6 @@
-"""What the image carries: its documents, its templates, its schema for values.
+"""The image's part of the configuration: its documents, its templates, its schema for values.
 
-Everything is read as bytes and hashed; text is made of it only by a run that goes on.
+All files are read as bytes and hashed. They are decoded later, and only if the run continues.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bootstrap.document import Source
 
 DOCUMENT_FOLDER = f"{CONFIGURATION}/config.d"
-# What every image may have, and need not have. What else the settings name must be there.
+# These two are optional. All other paths that the settings name must exist.
 DEFAULT_VALUES_SCHEMA = f"{CONFIGURATION}/values.schema.json"
 DEFAULT_TEMPLATES = f"{CONFIGURATION}/templates"
 WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)  # Windows has no pipe among its files
@@ -34,9 +34,10 @@ MAX_FILES = 2000  # templates in all folders: beyond it a folder was named that 
 class Image(Frozen):
     """The image's part of the configuration, as bytes.
 
-    `documents` are in the order in which they apply; `templates` maps a template's name
-    (`shop/shop.toml.j2`) to the file it is in and its content; `values_schema` is the file and its
-    content, or None where the image has none. `digest` changes when any of them does.
+    `documents` are pairs of name and content, in the order in which they apply. `templates` maps
+    a template's name (`shop/shop.toml.j2`) to its file and its content. `values_schema` is the
+    file of the schema and its content, or None if the image has none. `digest` changes if any of
+    them changes.
     """
 
     documents: tuple[tuple[str, bytes], ...]
@@ -48,28 +49,28 @@ class Image(Frozen):
 def read_image(root: str, *, templates: Sequence[str], values_schema: str) -> Image:
     """Read the image whose file system begins at `root`.
 
-    `templates` are the template folders in search order, `values_schema` the file of the values'
-    schema; only the default ones may be absent. Raises ImageError when something that the settings
-    name is not there or cannot be read, NotPermitted when this user may not read it.
+    `templates` are the template folders in search order, `values_schema` is the file of the
+    values' schema; only the default ones may be absent. Raises ImageError if a path in the
+    settings does not exist or cannot be read, NotPermitted if this user may not read it.
     """
     documents = tuple(_read_documents(root))
-    found = read_templates(root, templates)
+    by_name = read_templates(root, templates)
     schema = _read_schema(root, values_schema)
     whole = sha256()
-    for name, (path, content) in sorted(found.items()):
+    for name, (path, content) in sorted(by_name.items()):
         whole.update(f"template {name} {path} {len(content)}\n".encode() + content)
     for name, content in (*documents, *([schema] if schema else [])):
         whole.update(f"{name} {len(content)}\n".encode() + content)
     return Image(
         documents=documents,
-        templates=found,
+        templates=by_name,
         values_schema=schema,
         digest=whole.hexdigest(),
     )
 
 
 def decode(name: str, content: bytes) -> str:
-    """The text of one of the image's files; raises ImageError when it is not UTF-8."""
+    """Return the text of one of the image's files; raises ImageError if it is not UTF-8."""
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -92,12 +93,12 @@ def parse_schema(name: str, content: bytes) -> Source:
 
 
 def shipped_templates() -> dict[str, tuple[str, bytes]]:
-    """The templates that ship with the program, like `Image.templates`."""
+    """Return the templates that ship with the program, like `Image.templates`."""
     names = [name.removeprefix("templates/") for name in resources.names("templates")]
     return {
         name: (f"shipped {name}", resources.read(f"templates/{name}").encode())
         for name in names
-        if not name.startswith("image/")  # the sample image is there to be copied
+        if not name.startswith("image/")  # the sample image is only for copying
     }
 
 
@@ -108,8 +109,12 @@ def _read_documents(root: str) -> Iterator[tuple[str, bytes]]:
 
 
 def read_templates(root: str, folders: Sequence[str]) -> dict[str, tuple[str, bytes]]:
-    """Read the templates of these folders below `root`, like `Image.templates`; raises alike."""
-    found: dict[str, tuple[str, bytes]] = {}
+    """Read the templates of these folders below `root`, like `Image.templates`.
+
+    The first folder that has a name wins. Raises ImageError and NotPermitted as `read_image` does,
+    and ImageError for more than `FILES_LIMIT` templates.
+    """
+    templates: dict[str, tuple[str, bytes]] = {}
     for folder in folders:
         for name in _walk(root, folder):
             path = os.path.join(folder, name)
@@ -118,12 +123,12 @@ def read_templates(root: str, folders: Sequence[str]) -> dict[str, tuple[str, by
             if len(found) > MAX_FILES:
                 told = f"reading the templates in {folder}: there are more than {MAX_FILES} files"
                 hint = Public("name a folder in `templates` that holds templates only")
-                raise ImageError(Public(told), hint=hint)
-    return found
+                raise ImageError(Public(text), hint=hint)
+    return templates
 
 
 def _walk(root: str, top: str) -> Iterator[str]:
-    """The files below a folder, relative to it, without hidden ones and editors' copies."""
+    """Yield the files below a folder, relative to it, without hidden files and editors' copies."""
 
     def refuse(error: OSError) -> None:
         if not (top == DEFAULT_TEMPLATES and isinstance(error, FileNotFoundError)):

@@ -1,8 +1,8 @@
-"""What ships with the program: `schema/` and `templates/`.
+"""The files that ship with the program: `schema/` and `templates/`.
 
-In a wheel or a zipapp they lie inside the package; in a checkout and an editable install beside
-it. The package's own loader reads them, so that an archive needs no unpacking and no boot pays for
-`importlib.resources`.
+In a wheel or a zipapp they are inside the package; in a checkout and an editable install they are
+beside it. The package's own loader reads them, so an archive needs no unpacking, and a boot saves
+the time of importing `importlib.resources`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _FOLDERS = (_PACKAGE, os.path.dirname(_PACKAGE))
 
 
 def read(name: str) -> str:
-    """The text of a shipped file, such as `schema/document.schema.json`.
+    """Return the text of a shipped file, such as `schema/document.schema.json`.
 
-    Raises FileNotFoundError when nothing of that name ships.
+    Raises FileNotFoundError if no file of that name ships.
     """
     loader: Any = __spec__.loader
     for folder in _FOLDERS:
@@ -36,7 +36,7 @@ def read(name: str) -> str:
 
 @cache
 def names(folder: str) -> tuple[str, ...]:
-    """The names of the shipped files below `folder`, such as `templates`, in order."""
+    """Return the sorted names of the shipped files below `folder`, such as `templates`."""
     for top in _FOLDERS:
         path = os.path.join(top, folder)
         if os.path.isdir(path):
@@ -45,8 +45,8 @@ def names(folder: str) -> tuple[str, ...]:
 
 
 def _walk(path: str, folder: str) -> Iterator[str]:
-    for where, _, files in os.walk(path):
-        below = os.path.relpath(where, path)
+    for parent, _, files in os.walk(path):
+        below = os.path.relpath(parent, path)
         yield from (_slashed(os.path.join(folder, below, name)) for name in files)
 
 

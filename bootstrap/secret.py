@@ -1,4 +1,4 @@
-"""A value that does not show itself."""
+"""A secret text that is masked wherever it is printed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ MASK = "***"
 
 
 class Secret:
-    """Holds a secret text; prints, formats and logs as `***`; a pickle holds only the mask.
+    """A wrapper of a secret text; it prints, formats and logs as `***`, and pickles as the mask.
 
-    `reveal` is the one way to the text, so that a search for it finds every place where a secret
-    leaves its wrapper.
+    Only `reveal` returns the text, so a search for `reveal` finds every place that uses it.
     """
 
     __slots__ = ("_text",)
@@ -18,7 +17,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The secret itself: for a request's header, or for the content of a file."""
+        """Return the secret itself, for a request's header or for the content of a file."""
         return self._text
 
     def __str__(self) -> str:
@@ -33,10 +32,10 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        from hmac import compare_digest  # rarely needed, and 5 ms
+        from hmac import compare_digest  # rarely needed, and its import takes 5 ms
 
-        # Bytes that are no text stand in it as lone surrogates, which UTF-8 has no word for.
-        mine, others = (one.reveal().encode(errors="surrogatepass") for one in (self, other))
+        # A secret that was not valid text holds lone surrogates, which plain UTF-8 cannot encode.
+        mine, others = (secret.reveal().encode(errors="surrogatepass") for secret in (self, other))
         return compare_digest(mine, others)
 
     def __hash__(self) -> int:
@@ -46,4 +45,4 @@ class Secret:
         return bool(self._text)
 
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
-        return Secret, (MASK,)  # what is written out of this process is the mask
+        return Secret, (MASK,)  # only the mask may leave this process
