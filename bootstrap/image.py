@@ -118,10 +118,10 @@ def read_templates(root: str, folders: Sequence[str]) -> dict[str, tuple[str, by
     for folder in folders:
         for name in _walk(root, folder):
             path = os.path.join(folder, name)
-            if name not in found:
-                found[name] = (path, _read(root, path))
-            if len(found) > MAX_FILES:
-                told = f"reading the templates in {folder}: there are more than {MAX_FILES} files"
+            if name not in templates:
+                templates[name] = (path, _read(root, path))
+            if len(templates) > MAX_FILES:
+                text = f"reading the templates in {folder}: there are more than {MAX_FILES} files"
                 hint = Public("name a folder in `templates` that holds templates only")
                 raise ImageError(Public(text), hint=hint)
     return templates
