@@ -1,4 +1,4 @@
-"""A plan as a person reads it: one line for each file, and the differences on request."""
+"""The text of a plan for a person: one line for each file, and the differences on request."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ CONTEXT_LINES = 3
 
 
 def change_record(change: Change) -> dict[str, Any]:
-    """One change for a program and for the status: path, action and reasons, never contents."""
+    """Return one change as JSON values, for a program and for the status.
+
+    It holds the path, the action and the reasons, never contents.
+    """
     return {"path": change.path, "action": change.action, "reasons": list(change.reasons)}
 
 
 def describe_change(change: Change, *, color: bool = False) -> str:
-    """`update      /etc/shop/shop.toml  content, mode 0644 → 0640`."""
+    """Return a line such as `update      /etc/shop/shop.toml  content, mode 0644 → 0640`."""
     action = painter(color=color)(COLORS[change.action], f"{change.action:<10}")
     return f"{action}  {printable(change.path)}  {', '.join(change.reasons)}".rstrip()
 
 
 def describe_plan(plan: Plan, *, diff: bool = False, color: bool = False) -> Iterator[str]:
-    """The lines that say what a run would do; with `diff` what would change in each file."""
+    """Yield the lines of a plan; with `diff`, also the changes within each file."""
     for change in plan.changes:
         yield describe_change(change, color=color)
         if diff:
@@ -40,7 +43,11 @@ def describe_plan(plan: Plan, *, diff: bool = False, color: bool = False) -> Ite
 
 
 def describe_difference(change: Change, *, color: bool = False) -> Iterator[str]:
-    """A unified diff of one file; what may hold a secret is only said to differ."""
+    """Yield the lines of a unified diff of one file.
+
+    A file whose content has not changed has none. For a file that may hold a secret, or that is
+    not text, one line says so instead.
+    """
     if "content" not in change.reasons and change.action not in ("create", "remove"):
         return
     old, new = _lines(change.before), _lines(change.after)
@@ -53,7 +60,7 @@ def describe_difference(change: Change, *, color: bool = False) -> Iterator[str]
 
 
 def summarize(record: Mapping[str, Any]) -> str:
-    """The last line of a run: how it ended, and what it did."""
+    """Return the last line of a run: its result, and the number of its changes."""
     if "changes" not in record:
         return str(record["result"])
     changed = f"{count(len(record['changes']), 'file')} changed, {record['unchanged']} unchanged"
@@ -62,12 +69,12 @@ def summarize(record: Mapping[str, Any]) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
+    """Return a number and its noun: `1 file`, `2 files`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _unified(path: str, old: list[str], new: list[str], *, color: bool) -> Iterator[str]:
-    from difflib import unified_diff  # only a person's `plan --diff` pays for it
+    from difflib import unified_diff  # imported only by `plan --diff`
 
     paint = painter(color=color)
     colors = {"---": BOLD, "+++": BOLD, "@@": CYAN, "-": RED, "+": GREEN}
@@ -78,7 +85,7 @@ def _unified(path: str, old: list[str], new: list[str], *, color: bool) -> Itera
 
 
 def _lines(snapshot: Snapshot | None) -> list[str] | None:
-    """The lines of a text; none where nothing is, None where it is no text."""
+    """Return the lines of a text: an empty list if there is no file, None if it is not text."""
     if snapshot is None:
         return []
     if snapshot.content is None or b"\0" in snapshot.content:

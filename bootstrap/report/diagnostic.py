@@ -1,4 +1,4 @@
-"""An error as a person reads it: what, where, why, what to do.
+"""The text of an error for a person: what failed, where, why, and what to do about it.
 
 error[IB105] userData is not valid
   --> userData:4:11  files[0].mode
@@ -23,10 +23,10 @@ CUT = "…"  # where a line goes on
 
 
 def describe(error: BootstrapError, *, color: bool = False, columns: int = 0) -> str:
-    """The whole error as text that ends in a newline.
+    """Return the whole error as text that ends in a newline.
 
-    `color` adds terminal colours; `columns` is the terminal's width, 0 where there is none: a line
-    of the source that wrapped would have its marks in the wrong place.
+    `color` adds terminal colours. `columns` is the terminal's width, 0 if there is no terminal.
+    Source lines are cut to that width, because in a wrapped line the marks would be misplaced.
     """
     paint = painter(color=color)
     lines = [
@@ -40,21 +40,24 @@ def describe(error: BootstrapError, *, color: bool = False, columns: int = 0) ->
 
 
 def printable(text: str) -> str:
-    """The text without control characters: what others wrote must not steer a terminal."""
+    """Return the text without control characters, which could control a terminal.
+
+    U+FFFD replaces each of them, except newline and tab.
+    """
     return "".join(
         c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
     )
 
 
 def one_line(text: str) -> str:
-    """Return `printable` text in which a name that others chose can begin no line of its own."""
+    """Return `printable` text without newlines, so that no name in it can begin a line."""
     return printable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
 
 
 def describe_problems(
     problems: tuple[Problem, ...], *, color: bool = False, columns: int = 0
 ) -> str:
-    """Findings without an error around them, as `validate` shows them."""
+    """Return findings without an error around them, as `validate` shows them."""
     paint = painter(color=color)
     lines = [line for problem in problems for line in _describe_problem(problem, paint, columns)]
     return "".join(f"{line}\n" for line in lines)
@@ -82,20 +85,23 @@ def _describe_problem(
 
 
 def _help(gutter: str, hint: str, paint: Callable[[str, str], str]) -> str:
-    """What to do; the lines after the first, such as what a command wrote, stand below it."""
+    """Return the hint; its further lines, such as the output of a command, are indented."""
     mark = "= help:"
     below = "\n" + " " * (len(gutter) + len(mark) + 1)
     return f"{gutter}{paint(CYAN, mark)} {printable(hint).replace(chr(10), below)}"
 
 
 def _line_number(where: str) -> str:
-    """The line in `userData:4:11`; places without a column end in the line, a tag has neither."""
+    """Return the line number in a place such as `userData:4:11` or `userData:4`.
+
+    A tag has no line number; for it, the result is a space.
+    """
     numbers = [part for part in where.split(":") if part.isdigit()]
     return numbers[-2] if len(numbers) > 1 else numbers[0] if numbers else " "
 
 
 def _window(problem: Problem, limit: int) -> tuple[str, int, int]:
-    """The part of the line that is shown, with the finding's offset and width in it."""
+    """Return the part of the line that is shown, and the finding's offset and width in it."""
     text = printable(problem.text.expandtabs(1))
     offset = max(problem.column - 1, 0)
     start = max(0, offset - limit // 2) if len(text) > limit else 0
@@ -106,5 +112,5 @@ def _window(problem: Problem, limit: int) -> tuple[str, int, int]:
 
 
 def painter(*, color: bool) -> Callable[[str, str], str]:
-    """What puts a terminal colour around a text, or leaves it as it is."""
+    """Return a function that puts a terminal colour around a text, or returns it unchanged."""
     return (lambda code, text: f"{code}{text}{OFF}") if color else (lambda _, text: text)

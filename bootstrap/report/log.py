@@ -1,8 +1,8 @@
-"""Events of a run, one line each: `imds.ready attempt=3 elapsed=2.1s`.
+"""The events of a run, one line each: `imds.ready attempt=3 elapsed=2.1s`.
 
-Events go to standard error. Where that is the journal each line carries its priority (`<6>`), as
-sd-daemon(3) has it; on Windows they are told to the Event Log, too; on a terminal the priority is
-left out and a progress line may stand below.
+Events go to standard error. If that is the journal, each line begins with its priority (`<6>`), as
+in sd-daemon(3). On Windows they go to the Event Log, too. On a terminal the priority is left out,
+and a progress line may follow.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ ERASE_LINE = "\r\x1b[K"
 
 
 class Log:
-    """Writes events of at least `level` (a syslog priority: lower is graver) to `stream`."""
+    """A writer of events to `stream`.
+
+    `level` is a syslog priority; events with a higher number, which are less severe, are left out.
+    """
 
     def __init__(
         self,
@@ -38,27 +41,27 @@ class Log:
         self._progress = False
 
     def event(self, priority: int, name: str, **fields: Any) -> None:
-        """One event; a field that is None is left out, a text with spaces is quoted."""
+        """Write one event; a field that is None is left out, a text with spaces is quoted."""
         if priority > self._level:
             return
         words = [f"{key}={_word(value)}" for key, value in fields.items() if value is not None]
         self._line(priority, " ".join([name, *words]))
 
     def warning(self, text: str) -> None:
-        """A sentence for a person; a warning never changes an exit code."""
+        """Write a sentence for a person; a warning never changes an exit code."""
         if self._level >= WARNING:
-            from bootstrap.report.diagnostic import printable  # an unchanged boot warns of nothing
+            from bootstrap.report.diagnostic import printable  # an unchanged boot has no warnings
 
-            line = " ".join(printable(text).splitlines())  # no name in it begins a line of its own
+            line = " ".join(printable(text).splitlines())  # no name in the text can begin a line
             self._line(WARNING, f"warning: {line}")
 
     def error(self, text: str) -> None:
-        """The lines of a diagnostic; in the journal each carries its priority."""
+        """Write the lines of a diagnostic; in the journal each begins with its priority."""
         for line in text.splitlines():
             self._line(ERROR, line)
 
     def progress(self, text: str) -> bool:
-        """Replace the line that shows a wait; False where there is no terminal to show it."""
+        """Replace the line that shows a wait; return False if there is no terminal to show it."""
         if not self._terminal or self._level < INFO:
             return False
         self._write(f"{ERASE_LINE}{self._fitting(text)}")
@@ -66,18 +69,18 @@ class Log:
         return True
 
     def end_progress(self) -> None:
-        """The wait is over: take its line away, so that the next output begins a line."""
+        """Erase the line that shows a wait, so that the next output begins a line."""
         if self._progress:
             self._write(ERASE_LINE)
             self._progress = False
 
     def _fitting(self, text: str) -> str:
-        """The text in one row of the terminal: a second row could not be erased."""
+        """Return the text cut to one row of the terminal: a second row could not be erased."""
         try:
             columns = os.get_terminal_size(self._stream.fileno()).columns
         except (OSError, ValueError):  # ValueError: a stream without a descriptor
             return text
-        if columns < 1 or len(text) < columns:  # a serial console knows no width, and says 0
+        if columns < 1 or len(text) < columns:  # a serial console gives the width 0
             return text
         return f"{text[: columns - 2]}…"
 
@@ -89,7 +92,7 @@ class Log:
         self._write(f"{erase}{prefix}{text}\n")
 
     def _write(self, text: str) -> None:
-        with suppress(OSError):  # a full disk or a reader who left must not end a run half way
+        with suppress(OSError):  # a full disk or a closed pipe must not interrupt a run
             self._stream.write(text)
             self._stream.flush()
 
@@ -99,12 +102,12 @@ if sys.platform == "win32":
 else:
 
     def _record(priority: int, text: str) -> None:
-        """Tell the system's own log: standard error is the journal's already."""
+        """Do nothing: on this system standard error already goes to the journal."""
 
 
 def _word(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.1f}s"  # every fraction in an event is a time
+        return f"{value:.1f}s"  # every float in an event is a time
     text = str(value)
     if text and text.isprintable() and not any(c in text for c in ' "='):
         return text
@@ -112,7 +115,7 @@ def _word(value: Any) -> str:
 
 
 def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether this stream is the journal's socket, as systemd.exec(5) says to find out."""
+    """Return whether this stream is the journal's socket, by the test in systemd.exec(5)."""
     expected = environ.get("JOURNAL_STREAM", "")
     if not expected:
         return False
