@@ -33,7 +33,7 @@ def check_entries(
 
 
 def check_values(values: Part | None, trust: Trust, vaults: VaultRules) -> Iterator[Problem]:
-    """Yield a problem for each reference in values that is misspelled or not allowed."""
+    """Yield a problem for each reference in a layer's values that is misspelled or not allowed."""
     for _, part in references(values) if values else ():
         try:
             vault = parse(part.value).vault
