@@ -72,7 +72,7 @@ def _is_undecided(error: Any, unknown: Collection[Path]) -> bool:
     if value in unknown:
         return True
     rules = iter(error.absolute_schema_path)
-    depth = 0  # in `value`: that of the value to which the keyword applies
+    depth = 0  # in `value`, of the value that the keyword is about
     for keyword in rules:
         if keyword in UNDECIDED and any(path[:depth] == value[:depth] for path in unknown):
             return True
