@@ -53,7 +53,7 @@ def dump(value: Any) -> str:
 
 
 class _Plain(DUMPER):  # type: ignore[misc]
-    """A dumper for people: a repeated value is written out twice, text with lines as a block."""
+    """A dumper for people: repeated values are written out, text with line breaks as a block."""
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
