@@ -100,6 +100,6 @@ class Configuration(Frozen):
 
     @property
     def floats(self) -> bool:
-        """Whether some secret is wanted in its current version, which can change."""
+        """True if some secret is wanted in its current version, whichever that is then."""
         wanted = (*self.secrets.values(), *self.value_secrets.values())
         return any(not reference.version for reference in wanted)

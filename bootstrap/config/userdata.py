@@ -49,7 +49,7 @@ FOREIGN = (
 
 
 class UserData(Frozen):
-    """What the machine's userData is.
+    """The decoded userData of the machine.
 
     `kind` is `empty`, `document` (ours, or at least of no other known program; `text` holds it) or
     `foreign`. `what` names the content for a note: `cloud-init configuration`.
