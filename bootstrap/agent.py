@@ -1,64 +1,57 @@
-"""The story of one run, from the firmware to the record.
+"""The story of one run, in seven stages.
 
-    platform ──▶ metadata ──▶ config ──▶ secrets ──▶ render ──▶ apply ──▶ state
+    platform   is this an Azure machine, and which VM?
+    imds       wait for the metadata service; read the instance
+    config     decode and merge the layers, validate the configuration
+    keyvault   get a token; fetch the secrets that the configuration names
+    render     make the files' contents of templates, in memory
+    apply      plan, stage, check, commit, notify: all of it or nothing
+    state      what was done for this VM, so that an unchanged run ends early
 
-`run` configures the machine; `preview` says what `run` would do, by the same steps and the same
-plan. Nothing is written before everything has been read, validated and rendered in memory. The
-heavy rooms are imported where the story reaches them, so that an unchanged boot ends before it has
-paid for them.
+`run` configures the machine; `preview` says what `run` would do, by the same stages. Nothing is
+written before everything has been read, validated, fetched and rendered. How each stage is asked
+is in `stages/`.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from bootstrap import __version__
 from bootstrap.apply.transaction import recovery
-from bootstrap.decision import fingerprint
 from bootstrap.errors import (
     BootstrapError,
-    CommandFailed,
-    DeadlinePassed,
     IdentityUnavailable,
     MetadataRefused,
     MetadataUnavailable,
     Public,
     SecretsUnavailable,
 )
-from bootstrap.frozen import replace
-from bootstrap.observation import (
-    ALL_THE_SAME,
-    arc_of,
-    ask,
-    elsewhere,
-    is_elsewhere,
-    observe,
-    read_image_of,
-    read_offline,
-    settings_of,
-    warnings_of,
-)
-from bootstrap.platform.firmware import read_firmware
-from bootstrap.report.log import DEBUG, INFO, WARNING
+from bootstrap.frozen import Frozen, replace
+from bootstrap.imds.completeness import missing_parts
+from bootstrap.platform.detect import OVERRIDE_HINT, detect
+from bootstrap.report.log import INFO, WARNING
 from bootstrap.report.status import Status, timestamp
 from bootstrap.settings.load import remember
+from bootstrap.stages import config, imds
 from bootstrap.state import store
+from bootstrap.state.fingerprint import fingerprint
 from bootstrap.state.lock import Lock
 from bootstrap.state.manifest import verify
 from bootstrap.state.record import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from bootstrap.apply.plan.change import Plan
-    from bootstrap.apply.transaction.checks import Run
-    from bootstrap.apply.transaction.run import Fulfilment
+    from bootstrap.apply.transaction.journal import Story
     from bootstrap.config.model import Configuration
     from bootstrap.context import Machine
-    from bootstrap.identity.arc import Arc
+    from bootstrap.image import Image
     from bootstrap.imds.instance import Instance
-    from bootstrap.process.result import Ended
+    from bootstrap.platform.detect import Platform
     from bootstrap.settings import Settings
 
 
@@ -70,7 +63,13 @@ def run(machine: Machine, *, force: bool = False, offline: str | None = None) ->
     status.json says the same.
     """
     status = Status(clock=machine.clock, now=machine.now)
-    settings = _settings_or_status(machine, status)
+    try:
+        settings = machine.load_settings()
+    except BootstrapError as error:
+        status.fail(error)
+        with suppress(BootstrapError), Lock(root=machine.root):  # unless another run has it
+            status.publish(machine.root)
+        raise
     with Lock(root=machine.root, wait=settings.deadline, clock=machine.clock, sleep=machine.sleep):
         status.publish(machine.root)
         try:
@@ -89,35 +88,22 @@ def run(machine: Machine, *, force: bool = False, offline: str | None = None) ->
     return status
 
 
-def _settings_or_status(machine: Machine, status: Status) -> Settings:
-    """The settings; if they are wrong the status says so, unless another run has the lock."""
-    try:
-        return settings_of(machine)
-    except BootstrapError as error:
-        status.fail(error)
-        with suppress(BootstrapError), Lock(root=machine.root):
-            status.publish(machine.root)
-        raise
-
-
 def preview(machine: Machine, *, offline: str | None = None) -> Plan:
-    """What `run` would do now, without doing it and without its lock.
+    """Return what `run` would do now, without doing it and without its lock.
 
     Raises what `run` would raise before it writes.
     """
-    from bootstrap.preparation import prepare
-
-    settings, instance = observe(machine, offline=offline)
+    settings, instance = imds.observe(machine, offline=offline)
+    deadline = machine.clock() + settings.deadline
+    platform = detect(settings, environ=machine.environ, root=machine.root)
+    image = config.read_image(machine, settings)
     loaded = store.load(instance.vm_id, root=machine.root)
-    image = read_image_of(machine, settings)
     seen = recovery.foresee(instance.vm_id, loaded.state, root=machine.root)
-    configuration, plan = prepare(
+    configuration, plan = _prepare(
         machine,
-        settings,
-        instance,
-        image,
+        _Inputs(settings, platform, instance, image),
         seen.state,
-        deadline=machine.clock() + settings.deadline,
+        deadline=deadline,
         undone=seen.undone,
         dry=True,
         offline=offline is not None,
@@ -126,8 +112,58 @@ def preview(machine: Machine, *, offline: str | None = None) -> Plan:
     return replace(plan, notes=(seen.text, *notes) if seen.text else notes)
 
 
+class _Inputs(Frozen, kw_only=False):
+    """What a configuration is made from: the settings, and what the first two stages found."""
+
+    settings: Settings
+    platform: Platform
+    instance: Instance
+    image: Image
+
+
+def _prepare(
+    machine: Machine,
+    given: _Inputs,
+    state: State | None,
+    *,
+    deadline: float,
+    stage: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
+    undone: Story | None = None,
+    dry: bool = False,
+    offline: bool = False,
+) -> tuple[Configuration, Plan]:
+    """Return the configuration and the plan that follows from it; nothing is written.
+
+    `stage` is entered with the name of each stage. `deadline` is on the machine's clock. Raises
+    every error that a run can have before it writes.
+    """
+    from bootstrap.stages import apply, keyvault, render
+
+    settings, instance, image = given.settings, given.instance, given.image
+    with stage("config"):
+        resolution = config.resolve(instance, image, settings)
+        configuration = config.validate(resolution, instance, image, settings)
+    with stage("keyvault"):
+        secrets = keyvault.fetch(
+            machine,
+            settings,
+            given.platform,
+            configuration,
+            cloud=instance.cloud,
+            deadline=deadline,
+            offline=offline,
+        )
+        if resolution.schema and configuration.value_secrets:
+            secrets.check(configuration, resolution.schema)
+    with stage("render"):
+        configuration, contents = render.render(configuration, instance, image, settings, secrets)
+    with stage("apply"):
+        plan = apply.plan(machine, settings, configuration, contents, state, undone=undone, dry=dry)
+    return configuration, plan
+
+
 class _Run:
-    """One run under the lock; its methods are its chapters, in order."""
+    """One run under the lock."""
 
     def __init__(self, machine: Machine, settings: Settings, status: Status) -> None:
         self.machine = machine
@@ -136,88 +172,85 @@ class _Run:
         self.deadline = machine.clock() + settings.deadline - status.seconds
 
     def go(self, *, force: bool, offline: str | None) -> str:
-        """The run from the firmware to its result, after settling one that was interrupted."""
+        """Go through the stages and return the result; an interrupted run is settled first."""
         self._recover()
-        firmware = read_firmware(self.machine.root)
-        arc = arc_of(self.machine, self.settings, firmware)
-        if offline is None and is_elsewhere(self.settings, firmware, arc):
-            self.machine.log.event(INFO, "platform.elsewhere", firmware=firmware.tells)
-            self.status.record.update(reason=elsewhere(firmware), hint=ALL_THE_SAME)
+        with self.status.stage("platform"):
+            platform = detect(self.settings, environ=self.machine.environ, root=self.machine.root)
+        if offline is None and not platform.is_azure:
+            self.machine.log.event(INFO, "platform.elsewhere", firmware=platform.firmware.tells)
+            self.status.record.update(reason=platform.reason, hint=OVERRIDE_HINT)
             return "disabled"
-        vm_id = None if arc else firmware.vm_id
-        known = vm_id or store.current(root=self.machine.root)
+        known = platform.vm_id or store.current(root=self.machine.root)
         try:
-            with self.status.stage("metadata"):
-                instance = self._instance(vm_id, arc, offline)
+            with self.status.stage("imds"):
+                instance = self._instance(platform, offline)
         except (MetadataUnavailable, MetadataRefused) as error:
             return self._keep(known, error)
-        for text in warnings_of(instance):
+        for text in missing_parts(instance):
             self._warn(text)
-        return self._configure(instance, force=force, offline=offline is not None)
+        return self._configure(platform, instance, force=force, offline=offline is not None)
 
     def _keep(self, vm_id: str | None, error: BootstrapError) -> str:
-        """Leave the machine as it is, if it was configured before; else the error is raised."""
-        if not vm_id or not self._may_keep(vm_id):
+        """Leave this VM as it is if it was configured before, unless the settings say no."""
+        state = store.load(vm_id, root=self.machine.root).state if vm_id else None
+        if self.settings.on_unavailable != "keep" or not (state and state.configured_at):
             raise error
         stay = "the files stay as they are"
         self._warn(f"{error.message}; {stay}", public=Public(f"{error.public}; {stay}"))
         return "kept"
 
     def _recover(self) -> None:
+        """Finish or undo a run that was interrupted."""
         now = timestamp(self.machine.now())
         if recovered := recovery.recover(root=self.machine.root, now=now):
             self.machine.log.event(WARNING, f"recovery.{recovered.verdict}")
             self._warn(recovered.text)
 
-    def _instance(self, vm_id: str | None, arc: Arc | None, offline: str | None) -> Instance:
+    def _instance(self, platform: Platform, offline: str | None) -> Instance:
         if offline is not None:
-            return read_offline(offline)
-        return ask(
+            return imds.read_saved(offline)
+        return imds.ask(
             self.machine,
             self.settings,
+            platform,
             deadline=self.deadline,
-            vm_id=vm_id,
-            arc=arc,
             status=self.status,
-            told=INFO,
+            priority=INFO,
         )
 
-    def _may_keep(self, vm_id: str) -> bool:
-        """Whether this very machine was configured before and may stay as it is."""
-        state = store.load(vm_id, root=self.machine.root).state
-        return self.settings.on_unavailable == "keep" and bool(state and state.configured_at)
-
-    def _configure(self, instance: Instance, *, force: bool, offline: bool) -> str:
-        root = self.machine.root
+    def _configure(
+        self, platform: Platform, instance: Instance, *, force: bool, offline: bool
+    ) -> str:
         self.status.record["vm_id"] = instance.vm_id
-        loaded = store.load(instance.vm_id, root=root)
-        for note in loaded.notes:
-            self._warn(note)
-        store.settle(loaded, root=root, now=timestamp(self.machine.now()))
-        image = read_image_of(self.machine, self.settings)
-        mark = fingerprint(instance, image, self.settings)
-        state = loaded.state or State(vm_id=instance.vm_id)
-        if not force and self._is_unchanged(state, mark):
-            self.status.pick(state.environment)
-            self.status.record.update(changes=[], unchanged=len(state.written), handlers=[])
-            return "unchanged"
-        from bootstrap.preparation import prepare
-
+        with self.status.stage("state"):
+            state = self._state(instance.vm_id)
+            image = config.read_image(self.machine, self.settings)
+            mark = fingerprint(instance, image, self.settings)
+            if not force and self._is_unchanged(state, mark):
+                self.status.pick(state.environment)
+                self.status.record.update(changes=[], unchanged=len(state.written), handlers=[])
+                return "unchanged"
         try:
-            with self.status.stage("decision"):
-                configuration, plan = prepare(
-                    self.machine,
-                    self.settings,
-                    instance,
-                    image,
-                    state,
-                    deadline=self.deadline,
-                    offline=offline,
-                )
+            configuration, plan = _prepare(
+                self.machine,
+                _Inputs(self.settings, platform, instance, image),
+                state,
+                deadline=self.deadline,
+                stage=self.status.stage,
+                offline=offline,
+            )
         except (IdentityUnavailable, SecretsUnavailable) as error:
             return self._keep(instance.vm_id, error)
         with self.status.stage("apply"):
             return self._apply(configuration, plan, state, mark)
+
+    def _state(self, vm_id: str) -> State:
+        """Return what an earlier run did for this VM."""
+        loaded = store.load(vm_id, root=self.machine.root)
+        for note in loaded.notes:
+            self._warn(note)
+        store.settle(loaded, root=self.machine.root, now=timestamp(self.machine.now()))
+        return loaded.state or State(vm_id=vm_id)
 
     def _is_unchanged(self, state: State, mark: str) -> bool:
         return (
@@ -232,8 +265,6 @@ class _Run:
         for note in configuration.notes + plan.notes:
             self._warn(note)
         self.status.pick(configuration.environment)
-        if self.machine.clock() >= self.deadline:
-            raise DeadlinePassed(Public("the deadline passed before anything was written"))
         after = State(
             vm_id=state.vm_id,
             agent_version=__version__,
@@ -244,54 +275,21 @@ class _Run:
             environment=configuration.environment or "",
             configured_at=timestamp(self.machine.now()),
         )
-        from bootstrap.process.deadline import Timekeeper
+        from bootstrap.report.changes import log_changes, plan_record
+        from bootstrap.stages import apply
 
-        clock = self.machine.clock
-        commands = Timekeeper(self.deadline, clock=clock, tell=self._tell_command)
-        try:
-            self._fulfilment(configuration, plan, commands.run).commit(plan, state, after)
-        except CommandFailed as error:
-            raise commands.judge(error) from error.__cause__
-        self._tell(plan)
+        apply.commit(
+            self.machine,
+            self.settings,
+            configuration,
+            plan,
+            before=state,
+            after=after,
+            deadline=self.deadline,
+        )
+        log_changes(plan, self.machine.log)
+        self.status.record.update(plan_record(plan))
         return "configured" if plan.changes or plan.handlers else "unchanged"
-
-    def _fulfilment(self, configuration: Configuration, plan: Plan, run: Run) -> Fulfilment:
-        from bootstrap.apply.transaction.handlers import Handlers
-        from bootstrap.apply.transaction.run import Fulfilment
-
-        rules = self.settings.commands
-        handlers = Handlers(
-            configuration.handlers,
-            timeout=rules.timeout,
-            run=run,
-            private=plan.private,
-            origins=configuration.handler_origins,
-        )
-        return Fulfilment(
-            handlers,
-            root=self.machine.root,
-            timeout=rules.timeout,
-            run=run,
-            keep=rules.on_notify_failure == "keep",
-        )
-
-    def _tell(self, plan: Plan) -> None:
-        """Say what was done, now that it is done."""
-        from bootstrap.report.changes import change_record
-
-        for change in plan.changes:
-            why = ", ".join(change.reasons)
-            self.machine.log.event(INFO, f"file.{change.action}", path=change.path, why=why)
-        self.status.record.update(
-            changes=[change_record(change) for change in plan.changes],
-            unchanged=len(plan.unchanged),
-            handlers=list(plan.handlers),
-        )
-
-    def _tell_command(self, command: Sequence[str], ended: Ended) -> None:
-        priority = WARNING if ended.reason else DEBUG
-        how = ended.reason or "ok"
-        self.machine.log.event(priority, "command.ended", command=command[0], how=how)
 
     def _warn(self, text: str, *, public: Public | None = None) -> None:
         self.status.warn(public or text)

@@ -7,10 +7,14 @@ import time
 
 from bootstrap.frozen import Frozen, field
 from bootstrap.report.log import Log
+from bootstrap.settings.load import load
+from bootstrap.state import store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from bootstrap.settings import Settings
 
 
 class Machine(Frozen):
@@ -28,3 +32,13 @@ class Machine(Frozen):
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+
+    def load_settings(self) -> Settings:
+        """Return the settings; those of the last run where their sources have not changed."""
+        return load(
+            root=self.root,
+            file=self.settings_file,
+            environ=self.environ,
+            assignments=self.assignments,
+            remembered=store.remembered_settings(root=self.root),
+        )

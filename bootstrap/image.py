@@ -10,13 +10,15 @@ import stat
 from hashlib import sha256
 
 from bootstrap import CONFIGURATION, ELEVATE, ENDINGS, resources
-from bootstrap.errors import ImageError, NotPermitted, Problem, Public
+from bootstrap.errors import ImageError, InvalidDocument, NotPermitted, Problem, Public
 from bootstrap.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import NoReturn
+
+    from bootstrap.document import Source
 
 DOCUMENT_FOLDER = f"{CONFIGURATION}/config.d"
 # What every image may have, and need not have. What else the settings name must be there.
@@ -73,6 +75,18 @@ def decode(name: str, content: bytes) -> str:
         problem = Problem("this byte is not UTF-8 text", where=f"{name}:{line}")
         message = Public("a file of the image cannot be read as text")
         raise ImageError(message, problems=[problem]) from None
+
+
+def parse_schema(name: str, content: bytes) -> Source:
+    """Return a JSON Schema for values, from its file; raises ImageError where it is no document."""
+    from bootstrap.document import parse
+
+    try:
+        return parse(decode(name, content), name)
+    except InvalidDocument as error:
+        raise ImageError(
+            Public("the image's schema for values cannot be read"), problems=error.problems
+        ) from None
 
 
 def shipped_templates() -> dict[str, tuple[str, bytes]]:

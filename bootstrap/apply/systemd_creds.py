@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.errors import CommandFailed, Public
+from bootstrap.frozen import replace
 from bootstrap.fs import read
 from bootstrap.fs.path import resolve
 from bootstrap.process import runner
@@ -10,8 +11,9 @@ from bootstrap.state.manifest import has_content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from bootstrap.render.rendered import Rendered
     from bootstrap.state.manifest import Written
 
 PROGRAM = "systemd-creds"
@@ -35,11 +37,17 @@ class Sealer:
         self._timeout = timeout
         self._dry = dry
 
-    def seal(self, path: str, name: str, source: str, content: bytes) -> bytes:
-        """The sealed content for the credential `name` at `path`, made of the secret `source`.
+    def encrypt(self, contents: Iterable[Rendered]) -> tuple[Rendered, ...]:
+        """Return the contents, each that has a `source` encrypted. Raises CommandFailed."""
+        return tuple(
+            replace(one, content=self._encrypt(one.spec.path, one.source, one.content))
+            if one.source
+            else one
+            for one in contents
+        )
 
-        Raises CommandFailed.
-        """
+    def _encrypt(self, path: str, source: str, content: bytes) -> bytes:
+        name = path.rpartition("/")[2]
         before = self._written.get(path)
         if before and before.source == source and has_content(before, root=self._root):
             kept = read.read(resolve(path, self._root), CREDENTIAL_AT_MOST)

@@ -54,9 +54,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _value(options: argparse.Namespace, root: str, rest: str) -> Any:
-    from bootstrap.decision import decide
     from bootstrap.imds.tags import TagNames
-    from bootstrap.observation import observe, read_image_of
+    from bootstrap.stages import config
+    from bootstrap.stages.imds import observe
 
     machine = machine_of(options)
     settings, instance = observe(machine, offline=options.offline, deadline=options.deadline)
@@ -66,7 +66,8 @@ def _value(options: argparse.Namespace, root: str, rest: str) -> Any:
     path = _parse(options.path)
     if path[0] == "instance":
         return _walk(instance.raw, path, options.path)
-    configuration = decide(instance, read_image_of(machine, settings), settings)
+    image = config.read_image(machine, settings)
+    configuration = config.resolve(instance, image, settings).sound()
     return _configured(configuration, path, options.path)
 
 
@@ -86,10 +87,10 @@ def _tag(tags: TagNames, name: str) -> str:
 
 
 def _configured(configuration: Configuration, path: Path, text: str) -> Any:
-    from bootstrap.decision import masked
+    from bootstrap.config.masking import mask_values
     from bootstrap.secret import MASK
 
-    seen = masked(configuration)
+    seen = mask_values(configuration)
     tree = {"values": seen.values, "environment": seen.environment or ""}
     value = _walk(tree[str(path[0])], path, text)
     if value == MASK and path in configuration.hidden:

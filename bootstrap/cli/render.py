@@ -25,13 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the file's content and nothing else."""
-    from bootstrap.decision import decide, masked, render_all
-    from bootstrap.observation import observe, read_image_of
+    from bootstrap.config.masking import mask_values
+    from bootstrap.render.contents import render_files
+    from bootstrap.stages import config
+    from bootstrap.stages.imds import observe
 
     machine = machine_of(options)
     settings, instance = observe(machine, offline=options.offline)
-    image = read_image_of(machine, settings)
-    configuration = masked(decide(instance, image, settings))
+    image = config.read_image(machine, settings)
+    configuration = mask_values(config.resolve(instance, image, settings).sound())
     wanted = [spec for spec in configuration.files if spec.path == options.path]
     if not wanted:
         paths = [spec.path for spec in configuration.files]
@@ -39,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         hint = f"did you mean {close}?" if close else f"its files are {', '.join(paths) or 'none'}"
         raise NoSuchValue(f"the configuration has no file {options.path}", hint=hint)
     alone = replace(configuration, files=tuple(wanted))
-    contents = render_all(alone, instance, image, settings)
+    contents = render_files(alone, instance, image, settings)
     if not contents:
         raise NoSuchValue(
             f"{options.path} cannot be shown: its template takes a secret apart into several",

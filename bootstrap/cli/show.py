@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show it."""
-    from bootstrap.decision import decide
-    from bootstrap.observation import observe, read_image_of
+    from bootstrap.stages import config
+    from bootstrap.stages.imds import observe
 
     machine = machine_of(options)
     if options.what == "settings":
@@ -47,28 +47,28 @@ def run(options: argparse.Namespace) -> int:
     elif options.what == "tags":
         _show_flat(dict(instance.tags or ()), {}, options)
     else:
-        configuration = decide(instance, read_image_of(machine, settings), settings)
+        image = config.read_image(machine, settings)
+        configuration = config.resolve(instance, image, settings).sound()
         _show_configuration(configuration, options)
     return 0
 
 
 def _show_settings(options: argparse.Namespace) -> None:
-    from bootstrap.observation import settings_of
     from bootstrap.settings.load import value_of
     from bootstrap.settings.table import rows
 
-    settings = settings_of(machine_of(options))
+    settings = machine_of(options).load_settings()
     values = {row.name: value_of(settings, row.name) for row in rows()}
     _show_flat(values, {name: settings.origins.get(name, "default") for name in values}, options)
 
 
 def _show_configuration(configuration: Configuration, options: argparse.Namespace) -> None:
-    from bootstrap.decision import masked
+    from bootstrap.config.masking import mask_values
 
     if options.what == "secrets":
         _show_secrets(configuration, options)
         return
-    seen = masked(configuration)
+    seen = mask_values(configuration)
     tree = {
         "environment": seen.environment,
         "values": seen.values,
@@ -88,10 +88,10 @@ def _show_configuration(configuration: Configuration, options: argparse.Namespac
 
 def _show_secrets(configuration: Configuration, options: argparse.Namespace) -> None:
     """Where each secret lies: vault, name, and the version if it is a fixed one."""
-    from bootstrap.disclosure import wanted
+    from bootstrap.keyvault.resolve import references
 
     places, origins = {}, {}
-    for path, one in wanted(configuration).items():
+    for path, one in references(configuration).items():
         name = _name(path[1:] if path[0] == "secrets" else path)
         places[name] = "/".join(filter(None, (one.vault, one.name, one.version)))
         origins[name] = one.origin

@@ -71,15 +71,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _judge(options: argparse.Namespace) -> Verdict:
-    from bootstrap import observation, resources
+    from bootstrap import resources
     from bootstrap.apply.plan.unsafe_links import unsafe_links
     from bootstrap.config.keyvault_references import VaultRules
     from bootstrap.config.resolve import validate
-    from bootstrap.decision import template_offer
+    from bootstrap.config.template_policy import TemplateOffer
     from bootstrap.document import parse
+    from bootstrap.image import shipped_templates
 
     machine = machine_of(options)
-    settings = observation.settings_of(machine)
+    settings = machine.load_settings()
     beside = _beside(options) if options.image else None
     own = _own_templates(machine.root, settings.templates, beside)
     path = options.schema or os.path.join(machine.root, settings.values_schema.lstrip("/"))
@@ -97,7 +98,11 @@ def _judge(options: argparse.Namespace) -> Verdict:
             values_schema=schema,
             trust=trust,
             vaults=VaultRules(allow=settings.vaults.allow),
-            templates=template_offer(settings, own),
+            templates=TemplateOffer(
+                patterns=settings.user_data.templates,
+                own=None if own is None else frozenset(own),
+                shipped=frozenset(shipped_templates()),
+            ),
             doubt=doubt.append,
         )
 
@@ -246,8 +251,8 @@ def _text(content: bytes) -> str:
 
 
 def _values_schema(path: str, *, required: bool) -> Source | None:
-    from bootstrap.decision import read_schema
+    from bootstrap.image import parse_schema
 
     if not required and not os.path.lexists(path):
         return None
-    return read_schema(path, _read(path))
+    return parse_schema(path, _read(path))

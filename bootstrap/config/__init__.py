@@ -18,6 +18,7 @@
     keyvault_references  references to secrets, in either spelling
     secret_values        fetched secrets, checked by the image's schema
     secret_policy        which secrets each layer may name, and where they may be placed
+    masking              sensitive values replaced by `***`
     windows_paths        paths of Windows, and when two are the same
     files                file entries of all layers -> FileSpecs
     exposure             files with a secret that are open to more than their owner

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-from bootstrap.errors import Problem, Public
+from bootstrap.errors import InvalidDocument, Problem, Public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bootstrap.config.documents import Document
     from bootstrap.config.model import FileSpec
@@ -53,6 +53,17 @@ def warning(spec: FileSpec) -> str:
         return ""
     where = f" ({spec.mode_origin})" if spec.mode_origin else ""
     return f"{spec.path} holds a secret, and {by} lets more than its owner read it{where}"
+
+
+def check_files(specs: Iterable[FileSpec]) -> tuple[str, ...]:
+    """Return a warning for each file with a secret that the image opens to more than its owner.
+
+    Raises InvalidDocument with those that userData opens.
+    """
+    secret = tuple(specs)
+    if problems := list(filter(None, map(refusal, secret))):
+        raise InvalidDocument("userData opens files that hold a secret", problems=problems)
+    return tuple(filter(None, map(warning, secret)))
 
 
 def doubts(document: Document) -> Iterator[Problem]:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 
 from bootstrap.config.model import SecretReference
-from bootstrap.errors import nearest
+from bootstrap.errors import MetadataRefused, nearest
 from bootstrap.frozen import Frozen
-from bootstrap.imds.clouds import CLOUDS
+from bootstrap.imds.clouds import CLOUDS, cloud_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +62,15 @@ class VaultRules(Frozen):
         known = vault.lower()
         is_host = "." in known or not self.suffixes
         return {known} if is_host else {f"{known}.{suffix}" for suffix in self.suffixes}
+
+
+def vault_rules(cloud: str, allow: tuple[str, ...]) -> VaultRules:
+    """Return the rules in a cloud (azEnvironment); an unknown one has only those of `allow`."""
+    try:
+        suffixes: tuple[str, ...] = (cloud_of(cloud).vault_suffix,)
+    except MetadataRefused:
+        suffixes = ()
+    return VaultRules(allow=allow, suffixes=suffixes)
 
 
 def host_of(vault: str, suffix: str) -> str:

@@ -1,5 +1,6 @@
 """Secrets: from the name in a document to the value in Key Vault.
 
+    resolve       the references of a configuration, and what stands in their places
     fetch         all secrets of a configuration, several at a time, by one deadline
     request       one secret, asked for until there is an answer to keep
     backoff       how long to wait before asking again, alone or as one of a thousand

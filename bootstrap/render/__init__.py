@@ -1,5 +1,7 @@
 """Templates and values to the contents of files, in memory.
 
+    contents         all files of a configuration, and which of them hold a secret
+    credentials      secrets as files of their own, for systemd
     rendering        all files, or everything that is wrong
     rendered         what goes in and what comes out
     environment      Jinja, sandboxed and strict

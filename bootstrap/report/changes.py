@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.report.diagnostic import BOLD, CYAN, RED, painter, printable
+from bootstrap.report.log import INFO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.apply.plan.change import Change, Plan, Snapshot
+    from bootstrap.report.log import Log
 
 GREEN, YELLOW = "\x1b[32m", "\x1b[33m"
 COLORS = {"create": GREEN, "update": YELLOW, "attributes": YELLOW, "remove": RED}
@@ -87,3 +89,19 @@ def _lines(snapshot: Snapshot | None) -> list[str] | None:
         return None
     lines = text.split("\n")
     return lines[:-1] if lines[-1] == "" else [*lines[:-1], f"{lines[-1]} (no newline at the end)"]
+
+
+def log_changes(plan: Plan, log: Log) -> None:
+    """Log an event for each file that was changed."""
+    for change in plan.changes:
+        why = ", ".join(change.reasons)
+        log.event(INFO, f"file.{change.action}", path=change.path, why=why)
+
+
+def plan_record(plan: Plan) -> dict[str, Any]:
+    """Return what status.json says of a plan that was carried out."""
+    return {
+        "changes": [change_record(change) for change in plan.changes],
+        "unchanged": len(plan.unchanged),
+        "handlers": list(plan.handlers),
+    }

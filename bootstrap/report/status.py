@@ -54,13 +54,14 @@ class Status:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Take the time of one stage of the run, in seconds."""
+        """Measure one stage of the run, in seconds; a stage that is entered again adds to it."""
         began, self._stage = self._clock(), name
         try:
             yield
             self._stage = None
         finally:
-            self.record["stages"][name] = round(self._clock() - began, 3)
+            stages = self.record["stages"]
+            stages[name] = round(stages.get(name, 0) + self._clock() - began, 3)
 
     def pick(self, environment: str | None) -> None:
         """Say which environment is in force; a text of a tag that is no name is left out."""
@@ -96,7 +97,7 @@ class Status:
         if not isinstance(error, BootstrapError):
             fault = Public(f"{InternalError.about}: {type(error).__name__}")
             error = InternalError(fault)
-        self.end("failed", exit_code=error.exit_code, error=error.as_public())
+        self.end("failed", exit_code=error.exit_code, error=error.as_public(), stage=self._stage)
 
     def publish(self, root: str = "/") -> None:
         """Write the status file; a machine that cannot hold one is configured all the same."""

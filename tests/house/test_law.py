@@ -34,9 +34,9 @@ FACES = [path for path in PACKAGE.glob("*/__init__.py") if path.parent.name != "
 ORDER = [
     *("frozen", "problem", "errors", "secret", "core_dumps", "fs", "document", "resources"),
     *("settings", "image"),
-    *("http", "platform", "imds", "identity"),
+    *("http", "identity", "platform", "imds"),
     *("config", "keyvault", "render", "process", "state", "apply", "report"),
-    *("context", "observation", "disclosure", "credentials", "decision", "preparation", "agent"),
+    *("context", "stages", "agent"),
     *("emulator", "cli"),
 ]
 # Each is imported in one place, because it is heavy or because it is a door to the outside.

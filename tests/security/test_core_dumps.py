@@ -18,7 +18,7 @@ import yaml
 pytest.importorskip("cryptography", reason="the emulated vault needs it")
 if sys.platform != "linux":
     pytest.skip("the mark is the Linux kernel's", allow_module_level=True)
-sys.path.insert(0, str(Path(__file__).parents[1] / "secrets"))  # tests are no package
+sys.path.insert(0, str(Path(__file__).parents[1] / "keyvault"))  # tests are no package
 from canaries import Canaries
 from canary_machine import CanaryMachine, vault_of
 

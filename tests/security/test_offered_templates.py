@@ -7,12 +7,12 @@ from base64 import b64encode
 
 import pytest
 
-from bootstrap.decision import decide_and_render
-from bootstrap.disclosure import Disclosed
 from bootstrap.errors import BootstrapError
 from bootstrap.image import read_image
 from bootstrap.imds.instance import Instance
+from bootstrap.keyvault.resolve import ResolvedSecrets
 from bootstrap.settings.load import load
+from bootstrap.stages import config, render
 
 SHIPPED = "app/app.json.j2"
 OWN = {
@@ -46,9 +46,8 @@ def configure(tmp_path):
         text = b64encode(f"version: 1\n{user_data}".encode()).decode()
         compute = {**COMPUTE, "userData": text}
         instance = Instance.from_document({"compute": compute}, api_version="2021-02-01")
-        _, contents = decide_and_render(
-            instance, read, settings, lambda _: Disclosed({}), lambda *_: None
-        )
+        configuration = config.resolve(instance, read, settings).sound()
+        _, contents = render.render(configuration, instance, read, settings, ResolvedSecrets({}))
         return {one.spec.path: one.content.decode() for one in contents}
 
     return run

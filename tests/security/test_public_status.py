@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "secrets"))  # tests are no package
+sys.path.insert(0, str(Path(__file__).parents[1] / "keyvault"))  # tests are no package
 from canaries import Canaries
 
 import bootstrap

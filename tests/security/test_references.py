@@ -13,10 +13,10 @@ import yaml
 from bootstrap.config.keyvault_references import parse, references
 from bootstrap.config.model import SecretReference
 from bootstrap.config.provenance import TagOrigin, grow
-from bootstrap.disclosure import Disclosed
 from bootstrap.emulator import Emulator
 from bootstrap.errors import InvalidDocument
 from bootstrap.imds.clouds import cloud_of
+from bootstrap.keyvault.resolve import ResolvedSecrets
 from bootstrap.keyvault.urls import address_of
 from bootstrap.secret import Secret
 
@@ -155,7 +155,7 @@ def test_a_fetched_secret_satisfies_the_schema_of_its_place(layers, rule, secret
     image = {"values": {"web": {"host": "@Microsoft.KeyVault(VaultName=ours;SecretName=x)"}}}
     resolution = layers(image=image, schema=schema)
     configuration = resolution.sound()
-    fetched = Disclosed(dict.fromkeys(configuration.value_secrets, Secret(secret)))
+    fetched = ResolvedSecrets(dict.fromkeys(configuration.value_secrets, Secret(secret)))
     with pytest.raises(InvalidDocument) as caught:
         fetched.check(configuration, resolution.schema)
     problem = caught.value.problems[0]
@@ -181,7 +181,7 @@ def test_what_depends_on_a_secret_waits_for_it(layers, schema, secret, path, nam
     values = {"key": "@Microsoft.KeyVault(VaultName=ours;SecretName=x)"}
     resolution = layers(image={"values": {name: values}}, schema={"properties": {name: schema}})
     configuration = resolution.sound()
-    fetched = Disclosed(dict.fromkeys(configuration.value_secrets, Secret(secret)))
+    fetched = ResolvedSecrets(dict.fromkeys(configuration.value_secrets, Secret(secret)))
     with pytest.raises(InvalidDocument) as caught:
         fetched.check(configuration, resolution.schema)
     assert caught.value.problems[0].path == f"values.{name}{path}"

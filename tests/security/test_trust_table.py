@@ -19,12 +19,12 @@ from bootstrap.config.policy_table import USER_DATA
 from bootstrap.config.resolve import resolve, validate
 from bootstrap.config.schema.lookup import Shape
 from bootstrap.config.template_policy import TemplateOffer
-from bootstrap.decision import decide_and_render
-from bootstrap.disclosure import veiled
 from bootstrap.errors import InvalidDocument, WriteError
 from bootstrap.image import Image
 from bootstrap.imds.instance import Instance
+from bootstrap.keyvault.resolve import masked_secrets
 from bootstrap.settings import Settings, TagSettings, UserDataSettings
+from bootstrap.stages import config, render
 
 VM_ID = "02aab8a4-74ef-476e-8182-f6d2ba4166a6"
 ALL = UserDataSettings(allow=("content", "check", "handlers"), paths=("/",))
@@ -300,7 +300,9 @@ def decided(user_data="", image="version: 1\n"):
         digest="",
     )
     rules = UserDataSettings(paths=("/etc", "C:\\Shop"))
-    return decide_and_render(instance, given, Settings(user_data=rules), veiled, lambda *_: b"")
+    settings = Settings(user_data=rules)
+    configuration = config.resolve(instance, given, settings).sound()
+    return render.render(configuration, instance, given, settings, masked_secrets(configuration))
 
 
 SECRETS = "version: 1\nvalues: {open: yes please}\nsecrets: {db: {vault: contoso, name: db}}\n"

@@ -7,21 +7,13 @@ from base64 import b64encode
 
 import pytest
 
-from bootstrap import decision
-from bootstrap.decision import (
-    context_of,
-    decide,
-    decide_and_render,
-    fingerprint,
-    masked,
-    read_schema,
-    render_all,
-)
-from bootstrap.disclosure import Disclosed
+from bootstrap.config.masking import mask_values
 from bootstrap.errors import ImageError, InvalidDocument, MissingInput, RenderError
 from bootstrap.frozen import replace
-from bootstrap.image import Image
+from bootstrap.image import Image, parse_schema
 from bootstrap.imds.instance import Instance
+from bootstrap.keyvault.resolve import ResolvedSecrets
+from bootstrap.render.contents import render_files, template_context
 from bootstrap.secret import Secret
 from bootstrap.settings import (
     RenderSettings,
@@ -30,6 +22,9 @@ from bootstrap.settings import (
     UserDataSettings,
     VaultSettings,
 )
+from bootstrap.stages import config, render
+from bootstrap.state import fingerprint as fingerprints
+from bootstrap.state.fingerprint import fingerprint
 
 VM_ID = "0f9e8d7c-6b5a-4938-8271-605f4e3d2c1b"
 SCHEMA = {"properties": {"db": {"properties": {"password": {"writeOnly": True}}}}}
@@ -75,7 +70,7 @@ def rendered(image, instance=None, settings=None, disclosed=None):
     """The files by path: their content, and whether it is secret."""
     instance, settings = instance or instance_of(), settings or Settings()
     configuration = decide(instance, image, settings)
-    made = render_all(configuration, instance, image, settings, disclosed)
+    made = render_files(configuration, instance, image, settings, disclosed)
     return {one.spec.path: (one.content.decode(), one.secret) for one in made}
 
 
@@ -87,13 +82,25 @@ def disclosing(**secrets):
         asked.append(configuration)
         found = {("secrets", name): Secret(value) for name, value in secrets.items()}
         versions = dict.fromkeys(found, "1")
-        return Disclosed(found, versions, ("a note of the vault",))
+        return ResolvedSecrets(found, versions, ("a note of the vault",))
 
     return disclose, asked
 
 
 def never(*_):
     raise AssertionError("nobody asked for this")
+
+
+def decide(instance, image, settings):
+    """The configuration of the layers; raises what is wrong with it."""
+    return config.resolve(instance, image, settings).sound()
+
+
+def decide_and_render(instance, image, settings, fetch):
+    """The stages from config to render, with these secrets."""
+    resolution = config.resolve(instance, image, settings)
+    configuration = config.validate(resolution, instance, image, settings)
+    return render.render(configuration, instance, image, settings, fetch(configuration))
 
 
 BASE = {"instance": instance_of(), "image": image_of(), "settings": Settings(digest="s")}
@@ -120,7 +127,7 @@ def test_whatever_goes_in_changes_the_fingerprint(changed):
 def test_another_version_of_the_program_has_another_fingerprint(monkeypatch):
     """What was rendered by another program may be rendered otherwise by this one."""
     before = fingerprint(**BASE)
-    monkeypatch.setattr(decision, "__version__", "999")
+    monkeypatch.setattr(fingerprints, "__version__", "999")
     assert fingerprint(**BASE) != before
 
 
@@ -197,12 +204,12 @@ def test_the_images_schema_types_and_checks():
 
 def test_a_schema_is_json_or_yaml():
     """Either is read, with its name for messages; bytes that are no text are an image's mistake."""
-    assert read_schema("s", b'{"type": "object"}').data == {"type": "object"}
-    assert read_schema("s", b"type: object\n").data == {"type": "object"}
+    assert parse_schema("s", b'{"type": "object"}').data == {"type": "object"}
+    assert parse_schema("s", b"type: object\n").data == {"type": "object"}
     with pytest.raises(ImageError):
-        read_schema("s", b"\xff")
+        parse_schema("s", b"\xff")
     with pytest.raises(ImageError) as caught:
-        read_schema("s", b"{a: 1, a: 2}")
+        parse_schema("s", b"{a: 1, a: 2}")
     assert caught.value.problems[0].where == "s:1:8"
     assert caught.value.__cause__ is None
 
@@ -222,7 +229,7 @@ def test_a_template_sees_the_machine_but_no_more():
     """Values, the whole instance, its tags by name, and the environment."""
     instance = instance_of()
     configuration = decide(instance, image_of(), Settings())
-    context = context_of(configuration, instance)
+    context = template_context(configuration, instance)
     assert set(context) == {"values", "instance", "tags", "environment"}
     assert context["values"] == configuration.values
     assert context["instance"] == instance.raw
@@ -298,7 +305,7 @@ def test_without_hidden_values_no_file_is_secret():
 def test_a_secret_makes_its_file_a_secret_one():
     """A file that prints what was fetched is secret, whatever else is hidden."""
     image = only("{{ secrets.api }}", secrets={"api": {"vault": "contoso", "name": "api"}})
-    told = Disclosed({("secrets", "api"): Secret("s3cret")})
+    told = ResolvedSecrets({("secrets", "api"): Secret("s3cret")})
     assert rendered(image, disclosed=told) == {"/etc/a": ("s3cret", True)}
     assert rendered(image) == {"/etc/a": ("***", True)}
     secrets = {"api": {"vault": "contoso", "name": "api"}}
@@ -310,7 +317,7 @@ def test_a_value_that_is_a_reference_is_filled_in():
     """The secret is where the reference was, and its file is secret."""
     reference = "@Microsoft.KeyVault(VaultName=contoso;SecretName=db)"
     image = only("{{ values.key }}", values={"key": reference})
-    told = Disclosed({("values", "key"): Secret("s3cret")})
+    told = ResolvedSecrets({("values", "key"): Secret("s3cret")})
     assert rendered(image, disclosed=told) == {"/etc/a": ("s3cret", True)}
     assert rendered(image)["/etc/a"][0] == "***"
 
@@ -320,10 +327,10 @@ def test_masking_leaves_out_a_file_that_cannot_be_made_of_masks():
     text = "{% set a, b = secrets.api.split(':') %}{{ a }}"
     image = only(text, secrets={"api": {"vault": "contoso", "name": "api"}})
     assert rendered(image) == {}
-    told = Disclosed({("secrets", "api"): Secret("a:b")})
+    told = ResolvedSecrets({("secrets", "api"): Secret("a:b")})
     assert rendered(image, disclosed=told) == {"/etc/a": ("a", True)}
     with pytest.raises(RenderError):
-        rendered(image, disclosed=Disclosed({("secrets", "api"): Secret("a")}))
+        rendered(image, disclosed=ResolvedSecrets({("secrets", "api"): Secret("a")}))
 
 
 def test_hidden_values_are_masked():
@@ -338,10 +345,10 @@ def test_hidden_values_are_masked():
     }
     configuration = decide(instance_of(), image_of(text, schema=schema), Settings())
     whole = {"db": {"user": "shop", "password": "***"}, "empty": "***", "list": ["***", "***"]}
-    assert masked(configuration).values == whole
-    assert masked(configuration, also_empty=False).values == {**whole, "empty": ""}
+    assert mask_values(configuration).values == whole
+    assert mask_values(configuration, also_empty=False).values == {**whole, "empty": ""}
     assert configuration.values["db"]["password"] == {"a": [1]}
-    assert masked(configuration).hidden == configuration.hidden
+    assert mask_values(configuration).hidden == configuration.hidden
 
 
 def test_the_images_templates_come_before_those_that_ship():
@@ -382,7 +389,7 @@ def test_a_missing_template_is_looked_for_where_the_settings_say():
     assert "/opt/shop/templates" in str(caught.value.as_dict())
 
 
-def test_a_sound_configuration_is_disclosed_rendered_and_sealed():
+def test_a_sound_configuration_is_rendered_with_its_secrets():
     """Secrets are fetched once, for the sound configuration; credentials come after the files."""
     secrets = {
         "api": {"vault": "contoso", "name": "api"},
@@ -396,12 +403,11 @@ def test_a_sound_configuration_is_disclosed_rendered_and_sealed():
         image,
         Settings(),
         disclose,
-        lambda path, name, source, content: b"sealed " + content,
     )
-    assert [(one.spec.path, one.content, one.secret) for one in contents] == [
-        ("/etc/a", b"one", True),
-        ("/run/credstore/plain", b"two", True),
-        ("/etc/credstore.encrypted/sealed", b"sealed three", True),
+    assert [(one.spec.path, one.content, one.secret, one.source) for one in contents] == [
+        ("/etc/a", b"one", True, ""),
+        ("/run/credstore/plain", b"two", True, ""),
+        ("/etc/credstore.encrypted/sealed", b"three", True, "contoso/q/1 (value, text)"),
     ]
     (sound,) = asked
     assert sound.secrets.keys() == secrets.keys()
@@ -415,7 +421,7 @@ def test_a_configuration_without_files_says_so():
     """Who has asked for nothing is told where it is looked for."""
     disclose, _ = disclosing()
     configuration, contents = decide_and_render(
-        instance_of(), image_of("version: 1\n"), Settings(), disclose, never
+        instance_of(), image_of("version: 1\n"), Settings(), disclose
     )
     assert contents == ()
     (note,) = configuration.notes[1:]
@@ -432,7 +438,7 @@ def test_mistakes_of_documents_and_templates_come_in_one_error():
         "files": [{"path": "/etc/a", "content": "{{ nope }}", "notify": ["h"]}],
     }
     with pytest.raises(InvalidDocument) as caught:
-        decide_and_render(instance_of(), image_of(json.dumps(handlers)), Settings(), never, never)
+        decide_and_render(instance_of(), image_of(json.dumps(handlers)), Settings(), never)
     assert "no layer has a handler 'h'" in caught.value.problems[0].message
     assert "`nope` is not defined" in caught.value.problems[1].message
     assert caught.value.message == (
@@ -445,7 +451,7 @@ def test_a_mistake_of_a_document_alone_is_told_alone():
     """Templates that are sound add nothing to it."""
     handlers = {"version": 1, "files": [{"path": "/etc/a", "content": "a", "notify": ["h"]}]}
     with pytest.raises(InvalidDocument) as caught:
-        decide_and_render(instance_of(), image_of(json.dumps(handlers)), Settings(), never, never)
+        decide_and_render(instance_of(), image_of(json.dumps(handlers)), Settings(), never)
     assert len(caught.value.problems) == 1
     assert caught.value.message == "image config.d/10.yaml is not valid"
 
@@ -454,7 +460,7 @@ def test_values_in_doubt_are_not_rendered():
     """Where the values themselves are wrong, no template complains of what follows from it."""
     text = 'version: 1\nvalues: [1]\nfiles: [{path: /etc/a, content: "{{ values.port }}"}]\n'
     with pytest.raises(InvalidDocument) as caught:
-        decide_and_render(instance_of(), image_of(text), Settings(), never, never)
+        decide_and_render(instance_of(), image_of(text), Settings(), never)
     assert len(caught.value.problems) == 1
 
 
@@ -462,6 +468,6 @@ def test_a_mistake_of_a_template_alone_is_the_templates():
     """A sound configuration is disclosed first; what does not fit then is told as it is."""
     disclose, asked = disclosing()
     with pytest.raises(RenderError) as caught:
-        decide_and_render(instance_of(), only("{{ nope }}"), Settings(), disclose, never)
+        decide_and_render(instance_of(), only("{{ nope }}"), Settings(), disclose)
     assert len(caught.value.problems) == 1
     assert len(asked) == 1

@@ -9,40 +9,39 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import TypeAlias
+    from collections.abc import Iterator
 
     from bootstrap.config.model import Configuration, SecretReference
-    from bootstrap.disclosure import Disclosed
+    from bootstrap.keyvault.resolve import ResolvedSecrets
     from bootstrap.render.rendered import Rendered
 
-    # The path of a credential, its name, of which secret it is, its content: the sealed content.
-    Seal: TypeAlias = Callable[[str, str, str, bytes], bytes]
 
-
-def credentials(
-    configuration: Configuration, disclosed: Disclosed, seal: Seal
+def render_credentials(
+    configuration: Configuration, secrets: ResolvedSecrets
 ) -> Iterator[Rendered]:
-    """A file for each secret that is wanted as a credential."""
+    """Yield a file for each secret that is wanted as a credential.
+
+    One that is to be encrypted has a `source`, and its content is not encrypted yet.
+    """
     for name, reference in configuration.secrets.items():
         if reference.credential:
-            yield _credential(name, reference, disclosed, seal)
+            yield _render(name, reference, secrets)
 
 
-def _credential(
-    name: str, reference: SecretReference, disclosed: Disclosed, seal: Seal
-) -> Rendered:
+def _render(name: str, reference: SecretReference, secrets: ResolvedSecrets) -> Rendered:
     from bootstrap.config.model import FileSpec
     from bootstrap.config.secret_policy import CREDENTIAL_FOLDERS
     from bootstrap.render.rendered import Rendered
 
     path = f"{CREDENTIAL_FOLDERS[reference.credential]}/{name}"
-    content = disclosed.by_name[name].reveal().encode(errors="surrogateescape")
     source = ""
     if reference.credential == "sealed":
-        version = disclosed.versions[("secrets", name)]
+        version = secrets.versions[("secrets", name)]
         form = f"{reference.form}, {reference.encoding}"
         source = f"{reference.vault}/{reference.name}/{version} ({form})"
-        content = seal(path, name, source, content)
-    spec = FileSpec(path=path, content="", mode=0o600, origin=reference.origin)
-    return Rendered(spec=spec, content=content, secret=True, source=source)
+    return Rendered(
+        spec=FileSpec(path=path, content="", mode=0o600, origin=reference.origin),
+        content=secrets.by_name[name].reveal().encode(errors="surrogateescape"),
+        secret=True,
+        source=source,
+    )

@@ -1,0 +1,76 @@
+"""Stage 3: the layers, from bytes to one validated configuration."""
+
+from __future__ import annotations
+
+import json
+
+from bootstrap.errors import InvalidDocument, Public, RenderError
+from bootstrap.image import parse_schema, shipped_templates
+from bootstrap.image import read_image as _read_image
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from bootstrap.config.model import Configuration
+    from bootstrap.config.resolve import Resolution
+    from bootstrap.context import Machine
+    from bootstrap.image import Image
+    from bootstrap.imds.instance import Instance
+    from bootstrap.settings import Settings
+
+
+def read_image(context: Machine, settings: Settings) -> Image:
+    """Return the image's documents, templates and schema, from where the settings say."""
+    return _read_image(
+        context.root, templates=settings.templates, values_schema=settings.values_schema
+    )
+
+
+def resolve(instance: Instance, image: Image, settings: Settings) -> Resolution:
+    """Merge and validate all layers: image documents, environment, userData, tags.
+
+    Raises MissingInput or ImageError; every other mistake is in the result.
+    """
+    from bootstrap import resources
+    from bootstrap.config.keyvault_references import vault_rules
+    from bootstrap.config.resolve import resolve as resolve_layers
+    from bootstrap.config.template_policy import TemplateOffer
+    from bootstrap.image import decode
+
+    schema = image.values_schema
+    return resolve_layers(
+        documents=[(name, decode(name, content)) for name, content in image.documents],
+        user_data=instance.user_data or "",
+        tags=instance.tags or (),
+        user_data_trust=settings.user_data,
+        tag_rules=settings.tags,
+        document_schema=json.loads(resources.read("schema/document.schema.json")),
+        values_schema=parse_schema(*schema) if schema else None,
+        templates=TemplateOffer(
+            patterns=settings.user_data.templates,
+            own=frozenset(image.templates),
+            shipped=frozenset(shipped_templates()),
+        ),
+        vaults=vault_rules(instance.cloud, settings.vaults.allow),
+    )
+
+
+def validate(
+    resolution: Resolution, instance: Instance, image: Image, settings: Settings
+) -> Configuration:
+    """Return the configuration if it is valid; else raise InvalidDocument with all that is wrong.
+
+    The templates are tried on an invalid configuration too, as far as its values are known: one
+    error reports the mistakes of both.
+    """
+    from bootstrap.render.contents import render_files
+
+    if resolution.error and resolution.configuration:
+        try:
+            render_files(resolution.configuration, instance, image, settings)
+        except RenderError as error:
+            raise InvalidDocument(
+                f"{resolution.error.message}, and {error.message}",
+                problems=resolution.error.problems + error.problems,
+                public=Public(f"{resolution.error.public}, and {error.public}"),
+            ) from None
+    return resolution.sound()
