@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bootstrap.apply.plan.change import Plan
-    from bootstrap.apply.transaction.journal import Story
+    from bootstrap.apply.transaction.journal import JournalContents
     from bootstrap.config.model import Configuration
     from bootstrap.context import Machine
     from bootstrap.image import Image
@@ -128,7 +128,7 @@ def _prepare(
     *,
     deadline: float,
     stage: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
-    undone: Story | None = None,
+    undone: JournalContents | None = None,
     dry: bool = False,
     offline: bool = False,
 ) -> tuple[Configuration, Plan]:
@@ -177,7 +177,9 @@ class _Run:
         with self.status.stage("platform"):
             platform = detect(self.settings, environ=self.machine.environ, root=self.machine.root)
         if offline is None and not platform.is_azure:
-            self.machine.log.event(INFO, "platform.elsewhere", firmware=platform.firmware.tells)
+            self.machine.log.event(
+                INFO, "platform.elsewhere", firmware=platform.firmware.description
+            )
             self.status.record.update(reason=platform.reason, hint=OVERRIDE_HINT)
             return "disabled"
         known = platform.vm_id or store.current(root=self.machine.root)

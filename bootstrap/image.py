@@ -25,8 +25,8 @@ DOCUMENT_FOLDER = f"{CONFIGURATION}/config.d"
 DEFAULT_VALUES_SCHEMA = f"{CONFIGURATION}/values.schema.json"
 DEFAULT_TEMPLATES = f"{CONFIGURATION}/templates"
 WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)  # Windows has no pipe among its files
-FILE_LIMIT = 1024 * 1024  # bytes of one document or template: far beyond what a person writes
-FILES_LIMIT = 2000  # templates in all folders: beyond it a folder was named that holds other things
+MAX_FILE = 1024 * 1024  # bytes of one document or template: far beyond what a person writes
+MAX_FILES = 2000  # templates in all folders: beyond it a folder was named that holds other things
 
 
 class Image(Frozen):
@@ -113,8 +113,8 @@ def read_templates(root: str, folders: Sequence[str]) -> dict[str, tuple[str, by
             path = os.path.join(folder, name)
             if name not in found:
                 found[name] = (path, _read(root, path))
-            if len(found) > FILES_LIMIT:
-                told = f"reading the templates in {folder}: there are more than {FILES_LIMIT} files"
+            if len(found) > MAX_FILES:
+                told = f"reading the templates in {folder}: there are more than {MAX_FILES} files"
                 hint = Public("name a folder in `templates` that holds templates only")
                 raise ImageError(Public(told), hint=hint)
     return found
@@ -153,12 +153,12 @@ def _read(root: str, path: str) -> bytes:
         with open(_below(root, path), "rb", opener=_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ImageError(Public(f"reading {path} of the image: it is not a file"))
-            content = file.read(FILE_LIMIT + 1)
+            content = file.read(MAX_FILE + 1)
     except OSError as error:
         _refuse(path, error)
-    if len(content) > FILE_LIMIT:
+    if len(content) > MAX_FILE:
         raise ImageError(
-            Public(f"reading {path} of the image: it is larger than {FILE_LIMIT} bytes"),
+            Public(f"reading {path} of the image: it is larger than {MAX_FILE} bytes"),
             hint=Public("documents, templates and the schema are text that a person writes"),
         )
     return content

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LONGEST_NAME = 253  # characters, as of the longest host name
+MAX_NAME = 253  # characters, as of the longest host name
 IN_NAMES = "_-.@/$"
 LEFT_OUT = "…"
 # A step of a path as `format_path` writes it: `.key`, `["a.key"]` or `[0]`.
@@ -31,7 +31,7 @@ def is_name(text: str) -> bool:
 
     In `{password:hunter2}`, without a blank after the colon, YAML reads all of it as a key.
     """
-    return 0 < len(text) <= LONGEST_NAME and all(c.isalnum() or c in IN_NAMES for c in text)
+    return 0 < len(text) <= MAX_NAME and all(c.isalnum() or c in IN_NAMES for c in text)
 
 
 def public_path(path: str) -> str:

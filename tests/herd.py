@@ -122,7 +122,7 @@ class Herd:
                 refused = self.vault.ask(self._clock.now)
                 if refused is None:
                     break
-                pause = pacing.next_wait(self._clock.now, at_least=refused)
+                pause = pacing.next_wait(self._clock.now, min_wait=refused)
             if pause is None or self._clock.now > deadline:
                 self.failed.add(number)
                 return

@@ -36,13 +36,13 @@ def test_fields_defaults_and_fresh_defaults():
 
 def test_nothing_can_be_changed():
     """Neither set, nor added, nor deleted."""
-    point = Point(x=1)
+    write_pointer = Point(x=1)
     for name in ("x", "z"):
         with pytest.raises(AttributeError):
-            setattr(point, name, 2)
+            setattr(write_pointer, name, 2)
     with pytest.raises(AttributeError):
-        del point.x
-    assert not hasattr(point, "__dict__")
+        del write_pointer.x
+    assert not hasattr(write_pointer, "__dict__")
 
 
 def test_equal_when_all_fields_are():

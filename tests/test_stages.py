@@ -93,7 +93,7 @@ def never(*_):
 
 def decide(instance, image, settings):
     """The configuration of the layers; raises what is wrong with it."""
-    return config.resolve(instance, image, settings).sound()
+    return config.resolve(instance, image, settings).require_valid()
 
 
 def decide_and_render(instance, image, settings, fetch):

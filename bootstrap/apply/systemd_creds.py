@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bootstrap.state.manifest import Written
 
 PROGRAM = "systemd-creds"
-CREDENTIAL_AT_MOST = 1 << 20  # bytes: systemd's own limit for all credentials of a unit
+MAX_CREDENTIAL = 1 << 20  # bytes: systemd's own limit for all credentials of a unit
 HINT = Public("it comes with systemd 250 and later; `credential: plain` does without")
 
 
@@ -50,7 +50,7 @@ class Sealer:
         name = path.rpartition("/")[2]
         before = self._written.get(path)
         if before and before.source == source and has_content(before, root=self._root):
-            kept = read.read(resolve(path, self._root), CREDENTIAL_AT_MOST)
+            kept = read.read(resolve(path, self._root), MAX_CREDENTIAL)
             if kept is not None:
                 return kept
         if not runner.exists(PROGRAM):
@@ -59,8 +59,8 @@ class Sealer:
         if self._dry:
             return content
         command = [PROGRAM, "encrypt", f"--name={name}", "-", "-"]
-        ended, sealed = runner.pour(command, content, timeout=self._timeout)
-        if ended.reason:
-            message = f"sealing the credential {name}: {PROGRAM} {ended.reason}"
+        ended, sealed = runner.run_filter(command, content, timeout=self._timeout)
+        if ended.failure:
+            message = f"sealing the credential {name}: {PROGRAM} {ended.failure}"
             raise CommandFailed(Public(message))
         return sealed

@@ -67,7 +67,7 @@ def _value(options: argparse.Namespace, root: str, rest: str) -> Any:
     if path[0] == "instance":
         return _walk(instance.raw, path, options.path)
     image = config.read_image(machine, settings)
-    configuration = config.resolve(instance, image, settings).sound()
+    configuration = config.resolve(instance, image, settings).require_valid()
     return _configured(configuration, path, options.path)
 
 

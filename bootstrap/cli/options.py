@@ -37,7 +37,7 @@ VERBS = {
     "demo": "tell the whole story on a laptop",
 }
 
-PATIENCE = 10.0  # seconds to wait for IMDS with a question; a boot waits longer
+DEFAULT_WAIT = 10.0  # seconds to wait for IMDS with a question; a boot waits longer
 
 # What may stand before the verb and after it: flags, default, and what argparse is told.
 OPTIONS: tuple[tuple[tuple[str, ...], Any, dict[str, Any]], ...] = (
@@ -160,7 +160,7 @@ def add_patience(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--deadline",
         type=seconds,
-        default=PATIENCE,
+        default=DEFAULT_WAIT,
         metavar="SECONDS",
         help="wait no longer for IMDS (default: %(default)g)",
     )

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     machine = machine_of(options)
     settings, instance = observe(machine, offline=options.offline)
     image = config.read_image(machine, settings)
-    configuration = mask_values(config.resolve(instance, image, settings).sound())
+    configuration = mask_values(config.resolve(instance, image, settings).require_valid())
     wanted = [spec for spec in configuration.files if spec.path == options.path]
     if not wanted:
         paths = [spec.path for spec in configuration.files]

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         _show_flat(dict(instance.tags or ()), {}, options)
     else:
         image = config.read_image(machine, settings)
-        configuration = config.resolve(instance, image, settings).sound()
+        configuration = config.resolve(instance, image, settings).require_valid()
         _show_configuration(configuration, options)
     return 0
 

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TextIO
 
-GLANCE = 1.0  # seconds between two tries to write to a pipe that is full
+POLL_INTERVAL = 1.0  # seconds between two tries to write to a pipe that is full
 
 
 class Output(io.RawIOBase):
@@ -64,7 +64,7 @@ class Output(io.RawIOBase):
         import select
 
         with suppress(OSError, ValueError):
-            select.select([], [self.fileno()], [], GLANCE)
+            select.select([], [self.fileno()], [], POLL_INTERVAL)
 
 
 def open_all() -> None:

@@ -90,7 +90,7 @@ def _judge(options: argparse.Namespace) -> Verdict:
     content = _read(options.file)
     rules = json.loads(resources.read("schema/document.schema.json"))
 
-    def problems(trust: UserDataSettings | None, doubt: list[Problem]) -> tuple[Problem, ...]:
+    def problems(trust: UserDataSettings | None, on_warning: list[Problem]) -> tuple[Problem, ...]:
         return validate(
             text,
             options.file,
@@ -103,7 +103,7 @@ def _judge(options: argparse.Namespace) -> Verdict:
                 own=None if own is None else frozenset(own),
                 shipped=frozenset(shipped_templates()),
             ),
-            doubt=doubt.append,
+            on_warning=on_warning.append,
         )
 
     warnings: list[Problem] = []

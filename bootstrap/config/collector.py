@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bootstrap.settings import UserDataSettings
 
 
-class Stage:
+class Collector:
     """The documents that were read, and the problems with them.
 
     A check is left out if it depends on something that cannot be used (an unreadable document, a
@@ -38,7 +38,7 @@ class Stage:
     ) -> None:
         self.rules = rules
         self.vaults = vaults
-        self.owner = owner
+        self.values_schema = owner
         self.shape = owner.shape if owner else Shape({})
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
@@ -50,7 +50,7 @@ class Stage:
         """Read one document and check it by itself; `settings` limit a userData."""
         document = reading.read(text, name, trust, rules=self.rules, shape=self.shape)
         if isinstance(document, list):
-            self.miss(name, document)
+            self.add_unreadable(name, document)
             return
         self.names.append(name)
         self.documents.append(document)
@@ -58,7 +58,7 @@ class Stage:
         self.problems += layers.check_layers(document, settings, self.vaults)
         self.problems += control_characters.in_document(document, self.shape)
 
-    def miss(self, name: str, problems: Iterable[Problem]) -> None:
+    def add_unreadable(self, name: str, problems: Iterable[Problem]) -> None:
         """Record the problems of a document that cannot be read at all."""
         self.names.append(name)
         self.problems += problems
@@ -66,15 +66,17 @@ class Stage:
 
     def check_values(self, values: Part | None, *, is_partial: bool = False) -> None:
         """Check values by the image's schema; with `is_partial`, none has to be present."""
-        if self.owner is None or self._lacks({"values", "environments", "environment"}):
+        if self.values_schema is None or self._has_errors_in(
+            {"values", "environments", "environment"}
+        ):
             return
-        part = values or Part({}, DocumentOrigin(self.owner.source, ()))
+        part = values or Part({}, DocumentOrigin(self.values_schema.source, ()))
         data = part.plain()
         hidden = frozenset(self.shape.guarded(data))
         secrets = dict(references(part))
         self._check_secret_types(secrets)
         for finding in validator.findings(
-            self.owner.rules,
+            self.values_schema.rules,
             data,
             reading=lambda path: part.find(path).origin.reading(),
             hidden=hidden.__contains__,
@@ -108,9 +110,9 @@ class Stage:
         self.problems += (*tags.problems, *merged.beyond)
         if merged.problem or tags.problems:
             self.has_sound_values = False
-        if merged.problem and not self._lacks({"environments"}):
+        if merged.problem and not self._has_errors_in({"environments"}):
             self.problems.append(merged.problem)
-        if not self._lacks({"files", "handlers", "environments", "environment"}):
+        if not self._has_errors_in({"files", "handlers", "environments", "environment"}):
             handlers = merged.sections.get("handlers")
             self.problems += files.incomplete(merged.files, handlers.value if handlers else ())
 
@@ -131,11 +133,15 @@ class Stage:
 
     def lacks_values(self) -> bool:
         """Return whether the merged values are not what the layers meant, and cannot be used."""
-        return not self.has_sound_values or self._lacks({"values", "environments", "environment"})
+        return not self.has_sound_values or self._has_errors_in(
+            {"values", "environments", "environment"}
+        )
 
-    def _lacks(self, sections: set[str]) -> bool:
+    def _has_errors_in(self, sections: set[str]) -> bool:
         """Return whether something in these sections could not be understood."""
-        return not self.is_readable or any(document.lacks(sections) for document in self.documents)
+        return not self.is_readable or any(
+            document.has_errors_in(sections) for document in self.documents
+        )
 
     def _subject(self, problem: Problem) -> str:
         """Return the name of the document or of the tag that a problem is in.

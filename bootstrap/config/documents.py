@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from bootstrap.config.provenance import DocumentOrigin, grow
+from bootstrap.config.provenance import DocumentOrigin, annotate
 from bootstrap.config.schema import validator
 from bootstrap.document import parse
 from bootstrap.errors import InvalidDocument, Problem
@@ -43,7 +43,7 @@ class Document:
         self.problems = list(problems)
         self.broken: set[Path] = set()
 
-    def lacks(self, sections: set[str]) -> bool:
+    def has_errors_in(self, sections: set[str]) -> bool:
         """Return whether anything in these sections is left out."""
         is_mapping = isinstance(self.source.data, dict)
         return not is_mapping or any(path[0] in sections for path in self.broken if path)
@@ -57,7 +57,7 @@ class Document:
             value = value[step]
         if path[:1] in self.broken:
             return None
-        part = grow(value, DocumentOrigin(self.source, path, self.trust))
+        part = annotate(value, DocumentOrigin(self.source, path, self.trust))
         return self._sound(part, path) if self.broken else part
 
     def parts(self, path: Path) -> dict[str, Part]:

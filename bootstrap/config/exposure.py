@@ -66,7 +66,7 @@ def check_files(specs: Iterable[FileSpec]) -> tuple[str, ...]:
     return tuple(filter(None, map(warning, secret)))
 
 
-def doubts(document: Document) -> Iterator[Problem]:
+def lint(document: Document) -> Iterator[Problem]:
     """Yield a problem for each file open to others whose inline template names a secret."""
     inner: list[Path] = [("environments", name) for name in document.environments()]
     for path in [(), *inner]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from bootstrap.config.model import FileSpec
-from bootstrap.config.provenance import Part, overlay
+from bootstrap.config.provenance import Part, merge_parts
 from bootstrap.config.windows_paths import folded, has_drive
 from bootstrap.errors import nearest
 
@@ -37,7 +37,7 @@ def overlay_files(lower: Mapping[str, Part], entries: Sequence[Part]) -> dict[st
     for entry in entries:
         path = folded(entry.value["path"].value)
         known = merged.get(path)
-        merged[path] = overlay(_cleared(known, entry), entry) if known else entry
+        merged[path] = merge_parts(_cleared(known, entry), entry) if known else entry
     return merged
 
 

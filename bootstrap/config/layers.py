@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.config import files, policy, secret_policy
-from bootstrap.config.provenance import TagOrigin, overlay
+from bootstrap.config.provenance import TagOrigin, merge_parts
 from bootstrap.config.windows_paths import folded
 from bootstrap.errors import Public, nearest
 from bootstrap.imds.tags import fold_case
@@ -42,7 +42,7 @@ class Merged:
         """Merge the sections at `path` of a document over those so far."""
         for name in MERGED:
             if part := document.part((*path, name)):
-                self.sections[name] = overlay(self.sections.get(name), part)
+                self.sections[name] = merge_parts(self.sections.get(name), part)
         if (entries := document.part((*path, "files"))) and entries.value:
             self.files = files.overlay_files(self.files, entries.value)
             self._trace(document.trust, entries.value)

@@ -134,20 +134,20 @@ class Part:
                 yield from part.origins((*path, index))
 
 
-def grow(value: Any, origin: Origin) -> Part:
+def annotate(value: Any, origin: Origin) -> Part:
     """Return `value`, as read, with the origin of everything in it."""
     if isinstance(value, dict):
-        return Part({key: grow(item, origin.below(key)) for key, item in value.items()}, origin)
+        return Part({key: annotate(item, origin.below(key)) for key, item in value.items()}, origin)
     if isinstance(value, list):
-        return Part([grow(item, origin.below(at)) for at, item in enumerate(value)], origin)
+        return Part([annotate(item, origin.below(at)) for at, item in enumerate(value)], origin)
     return Part(value, origin)
 
 
-def overlay(lower: Part | None, upper: Part) -> Part:
+def merge_parts(lower: Part | None, upper: Part) -> Part:
     """Return `upper` over `lower`: mappings are merged, all other values (null too) replace."""
     if lower is None or not (isinstance(lower.value, dict) and isinstance(upper.value, dict)):
         return upper
     merged = dict(lower.value)
     for key, part in upper.value.items():
-        merged[key] = overlay(merged.get(key), part)
+        merged[key] = merge_parts(merged.get(key), part)
     return Part(merged, lower.origin)

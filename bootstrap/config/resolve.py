@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from bootstrap.config import files, keyvault_references, layers, template_policy, userdata
-from bootstrap.config.collector import Stage
+from bootstrap.config.collector import Collector
 from bootstrap.config.keyvault_references import VaultRules
 from bootstrap.config.model import Configuration
 from bootstrap.config.schema.values import ValuesSchema
@@ -51,7 +51,7 @@ class Resolution:
         self.error = error
         self.schema = schema
 
-    def sound(self) -> Configuration:
+    def require_valid(self) -> Configuration:
         """Return the configuration; raises InvalidDocument if anything is wrong."""
         if self.error or self.configuration is None:
             raise self.error or InvalidDocument(Public("the configuration is not valid"))
@@ -84,23 +84,25 @@ def resolve(
     Raises MissingInput if the settings require a userData that is missing, ImageError if the
     image's schema cannot be used.
     """
-    stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None, vaults)
+    collector = Collector(
+        document_schema, ValuesSchema(values_schema) if values_schema else None, vaults
+    )
     for name, text in documents:
-        stage.read(text, name, "image", user_data_trust)
-    notes = _read_user_data(stage, user_data, user_data_trust)
-    for document in stage.documents:
-        stage.problems += template_policy.check_document(document, templates)
-    tag_layer = TagLayer(tags, tag_rules, stage.shape)
-    merged = layers.merge(stage.documents, tag_layer)
+        collector.read(text, name, "image", user_data_trust)
+    notes = _read_user_data(collector, user_data, user_data_trust)
+    for document in collector.documents:
+        collector.problems += template_policy.check_document(document, templates)
+    tag_layer = TagLayer(tags, tag_rules, collector.shape)
+    merged = layers.merge(collector.documents, tag_layer)
     values = tag_layer.over(merged.sections.get("values"))
-    stage.check_merged(merged, tag_layer)
-    stage.check_values(values)
-    error = stage.error()
-    if stage.lacks_values():
+    collector.check_merged(merged, tag_layer)
+    collector.check_values(values)
+    error = collector.error()
+    if collector.lacks_values():
         return Resolution(configuration=None, error=error)
-    specs = _files(merged, stage.documents, user_data_trust, templates)
-    configuration = _configuration(merged, values, specs, stage.shape, notes + merged.notes)
-    return Resolution(configuration=configuration, error=error, schema=stage.owner)
+    specs = _files(merged, collector.documents, user_data_trust, templates)
+    configuration = _configuration(merged, values, specs, collector.shape, notes + merged.notes)
+    return Resolution(configuration=configuration, error=error, schema=collector.values_schema)
 
 
 def validate(
@@ -112,36 +114,40 @@ def validate(
     trust: UserDataSettings | None = None,
     vaults: VaultRules = ANY_VAULT,
     templates: TemplateOffer | None = None,
-    doubt: Callable[[Problem], object] = lambda _: None,
+    on_warning: Callable[[Problem], object] = lambda _: None,
 ) -> tuple[Problem, ...]:
     """Return every problem of one document by itself, before it is deployed.
 
     With `trust` it is a userData, limited to what those settings allow and to the `templates` that
     the image offers. Without it, the document is the image's. What other layers may still add (a
-    required value, a handler) is not reported as missing. `doubt` is called with a problem for
+    required value, a handler) is not reported as missing. `on_warning` is called with a problem for
     each thing that is valid but probably not meant. Raises ImageError if the image's schema cannot
     be used.
     """
     from bootstrap.config import exposure, systemd_lint  # a boot does not need them
 
-    stage = Stage(document_schema, ValuesSchema(values_schema) if values_schema else None, vaults)
-    stage.read(text, name, "userData" if trust else "image", trust or UserDataSettings())
-    for document in stage.documents:
-        for problem in (*systemd_lint.doubts(document), *exposure.doubts(document)):
-            doubt(problem)
+    collector = Collector(
+        document_schema, ValuesSchema(values_schema) if values_schema else None, vaults
+    )
+    collector.read(text, name, "userData" if trust else "image", trust or UserDataSettings())
+    for document in collector.documents:
+        for problem in (*systemd_lint.lint(document), *exposure.lint(document)):
+            on_warning(problem)
         if templates:
-            stage.problems += template_policy.check_document(document, templates)
-            for problem in template_policy.doubts(document, templates):
-                doubt(problem)
+            collector.problems += template_policy.check_document(document, templates)
+            for problem in template_policy.lint(document, templates):
+                on_warning(problem)
         paths: list[Path] = [("environments", entry) for entry in document.environments()]
         for path in [(), *paths]:
             part = document.part((*path, *VALUES))
             if part:
-                stage.check_values(part, is_partial=True)
-    return tuple(stage.sorted_problems())
+                collector.check_values(part, is_partial=True)
+    return tuple(collector.sorted_problems())
 
 
-def _read_user_data(stage: Stage, encoded: str, settings: UserDataSettings) -> tuple[str, ...]:
+def _read_user_data(
+    collector: Collector, encoded: str, settings: UserDataSettings
+) -> tuple[str, ...]:
     """Read userData as one more layer if it is ours; return the notes for the log if it is not.
 
     Raises MissingInput if the settings require a userData document and there is none.
@@ -149,10 +155,10 @@ def _read_user_data(stage: Stage, encoded: str, settings: UserDataSettings) -> t
     try:
         decoded = userdata.decode(encoded)
     except InvalidDocument as error:
-        stage.miss(userdata.NAME, error.problems)
+        collector.add_unreadable(userdata.NAME, error.problems)
         return ()
     if decoded.kind == "document":
-        stage.read(decoded.text, userdata.NAME, "userData", settings)
+        collector.read(decoded.text, userdata.NAME, "userData", settings)
         return ()
     if settings.required:
         message = Public(f"the settings require a userData document; userData holds {decoded.what}")

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 HINT = "change the secret in its vault, or what the image's schema asks of this place"
 
 
-def misfits(values: Any, configuration: Configuration, schema: ValuesSchema) -> Iterator[Problem]:
+def mismatches(
+    values: Any, configuration: Configuration, schema: ValuesSchema
+) -> Iterator[Problem]:
     """Yield a problem for each error of the schema in `values`, where each secret is filled in.
 
     The problems name places and rules, and repeat no value.

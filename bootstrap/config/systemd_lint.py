@@ -32,7 +32,7 @@ def waits_for_a_unit(command: Sequence[str]) -> bool:
     return verb in WAITING and not all(unit.startswith(EARLY) for unit in units)
 
 
-def doubts(document: Document) -> Iterator[Problem]:
+def lint(document: Document) -> Iterator[Problem]:
     """Yield a problem for each handler, those of environments too, that may wait for itself."""
     inner: list[Path] = [("environments", name) for name in document.environments()]
     for path in [(), *inner]:

@@ -22,7 +22,7 @@ NUMBER = re.compile(r"[-+]?[0-9]{1,100}(\.[0-9]{1,100})?([eE][-+]?[0-9]{1,2})?")
 BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-class Unfit(ValueError):
+class ConversionError(ValueError):
     """The text cannot be converted to any type that is asked for."""
 
     def __init__(self, text: str, wanted: str) -> None:
@@ -30,7 +30,7 @@ class Unfit(ValueError):
         self.without_value = f"the value is not {wanted}"
 
 
-def typed(text: str, shape: Shape, path: Path, *, is_entry: bool = False) -> Any:
+def convert(text: str, shape: Shape, path: Path, *, is_entry: bool = False) -> Any:
     """Return the value of `text` at `path` below `values`.
 
     If the schema accepts text, or gives no type, it stays text: nothing is guessed. An entry of a
@@ -44,38 +44,38 @@ def typed(text: str, shape: Shape, path: Path, *, is_entry: bool = False) -> Any
     for name in wanted:
         if not (is_entry and name in NESTED):
             value = READERS[name](text.strip(), shape, path)
-            if value is not UNREADABLE:
+            if value is not FAILED:
                 return value
-    raise Unfit(text, " or ".join(TYPES[name] for name in wanted))
+    raise ConversionError(text, " or ".join(TYPES[name] for name in wanted))
 
 
-UNREADABLE = object()
+FAILED = object()
 NESTED = ("array", "object")
 
 
 def _null(text: str, _shape: Shape, _path: Path) -> Any:
-    return None if text in {"", "null"} else UNREADABLE
+    return None if text in {"", "null"} else FAILED
 
 
 def _boolean(text: str, _shape: Shape, _path: Path) -> Any:
-    return BOOLEANS.get(text.lower(), UNREADABLE)
+    return BOOLEANS.get(text.lower(), FAILED)
 
 
 def _integer(text: str, _shape: Shape, _path: Path) -> Any:
-    return int(text) if INTEGER.fullmatch(text) else UNREADABLE
+    return int(text) if INTEGER.fullmatch(text) else FAILED
 
 
 def _number(text: str, _shape: Shape, _path: Path) -> Any:
     if INTEGER.fullmatch(text):
         return int(text)
-    return float(text) if NUMBER.fullmatch(text) else UNREADABLE
+    return float(text) if NUMBER.fullmatch(text) else FAILED
 
 
 def _array(text: str, shape: Shape, path: Path) -> Any:
     if text.startswith("["):
         return _json(text, list)
     items = [item.strip() for item in text.split(",")] if text else []
-    return [typed(item, shape, (*path, at), is_entry=True) for at, item in enumerate(items)]
+    return [convert(item, shape, (*path, at), is_entry=True) for at, item in enumerate(items)]
 
 
 def _object(text: str, _shape: Shape, _path: Path) -> Any:
@@ -88,8 +88,8 @@ def _json(text: str, kind: type) -> Any:
         json.loads(text, parse_constant=_no_constant)
         value = parse(text, "tag").data  # checks limits and duplicate keys
     except (ValueError, RecursionError, InvalidDocument):
-        return UNREADABLE
-    return value if isinstance(value, kind) else UNREADABLE
+        return FAILED
+    return value if isinstance(value, kind) else FAILED
 
 
 def _no_constant(word: str) -> NoReturn:

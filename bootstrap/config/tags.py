@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 
 from bootstrap.config import control_characters
 from bootstrap.config.keyvault_references import mentions_reference
-from bootstrap.config.provenance import Part, TagOrigin, grow, overlay
-from bootstrap.config.tag_values import Unfit, typed
+from bootstrap.config.provenance import Part, TagOrigin, annotate, merge_parts
+from bootstrap.config.tag_values import ConversionError, convert
 from bootstrap.document import format_path, parse_path
 from bootstrap.document.limits import MAX_DEPTH
 from bootstrap.imds.tags import fold_case
@@ -88,7 +88,7 @@ class TagLayer:
             path = self._as_written_elsewhere(path, values)
             layer = self._layer(name, text, path, values)
             if layer:
-                values = overlay(values, layer)
+                values = merge_parts(values, layer)
         return values
 
     def _path_hint(self, name: str) -> str:
@@ -120,8 +120,8 @@ class TagLayer:
         problem = self._forbidden(origin, path) or self._blocked(origin, path, values)
         if not problem:
             try:
-                part = grow(typed(text, self.shape, path), origin)
-            except Unfit as error:
+                part = annotate(convert(text, self.shape, path), origin)
+            except ConversionError as error:
                 problem = origin.problem(error.without_value if is_guarded else str(error))
             else:
                 problem = _secret(part) or self._replaces_mapping(part, path, values)

@@ -81,7 +81,7 @@ def check_document(document: Document, offer: TemplateOffer) -> Iterator[Problem
     yield from offer.problems(_entries(document))
 
 
-def doubts(document: Document, offer: TemplateOffer) -> Iterator[Problem]:
+def lint(document: Document, offer: TemplateOffer) -> Iterator[Problem]:
     """Yield a problem for each template that a userData may perhaps not use.
 
     That is one that ships, if the image is not available and so may or may not offer it.

@@ -33,8 +33,8 @@ class Service(Protocol):
         """The answer to what is not HTTP."""
 
 
-_LINE_LIMIT = 65_536  # bytes of a request line
-_BODY_LIMIT = 65_536  # bytes of a request's body that are read and thrown away
+_MAX_LINE = 65_536  # bytes of a request line
+_MAX_BODY = 65_536  # bytes of a request's body that are read and thrown away
 
 
 class HttpServer(ThreadingHTTPServer):
@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         """Any method comes here: which are allowed is a rule of the service."""
-        self.raw_requestline = self.rfile.readline(_LINE_LIMIT)
+        self.raw_requestline = self.rfile.readline(_MAX_LINE)
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
             return
@@ -156,4 +156,4 @@ class _Handler(BaseHTTPRequestHandler):
     def _discard_body(self) -> None:
         """Read what a POST sends, or closing would reset the answer away."""
         length = self.headers.get("Content-Length", "0")
-        self.rfile.read(min(int(length) if length.isdecimal() else 0, _BODY_LIMIT))
+        self.rfile.read(min(int(length) if length.isdecimal() else 0, _MAX_BODY))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from bootstrap.errors import WriteError
-    from bootstrap.fs.read import Access, Found
+    from bootstrap.fs.read import Access, FileInfo
 
     class OwnedFile(Protocol):
         """A file as a document asks for it: who owns it, and where the document says so."""
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 NOBODY = 2**32 - 1  # chown(2) takes it for "leave as it is"
-DATABASE_AT_MOST = 16 << 20  # bytes
+MAX_DATABASE = 16 << 20  # bytes
 
 
 class Accounts:
@@ -51,7 +51,7 @@ class Accounts:
         self.users = Database("passwd", root)
         self.groups = Database("group", root)
 
-    def access(self, spec: OwnedFile, mode: int, found: Found | None) -> Access:
+    def access(self, spec: OwnedFile, mode: int, found: FileInfo | None) -> Access:
         """The access that a file shall have; raises WriteError naming each unknown account."""
         own = read.own_access(mode)
         present = found.access if found and found.kind == "file" else own
@@ -120,7 +120,7 @@ class Database:
 
 def _file_names(database: str, root: str) -> dict[str, int] | None:
     try:
-        content = read.read(resolve(f"/etc/{database}", root, follow=True), DATABASE_AT_MOST)
+        content = read.read(resolve(f"/etc/{database}", root, follow=True), MAX_DATABASE)
     except FileNotFoundError:
         return None
     names: dict[str, int] = {}

@@ -23,7 +23,7 @@ def write_file(path: str, data: bytes, *, mode: int, root: str = "/") -> bool:
     """Write a whole file; False, and nothing is touched, when it is just so already."""
     place = resolve(path, root)
     access = read.own_access(mode)
-    found = read.look(place)
+    found = read.lstat(place)
     alike = found and found.kind == "file" and found.access == access
     if alike and read.read(place, len(data)) == data:
         return False
@@ -31,12 +31,12 @@ def write_file(path: str, data: bytes, *, mode: int, root: str = "/") -> bool:
     return True
 
 
-def point(path: str, target: str, *, root: str = "/") -> bool:
-    """Leave the name `target` for `disk.pointed`; False when it is there already."""
+def write_pointer(path: str, target: str, *, root: str = "/") -> bool:
+    """Leave the name `target` for `disk.read_pointer`; False when it is there already."""
     place = resolve(path, root)
-    if read.pointed(place) == target:
+    if read.read_pointer(place) == target:
         return False
-    _publish(place, lambda staged: write.point(staged, target))
+    _publish(place, lambda staged: write.write_pointer(staged, target))
     return True
 
 
@@ -54,7 +54,7 @@ def _publish(place: Place, create: Callable[[Place], None]) -> None:
 
 def _staged(place: Place) -> Place:
     """Always the same, for only one process writes: the next write sweeps what a dead one left."""
-    return place.beside(staged_name(place.name, "new"))
+    return place.sibling(staged_name(place.name, "new"))
 
 
 def sweep(path: str, *, root: str = "/") -> None:
@@ -65,8 +65,8 @@ def sweep(path: str, *, root: str = "/") -> None:
 def make_folders(path: str, mode: int, *, root: str = "/") -> None:
     """Make a folder with that mode, and what is missing above it as usual folders."""
     place = resolve(path, root, follow=True)
-    if read.look(place) is None:
-        for folder in place.above():
+    if read.lstat(place) is None:
+        for folder in place.parents():
             if write.make_folder(folder):
                 write.sync(folder)
         write.make_folder(place, mode)
@@ -84,7 +84,7 @@ def names(path: str, *, root: str = "/") -> list[str]:
 def forget(path: str, *, root: str = "/") -> bool:
     """Remove a file, a link, or a folder with all that is in it; False when there is none."""
     place = resolve(path, root)
-    found = read.look(place)
+    found = read.lstat(place)
     if found is None:
         return False
     if found.kind == "folder":

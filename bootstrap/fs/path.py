@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LINKS_AT_MOST = 40  # what Linux follows in one path: path_resolution(7)
+MAX_LINKS = 40  # what Linux follows in one path: path_resolution(7)
 NOT_A_LINK = frozenset({errno.EINVAL, errno.ENOENT, errno.ENOTDIR})
 
 
@@ -17,17 +17,18 @@ class Place:
     """One name in one folder under `root`.
 
     `relative` has neither links, `.` nor `..` in its folders, so that whoever walks it again can
-    insist on meeting none; its last name may be a link. `walked` are the folders, also relative,
+    insist on meeting none; its last name may be a link. `visited_folders` are the folders, also
+    relative,
     in which a name was looked up to get here: whoever can write to one of them decides where this
     is.
     """
 
-    __slots__ = ("relative", "root", "walked")
+    __slots__ = ("relative", "root", "visited_folders")
 
-    def __init__(self, root: str, relative: str, walked: tuple[str, ...] = ()) -> None:
+    def __init__(self, root: str, relative: str, visited_folders: tuple[str, ...] = ()) -> None:
         self.root = root
         self.relative = relative
-        self.walked = walked
+        self.visited_folders = visited_folders
 
     def __repr__(self) -> str:
         return f"Place({self.path})"
@@ -58,12 +59,12 @@ class Place:
         folder = os.path.dirname(self.relative)
         return tuple(folder.split("/")) if folder else ()
 
-    def above(self) -> tuple[Place, ...]:
+    def parents(self) -> tuple[Place, ...]:
         """The folders that lead here, outermost first, without the root."""
         names = self.folders
         return tuple(Place(self.root, "/".join(names[: depth + 1])) for depth in range(len(names)))
 
-    def beside(self, name: str) -> Place:
+    def sibling(self, name: str) -> Place:
         """Another name in the same folder."""
         return Place(self.root, "/".join((*self.folders, name)))
 
@@ -94,26 +95,26 @@ def resolve(
     """
     ahead = path.rstrip("/").split("/")[::-1]
     passed: list[str] = []
-    walked: dict[str, None] = {}
+    visited_folders: dict[str, None] = {}
     links = 0
     while ahead:
         name = ahead.pop()
         if name == "..":
             del passed[-1:]
         elif name not in {"", "."}:
-            walked["/".join(passed)] = None
+            visited_folders["/".join(passed)] = None
             target = _link(root, passed, name) if ahead or follow else None
             if target is None:
                 passed.append(name)
                 continue
             links += 1
-            if links > LINKS_AT_MOST:
+            if links > MAX_LINKS:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
             on_link(Place(root, "/".join([*passed, name])))
             if target.startswith("/"):
                 passed.clear()
             ahead.extend(target.split("/")[::-1])
-    return Place(root, "/".join(passed), tuple(walked))
+    return Place(root, "/".join(passed), tuple(visited_folders))
 
 
 def _link(root: str, folders: list[str], name: str) -> str | None:

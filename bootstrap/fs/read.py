@@ -85,7 +85,7 @@ def access_of(record: Record) -> Access:
     return Access(record.mode, record.uid, record.gid)
 
 
-class Found:
+class FileInfo:
     """What stands at a place: its kind, access, size in bytes, inode number and number of names.
 
     `stamp` is all that differs once somebody has written the file, or put another in its place.
@@ -128,11 +128,11 @@ def opened_folder(root: str, names: tuple[str, ...]) -> Iterator[int]:
         os.close(descriptor)
 
 
-def look(place: Place) -> Found | None:
+def lstat(place: Place) -> FileInfo | None:
     """What stands at the place, links not followed; None when nothing does."""
     try:
         with opened_folder(place.root, place.folders) as folder:
-            return Found(os.lstat(place.name or ".", dir_fd=folder))
+            return FileInfo(os.lstat(place.name or ".", dir_fd=folder))
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -149,9 +149,9 @@ def read_link(place: Place) -> str:
         return os.readlink(place.name, dir_fd=folder)
 
 
-def pointed(place: Place) -> str | None:
-    """The name that `writing.point` left at the place; None when there is none."""
-    found = look(place)
+def read_pointer(place: Place) -> str | None:
+    """The name that `writing.write_pointer` left at the place; None when there is none."""
+    found = lstat(place)
     return read_link(place) if found and found.kind == "link" else None
 
 

@@ -7,8 +7,8 @@ import os
 MARK = "imds-bootstrap"
 BACKUP = f".{MARK}.bak"  # comes last, so that no `*.conf` of an application matches it
 LITTER = "litter-"  # ends the name of a journal that only lists what is left over
-SUFFIX_AT_MOST = 64  # bytes: no program goes by a longer one
-NAME_AT_MOST = 255  # bytes: NAME_MAX of every file system that Linux boots from
+MAX_SUFFIX = 64  # bytes: no program goes by a longer one
+MAX_NAME = 255  # bytes: NAME_MAX of every file system that Linux boots from
 
 
 def token() -> str:
@@ -19,7 +19,7 @@ def token() -> str:
 def staged_name(name: str, token: str) -> str:
     """What a file is called before it is published; it keeps its suffix, for checks go by it."""
     stem, suffix = os.path.splitext(name)
-    if len(os.fsencode(suffix)) > SUFFIX_AT_MOST:
+    if len(os.fsencode(suffix)) > MAX_SUFFIX:
         stem, suffix = name, ""
     return _hidden(stem, f".{MARK}-{token}{suffix}")
 
@@ -30,5 +30,5 @@ def kept_name(name: str, token: str) -> str:
 
 
 def _hidden(stem: str, ending: str) -> str:
-    room = NAME_AT_MOST - len(os.fsencode(ending)) - 1
+    room = MAX_NAME - len(os.fsencode(ending)) - 1
     return f".{os.fsdecode(os.fsencode(stem)[:room])}{ending}"

@@ -77,19 +77,19 @@ def remove_folder(place: Place) -> None:
         os.rmdir(place.name, dir_fd=parent)
 
 
-def write(place: Place, content: bytes, access: Access, *, dress: Dress | None = None) -> None:
+def write(place: Place, content: bytes, access: Access, *, set_xattrs: Dress | None = None) -> None:
     """Write a new file, flushed to disk; on any error it is gone again.
 
     It is born with mode 0, so nobody else can open it before its owner and its mode are final:
     with any wider mode a new owner that shall only read could catch a writable descriptor. It
-    is told to `dress`, by its descriptor, for its label and other attributes.
+    is told to `set_xattrs`, by its descriptor, for its label and other attributes.
     """
     with read.opened_folder(place.root, place.folders) as folder:
         descriptor = os.open(place.name, CREATE_FLAGS, 0, dir_fd=folder)
         try:
             _write_all(descriptor, content)
-            if dress:
-                dress(descriptor)
+            if set_xattrs:
+                set_xattrs(descriptor)
             _set_owner(descriptor, access)
             os.fchmod(descriptor, access.mode)
             os.fsync(descriptor)
@@ -160,8 +160,8 @@ def write_link(place: Place, target: str) -> None:
         os.symlink(target, place.name, dir_fd=folder)
 
 
-def point(place: Place, name: str) -> None:
-    """Leave a name for whoever asks `disk.pointed`."""
+def write_pointer(place: Place, name: str) -> None:
+    """Leave a name for whoever asks `disk.read_pointer`."""
     write_link(place, name)
 
 
@@ -189,11 +189,11 @@ def keep(place: Place, name: str) -> None:
     except OSError as error:
         if not cannot_link(error):
             raise
-        _copy(place, place.beside(name))
+        _copy(place, place.sibling(name))
 
 
 def _copy(place: Place, other: Place) -> None:
-    found = read.look(place)
+    found = read.lstat(place)
     if found is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), place.path)
     if found.kind == "link":
@@ -201,13 +201,13 @@ def _copy(place: Place, other: Place) -> None:
     else:
         from bootstrap.fs.xattr import like  # an unchanged boot copies no file
 
-        write(other, b"".join(read.chunks(place)), found.access, dress=like(place))
+        write(other, b"".join(read.chunks(place)), found.access, set_xattrs=like(place))
 
 
 def remove(place: Place) -> None:
     """Remove a file or a link; nothing to do when it is gone, or no file can be called so."""
     try:
-        if read.look(place):  # a read-only file system refuses to remove even what is not there
+        if read.lstat(place):  # a read-only file system refuses to remove even what is not there
             with read.opened_folder(place.root, place.folders) as folder:
                 os.unlink(place.name, dir_fd=folder)
     except OSError as error:
@@ -239,7 +239,7 @@ def shorten(place: Place, length: int) -> None:
         os.close(descriptor)
 
 
-def seize(place: Place, mode: int) -> int | None:
+def try_lock(place: Place, mode: int) -> int | None:
     """Take the lock that a file stands for; its descriptor, or None while another process has it.
 
     It ends with the process. One that has lost its name meanwhile is nobody's.

@@ -12,7 +12,7 @@ BASE = 0.25  # seconds; most failures at boot are a network that is a moment lat
 # IMDS came up 2.5 s later on average and 5 s later at worst, at 0.4 requests a second.
 CAP = 5.0
 
-_LARGEST_EXPONENT = 30  # 2 ** 1024 does not fit a float; the cap is reached long before
+_MAX_EXPONENT = 30  # 2 ** 1024 does not fit a float; the cap is reached long before
 
 
 def full_jitter(
@@ -27,7 +27,7 @@ def full_jitter(
     Anything between nothing and `base` doubled with each failure, never above `cap`: "full
     jitter" of https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
     """
-    longest = min(cap, base * 2.0 ** min(failures - 1, _LARGEST_EXPONENT))
+    longest = min(cap, base * 2.0 ** min(failures - 1, _MAX_EXPONENT))
     return (uniform or _uniform)(0.0, longest)
 
 

@@ -12,7 +12,7 @@ LINK_LOCAL = "http://169.254.169.254"
 
 _SCHEME = "http://"
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
-_LARGEST_PORT = 65535
+_MAX_PORT = 65535
 _PORT_DIGITS = 5
 
 
@@ -83,7 +83,7 @@ def _host_and_port(text: str, authority: str) -> tuple[str, int]:
         if not host or not _NAME.issuperset(host.lower()):
             raise _unusable(text, "its host is not a name or an address")
     number = int(port) if port.isascii() and port.isdigit() and len(port) <= _PORT_DIGITS else 0
-    if not 0 < number <= _LARGEST_PORT:
+    if not 0 < number <= _MAX_PORT:
         raise _unusable(text, "its port is not a number from 1 to 65535")
     return host, number
 

@@ -2,7 +2,7 @@
 
 The parser takes what RFC 9112 asks a client to take and nothing looser, because what comes from
 a middlebox instead of IMDS should be noticed rather than understood. It holds at most
-`HEAD_MAX` + `BODY_MAX` bytes and one piece that was fed to it.
+`MAX_HEAD` + `MAX_BODY` bytes and one piece that was fed to it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     Steps: TypeAlias = Generator[None, None, "Response"]
 
-HEAD_MAX = 64 * 1024  # bytes of the status line and the headers; IMDS sends about 200
+MAX_HEAD = 64 * 1024  # bytes of the status line and the headers; IMDS sends about 200
 # Bytes of the body as they are on the wire. The largest document holds 64 KiB of userData in
 # base64, 50 tags of 768 characters and some disks: well under a quarter of this.
-BODY_MAX = 1024 * 1024
+MAX_BODY = 1024 * 1024
 
 _CRLF = b"\r\n"
 _BODILESS = (204, 304)  # RFC 9110, 6.4.1
@@ -87,7 +87,7 @@ class _Incoming:
     def __init__(self) -> None:
         self.held = bytearray()
         self.ended = False
-        self.budget = HEAD_MAX
+        self.budget = MAX_HEAD
 
     def line(self) -> Generator[None, None, bytes]:
         """The next line, without its CRLF."""
@@ -134,7 +134,7 @@ def _response(incoming: _Incoming) -> Steps:
     status, headers = yield from _head(incoming)
     while status < 200:  # noqa: PLR2004 - interim answers come before the real one
         status, headers = yield from _head(incoming)
-    incoming.budget = BODY_MAX
+    incoming.budget = MAX_BODY
     body = b"" if status in _BODILESS else (yield from _body(incoming, headers))
     return Response(status, headers, body)
 
@@ -213,4 +213,4 @@ def _garbage(what: str) -> WireError:
 
 
 def _too_large() -> WireError:
-    return WireError("too-large", f"the answer is larger than {BODY_MAX // 1024} KiB")
+    return WireError("too-large", f"the answer is larger than {MAX_BODY // 1024} KiB")

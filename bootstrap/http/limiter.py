@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-class Throttle:
+class RateLimiter:
     """Lets requests of several threads through: `lanes` at once, starts `spacing` seconds apart."""
 
     __slots__ = ("_clock", "_lanes", "_lock", "_next", "_sleep", "_spacing")

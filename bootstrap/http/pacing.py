@@ -86,10 +86,11 @@ class Tally:
         return f"{self.counts}; the last: {self.last}" if self.outcomes else self.counts
 
 
-class Patience:
+class RequestPacing:
     """Paces one series of requests against one service.
 
-    `deadline` is a moment on `clock`. `begin` goes before each request, `again` or `over` after
+    `deadline` is a moment on `clock`. `acquire` goes before each request, `retry` or `succeed`
+    after
     it; `on_attempt` hears of each. `spacing` are the seconds between the starts of two requests.
     """
 
@@ -128,7 +129,7 @@ class Patience:
         self._spacing = spacing
         self._uniform = uniform
 
-    def begin(self) -> None:
+    def acquire(self) -> None:
         """Wait until the request rate allows another request, and count it.
 
         Raises `OutOfTime` when that is after the deadline.
@@ -140,19 +141,19 @@ class Patience:
         self._last = self._clock()
         self.tally.requests += 1
 
-    def again(self, outcome: str, detail: str = "", *, at_least: float = 0.0) -> None:
-        """Note a failed request and wait before the next one, `at_least` so many seconds.
+    def retry(self, outcome: str, detail: str = "", *, min_wait: float = 0.0) -> None:
+        """Note a failed request and wait before the next one, `min_wait` so many seconds.
 
         Raises `OutOfTime` when the deadline leaves no room for a next one.
         """
         self._failures += 1
-        wait = self._until_next(max(at_least, full_jitter(self._failures, uniform=self._uniform)))
+        wait = self._until_next(max(min_wait, full_jitter(self._failures, uniform=self._uniform)))
         self._note(outcome, detail, wait or 0.0)
         if wait is None:
             raise OutOfTime
         self._pause(wait)
 
-    def over(self, outcome: str, detail: str = "") -> None:
+    def succeed(self, outcome: str, detail: str = "") -> None:
         """Note a request whose answer is the end of the waiting, good or bad."""
         self._failures = 0
         self._note(outcome, detail, 0.0)

@@ -34,7 +34,7 @@ _ACTIONS = {
     503: RETRY_AFTER,  # the host, or a guest proxy agent, is starting; it may say how long
 }
 
-_LONGEST_TEXT = 200  # characters of somebody else's words in a message of ours
+_MAX_TEXT = 200  # characters of somebody else's words in a message of ours
 # Levels of objects and lists. The deepest document has 8; what reads it later may recurse.
 _DEEPEST = 64
 
@@ -162,7 +162,7 @@ def error_code(response: Response) -> str:
 def printable(text: str) -> str:
     """Somebody else's words, short and without anything that moves a cursor."""
     plain = "".join(character if character.isprintable() else " " for character in text)
-    return plain if len(plain) <= _LONGEST_TEXT else f"{plain[:_LONGEST_TEXT]}…"
+    return plain if len(plain) <= _MAX_TEXT else f"{plain[:_MAX_TEXT]}…"
 
 
 def _no_number(word: str) -> NoReturn:

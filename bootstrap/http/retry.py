@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from bootstrap.http.http1 import Response
-    from bootstrap.http.pacing import Patience
+    from bootstrap.http.pacing import RequestPacing
 
     T = TypeVar("T")
 
 
-class Unusable(Exception):
-    """Ask again: `outcome` and the text say why, `at_least` how many seconds from now."""
+class RetryableError(Exception):
+    """Ask again: `outcome` and the text say why, `min_wait` how many seconds from now."""
 
-    def __init__(self, outcome: str, detail: str = "", *, at_least: float = 0.0) -> None:
+    def __init__(self, outcome: str, detail: str = "", *, min_wait: float = 0.0) -> None:
         super().__init__(responses.printable(detail))
         self.outcome = outcome
-        self.at_least = at_least
+        self.min_wait = min_wait
 
 
-class Final(Exception):
+class PermanentError(Exception):
     """Do not ask again: the text, a sentence that the service's name begins, says why.
 
     `outcome` and `detail` (the sentence, if nothing shorter is given) are for the log, `hint`
@@ -43,7 +43,7 @@ class Final(Exception):
         self.hint = hint
 
 
-class Budget:
+class GracePeriod:
     """For how many `seconds` a kind of answer is borne; its first answer starts the count."""
 
     __slots__ = ("_clock", "_end", "seconds")
@@ -53,7 +53,7 @@ class Budget:
         self._clock = clock
         self._end: float | None = None
 
-    def lasts(self) -> bool:
+    def is_active(self) -> bool:
         """Whether another such answer, coming now, is borne."""
         now = self._clock()
         if self._end is None:
@@ -61,34 +61,34 @@ class Budget:
         return now < self._end
 
 
-def ask(patience: Patience, question: Callable[[], T]) -> T:
-    """What `question` gives, as soon as it raises neither `Unusable` nor `WireError`.
+def ask(pacing: RequestPacing, question: Callable[[], T]) -> T:
+    """What `question` gives, as soon as it raises neither `RetryableError` nor `WireError`.
 
-    `Final` and any other error of the question end the asking. Raises `OutOfTime` when the
+    `PermanentError` and any other error of the question end the asking. Raises `OutOfTime` when the
     patience ends first.
     """
     while True:
-        patience.begin()
+        pacing.acquire()
         try:
             result = question()
-        except Unusable as reason:
-            patience.again(reason.outcome, str(reason), at_least=reason.at_least)
+        except RetryableError as reason:
+            pacing.retry(reason.outcome, str(reason), min_wait=reason.min_wait)
         except WireError as reason:
-            patience.again(reason.outcome, responses.printable(str(reason)))
-        except Final as reason:
-            patience.over(reason.outcome, reason.detail)
+            pacing.retry(reason.outcome, responses.printable(str(reason)))
+        except PermanentError as reason:
+            pacing.succeed(reason.outcome, reason.detail)
             raise
         else:
-            patience.over("ok")
+            pacing.succeed("ok")
             return result
 
 
 def document(response: Response) -> Any:
-    """The JSON of an answer that should hold some. Raises `Unusable` if it does not."""
+    """The JSON of an answer that should hold some. Raises `RetryableError` if it does not."""
     if responses.is_html(response):
-        raise Unusable("html", "a page instead of a document")
+        raise RetryableError("html", "a page instead of a document")
     # The decoder's errors carry the whole body, and a body may hold a token: they end here
     # instead of standing as the cause of another error.
     with suppress(ValueError):
         return responses.document(response)
-    raise Unusable("not-json", f"{len(response.body)} bytes that are not JSON")
+    raise RetryableError("not-json", f"{len(response.body)} bytes that are not JSON")

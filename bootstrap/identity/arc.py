@@ -10,7 +10,7 @@ from bootstrap.frozen import Frozen
 from bootstrap.http import responses
 from bootstrap.http.endpoint import parse_endpoint
 from bootstrap.http.http1 import Response
-from bootstrap.http.retry import Final
+from bootstrap.http.retry import PermanentError
 from bootstrap.identity.arc_key import DISTRUST, read_key, realm_of
 from bootstrap.identity.service import HEADERS, PATH, IdentityService
 
@@ -86,7 +86,9 @@ class ArcService(IdentityService):
         """The answer to a question with the key that the answer to one without names."""
         challenge = send(HEADERS)
         if challenge.status == 200:  # noqa: PLR2004
-            raise Final("challenge", "gave a token without asking for the key", hint=DISTRUST)
+            raise PermanentError(
+                "challenge", "gave a token without asking for the key", hint=DISTRUST
+            )
         if challenge.status != _UNAUTHORIZED:
             return challenge
         key = read_key(realm_of(challenge.headers.get("www-authenticate", "")), self._root)

@@ -15,7 +15,7 @@ import sys
 from contextlib import contextmanager
 
 from bootstrap.http.responses import printable
-from bootstrap.http.retry import Final
+from bootstrap.http.retry import PermanentError
 from bootstrap.secret import Secret
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".key"
 # Bytes. https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
-LARGEST = 4096
+MAX_KEY = 4096
 
 DISTRUST = (
     "this is not how the Azure Connected Machine agent answers: see which process listens at the "
@@ -63,7 +63,7 @@ else:
 def realm_of(challenge: str) -> str:
     """The file that `WWW-Authenticate: Basic realm=<file>` names.
 
-    Raises `Final` for any other challenge, such as several of them.
+    Raises `PermanentError` for any other challenge, such as several of them.
     """
     scheme, _, parameter = challenge.partition(" ")
     name, _, value = parameter.partition("=")
@@ -72,15 +72,18 @@ def realm_of(challenge: str) -> str:
         file = file[1:-1]
     plain = file.isascii() and file.isprintable() and not any(mark in file for mark in '",')
     if scheme.lower() != "basic" or name.strip().lower() != "realm" or not file or not plain:
-        raise Final("challenge", "sent a challenge that does not name a key file", hint=DISTRUST)
+        raise PermanentError(
+            "challenge", "sent a challenge that does not name a key file", hint=DISTRUST
+        )
     return file
 
 
 def read_key(realm: str, root: str = "/") -> Secret:
     """The content of the key file `realm`, as it is; the file is looked for below `root`.
 
-    Raises `Final` unless it lies directly in `TOKENS`, ends in `.key`, is a regular file with one
-    name and at most `LARGEST` bytes, and holds what can stand in a header.
+    Raises `PermanentError` unless it lies directly in `TOKENS`, ends in `.key`, is a regular file
+    with one
+    name and at most `MAX_KEY` bytes, and holds what can stand in a header.
     """
     folder, name = split(realm)
     if folder != TOKENS or not name.endswith(SUFFIX) or name == SUFFIX:
@@ -89,12 +92,14 @@ def read_key(realm: str, root: str = "/") -> Secret:
         with opened(name, os.path.join(root, TOKENS.lstrip("/"))) as file:
             return Secret(_content(realm, file))
     except PermissionError as error:
-        raise Final("key-file", _sentence(realm, "may not be read"), hint=_MAY_NOT_READ) from error
+        raise PermanentError(
+            "key-file", _sentence(realm, "may not be read"), hint=_MAY_NOT_READ
+        ) from error
     except OSError as error:
         why = f"cannot be opened: {error.strerror}"
         if error.errno == errno.ELOOP:  # what O_NOFOLLOW makes of a link
             why = "is a link"
-        raise Final("key-file", _sentence(realm, why), hint=DISTRUST) from error
+        raise PermanentError("key-file", _sentence(realm, why), hint=DISTRUST) from error
 
 
 def _content(realm: str, file: int) -> str:
@@ -104,9 +109,9 @@ def _content(realm: str, file: int) -> str:
     if status.st_nlink > 1:
         _refuse(realm, "has other names: it is a hard link")
     with open(file, "rb", closefd=False) as stream:
-        content = stream.read(LARGEST + 1)  # whatever size the file tells
-    if len(content) > LARGEST:
-        _refuse(realm, f"is larger than {LARGEST} bytes")
+        content = stream.read(MAX_KEY + 1)  # whatever size the file tells
+    if len(content) > MAX_KEY:
+        _refuse(realm, f"is larger than {MAX_KEY} bytes")
     if not content:
         _refuse(realm, "is empty")
     # Asked of the bytes: the error of a decoder would carry the content along.
@@ -116,7 +121,7 @@ def _content(realm: str, file: int) -> str:
 
 
 def _refuse(realm: str, why: str) -> NoReturn:
-    raise Final("key-file", _sentence(realm, why), hint=DISTRUST)
+    raise PermanentError("key-file", _sentence(realm, why), hint=DISTRUST)
 
 
 def _sentence(realm: str, why: str) -> str:

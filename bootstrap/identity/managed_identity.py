@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 from bootstrap.http import transport
-from bootstrap.http.limiter import Throttle
-from bootstrap.http.pacing import Patience
-from bootstrap.http.retry import Budget
+from bootstrap.http.limiter import RateLimiter
+from bootstrap.http.pacing import RequestPacing
+from bootstrap.http.retry import GracePeriod
 from bootstrap.identity.identity_id import OWN, Selector
 from bootstrap.identity.service import IdentityService
-from bootstrap.identity.token_cache import TokenShelf
+from bootstrap.identity.token_cache import TokenCache
 from bootstrap.identity.token_request import TokenRequest
 
 TYPE_CHECKING = False
@@ -47,12 +47,12 @@ class Identity:
         "_clock",
         "_deadline",
         "_grace",
+        "_limiter",
         "_on_attempt",
         "_service",
-        "_shelf",
         "_sleep",
-        "_throttle",
         "_timeout",
+        "_tokens",
         "_uniform",
         "_wall",
     )
@@ -74,15 +74,15 @@ class Identity:
         self._service = IdentityService(service) if isinstance(service, str) else service
         self._deadline = deadline
         self._timeout = timeout
-        self._grace = Budget(grace, clock)
-        self._attach = Budget(attach, clock)
+        self._grace = GracePeriod(grace, clock)
+        self._attach = GracePeriod(attach, clock)
         self._on_attempt = on_attempt
         self._clock = clock
         self._sleep = sleep
         self._uniform = uniform
         self._wall = wall
-        self._throttle = Throttle(_LANES, _SPACING, clock=clock, sleep=sleep)
-        self._shelf = TokenShelf(self._fetch, clock=clock)
+        self._limiter = RateLimiter(_LANES, _SPACING, clock=clock, sleep=sleep)
+        self._tokens = TokenCache(self._fetch, clock=clock)
 
     def token(self, audience: str, selector: Selector = OWN) -> Secret:
         """The token for `audience` (`https://vault.azure.net`) of the identity `selector`.
@@ -91,7 +91,7 @@ class Identity:
         one got, be it an error. Raises `IdentityUnavailable` at the deadline, `IdentityRefused`
         when asking again would get the same answer.
         """
-        return self._shelf.take(_named(audience), selector)
+        return self._tokens.get(_named(audience), selector)
 
     def forget(
         self, audience: str, selector: Selector = OWN, refused: Secret | None = None
@@ -100,7 +100,7 @@ class Identity:
 
         With `refused`, that token: nothing is forgotten when another thread got a new one since.
         """
-        self._shelf.drop(_named(audience), selector, refused)
+        self._tokens.discard(_named(audience), selector, refused)
 
     def _fetch(self, audience: str, selector: Selector) -> Token:
         path = self._service.path(audience, selector)
@@ -109,14 +109,14 @@ class Identity:
             audience,
             selector,
             send=lambda headers: self._send(path, headers),
-            patience=self._patience(),
+            pacing=self._patience(),
             grace=self._grace,
             attach=self._attach,
             wall=self._wall,
         ).run()
 
-    def _patience(self) -> Patience:
-        return Patience(
+    def _patience(self) -> RequestPacing:
+        return RequestPacing(
             deadline=self._deadline,
             spacing=0.0,  # the throttle spaces the requests of all series together
             on_attempt=self._on_attempt,
@@ -127,7 +127,7 @@ class Identity:
 
     def _send(self, path: str, headers: Mapping[str, str]) -> Response:
         # A request ends by the deadline, so who waits for a lane does not wait longer either.
-        with self._throttle.turn():
+        with self._limiter.turn():
             return transport.get(
                 self._service.endpoint,
                 path,

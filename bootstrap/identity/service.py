@@ -61,7 +61,7 @@ class IdentityService:
     def exchange(self, send: Send) -> Response:
         """The answer to one question, which `send` puts with the given headers.
 
-        Passes on what `send` raises; raises `Final` when the service is not to be trusted.
+        Passes on what `send` raises; raises `PermanentError` when the service is not to be trusted.
         """
         return send(HEADERS)
 

@@ -6,7 +6,7 @@ hold its token in any of its fields.
 
 from __future__ import annotations
 
-from bootstrap.http.retry import Final, Unusable, document
+from bootstrap.http.retry import PermanentError, RetryableError, document
 from bootstrap.secret import Secret
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bootstrap.http.http1 import Response
     from bootstrap.identity.identity_id import Selector
 
-_LONGEST_NUMBER = 15  # digits; a moment in seconds has 10
+_MAX_NUMBER = 15  # digits; a moment in seconds has 10
 # Under what names an answer repeats the selector. Arc writes a resource id under either.
 _ECHOES = {
     "client_id": ("client_id",),
@@ -48,17 +48,18 @@ def read_token(
 
     With `echo`, an answer that does not repeat the selector is another identity's, whatever kind
     it has; without, that holds for a client id, which every answer of IMDS repeats. `wall` gives
-    the seconds since 1970. Raises `Unusable` for what is no good token yet, `Final` for one
+    the seconds since 1970. Raises `RetryableError` for what is no good token yet, `PermanentError`
+    for one
     that is not the one asked for.
     """
     answer = document(response)
     if not isinstance(answer, dict):
-        raise Unusable("wrong-shape", "it is not an object")
+        raise RetryableError("wrong-shape", "it is not an object")
     secret = _secret(answer)
     if _text(answer, "token_type").casefold() != "bearer":
-        raise Unusable("wrong-shape", "token_type is not Bearer")
+        raise RetryableError("wrong-shape", "token_type is not Bearer")
     if _text(answer, "resource").removesuffix("/").casefold() != audience.casefold():
-        raise Final("wrong-token", "gave a token for another audience")
+        raise PermanentError("wrong-token", "gave a token for another audience")
     _check_identity(answer, selector, echo=echo)
     return Token(secret, _seconds(answer, wall))
 
@@ -66,20 +67,20 @@ def read_token(
 def _secret(answer: Mapping[str, Any]) -> Secret:
     token = answer.get("access_token")
     if not isinstance(token, str) or not token:
-        raise Unusable("wrong-shape", "it has no access_token")
+        raise RetryableError("wrong-shape", "it has no access_token")
     if not (token.isascii() and token.isprintable()) or " " in token:
         # It becomes part of a header, and must not be able to become more than that.
-        raise Unusable("wrong-shape", "access_token is not a token")
+        raise RetryableError("wrong-shape", "access_token is not a token")
     return Secret(token)
 
 
 def _check_identity(answer: Mapping[str, Any], selector: Selector, *, echo: bool) -> None:
     told = [answer[name] for name in _ECHOES.get(selector.kind, ()) if answer.get(name)]
     if not told and (selector.kind == "client_id" or (echo and selector.kind)):
-        raise Final("wrong-token", f"does not confirm the identity {selector}")
+        raise PermanentError("wrong-token", f"does not confirm the identity {selector}")
     wanted = selector.value.casefold()
     if not all(isinstance(one, str) and one.casefold() == wanted for one in told):
-        raise Final("wrong-token", f"gave the token of another identity than {selector}")
+        raise PermanentError("wrong-token", f"gave the token of another identity than {selector}")
 
 
 def _seconds(answer: Mapping[str, Any], wall: Callable[[], float]) -> float:
@@ -93,10 +94,10 @@ def _seconds(answer: Mapping[str, Any], wall: Callable[[], float]) -> float:
     if seconds is None:
         moment = _number(answer, "expires_on")
         if moment is None:
-            raise Unusable("wrong-shape", "it does not say when the token expires")
+            raise RetryableError("wrong-shape", "it does not say when the token expires")
         seconds = moment - wall()
     if seconds <= 0:
-        raise Unusable("expired", "the token has expired already")
+        raise RetryableError("expired", "the token has expired already")
     return seconds
 
 
@@ -107,11 +108,11 @@ def _number(answer: Mapping[str, Any], name: str) -> float | None:
     if not isinstance(text, str) or not text.isascii():
         return None
     digits = text.removeprefix("-")
-    return float(text) if digits.isdigit() and len(digits) <= _LONGEST_NUMBER else None
+    return float(text) if digits.isdigit() and len(digits) <= _MAX_NUMBER else None
 
 
 def _text(answer: Mapping[str, Any], name: str) -> str:
     value = answer.get(name)
     if not isinstance(value, str):
-        raise Unusable("wrong-shape", f"{name} is not a text")
+        raise RetryableError("wrong-shape", f"{name} is not a text")
     return value

@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     Fetch: TypeAlias = Callable[[str, Selector], Token]
 
 
-class TokenShelf:
+class TokenCache:
     """Tokens by audience and selector, in memory and nowhere else.
 
     `fetch` gets one that is not there, while others who want the same one wait for it. A fetch
     that failed has failed for everybody: its error is raised again without another request.
     """
 
-    __slots__ = ("_clock", "_fetch", "_lock", "_places")
+    __slots__ = ("_clock", "_entries", "_fetch", "_lock")
 
     def __init__(self, fetch: Fetch, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._fetch = fetch
         self._lock = Lock()
-        self._places: dict[tuple[str, Selector], _Place] = {}
+        self._entries: dict[tuple[str, Selector], _Place] = {}
 
-    def take(self, audience: str, selector: Selector) -> Secret:
+    def get(self, audience: str, selector: Selector) -> Secret:
         """The token, from the shelf or fetched. Raises what the fetch raises."""
         place = self._place(audience, selector)
         with place.lock:
@@ -46,7 +46,7 @@ class TokenShelf:
                 return self._fill(place, audience, selector)
             return place.secret
 
-    def drop(self, audience: str, selector: Selector, refused: Secret | None = None) -> None:
+    def discard(self, audience: str, selector: Selector, refused: Secret | None = None) -> None:
         """Forget a token, so that it is fetched again; with `refused`, only if it is that one."""
         place = self._place(audience, selector)
         with place.lock:
@@ -65,7 +65,7 @@ class TokenShelf:
 
     def _place(self, audience: str, selector: Selector) -> _Place:
         with self._lock:
-            return self._places.setdefault((audience, selector), _Place())
+            return self._entries.setdefault((audience, selector), _Place())
 
 
 class _Place:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from bootstrap.errors import IdentityRefused, IdentityUnavailable, Public
 from bootstrap.http import responses
 from bootstrap.http.pacing import OutOfTime
-from bootstrap.http.retry import Final, Unusable, ask
+from bootstrap.http.retry import PermanentError, RetryableError, ask
 from bootstrap.identity.token import read_token
 
 TYPE_CHECKING = False
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bootstrap.http.http1 import Response
-    from bootstrap.http.pacing import Patience
-    from bootstrap.http.retry import Budget
+    from bootstrap.http.pacing import RequestPacing
+    from bootstrap.http.retry import GracePeriod
     from bootstrap.identity.identity_id import Selector
     from bootstrap.identity.service import IdentityService, Send
     from bootstrap.identity.token import Token
@@ -57,16 +57,16 @@ class TokenRequest:
         selector: Selector,
         *,
         send: Send,
-        patience: Patience,
-        grace: Budget,
-        attach: Budget,
+        pacing: RequestPacing,
+        grace: GracePeriod,
+        attach: GracePeriod,
         wall: Callable[[], float],
     ) -> None:
         self._service = service
         self._audience = audience
         self._selector = selector
         self._send = send
-        self._patience = patience
+        self._patience = pacing
         self._grace = grace
         self._attach = attach
         self._wall = wall
@@ -75,7 +75,7 @@ class TokenRequest:
         """The token. Raises `IdentityUnavailable` at the deadline, `IdentityRefused` before."""
         try:
             return ask(self._patience, self._question)
-        except Final as reason:
+        except PermanentError as reason:
             hint = reason.hint or self._service.hint(reason.outcome, reason.detail, self._selector)
             public = Public(f"{IdentityRefused.about}: {reason.outcome}")
             message = f"{self._service} {reason}"
@@ -97,13 +97,13 @@ class TokenRequest:
             return
         outcome, said = str(response.status), responses.said(response)
         if what == responses.RETRY_AFTER:
-            raise Unusable(outcome, said, at_least=responses.retry_after(response))
+            raise RetryableError(outcome, said, min_wait=responses.retry_after(response))
         budget = {responses.GRACE: self._grace, _ATTACH: self._attach}.get(what)
-        if what == responses.RETRY or (budget and budget.lasts()):
-            raise Unusable(outcome, said)
-        raise Final(outcome, self._refusal(outcome, said, budget), detail=said)
+        if what == responses.RETRY or (budget and budget.is_active()):
+            raise RetryableError(outcome, said)
+        raise PermanentError(outcome, self._refusal(outcome, said, budget), detail=said)
 
-    def _refusal(self, outcome: str, said: str, budget: Budget | None) -> str:
+    def _refusal(self, outcome: str, said: str, budget: GracePeriod | None) -> str:
         borne = f" for {budget.seconds:g} s" if budget and budget.seconds else ""
         sentence = f"refused a token for {self._asked} with {outcome}{borne}"
         return f"{sentence}: {said}" if said else sentence

@@ -1,6 +1,6 @@
 """Asks IMDS until it gives a usable answer, a final one, or the deadline passes.
 
-An answer is judged by `answers`, and `asking` asks again for as long as `patience` lasts.
+An answer is judged by `answers`, and `asking` asks again for as long as `pacing` lasts.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from functools import partial
 from bootstrap.errors import MetadataRefused, MetadataUnavailable, Public, SettingsError
 from bootstrap.http import responses, transport
 from bootstrap.http.endpoint import parse_endpoint
-from bootstrap.http.pacing import OutOfTime, Patience
-from bootstrap.http.retry import Budget, Final, Unusable, ask, document
+from bootstrap.http.pacing import OutOfTime, RequestPacing
+from bootstrap.http.retry import GracePeriod, PermanentError, RetryableError, ask, document
 from bootstrap.imds.instance import Instance, WrongShape, missing_keys
 from bootstrap.imds.versions import DEFAULT_VERSION, is_version, newest_common
 from bootstrap.platform.firmware import swap_fields
@@ -80,10 +80,10 @@ class Imds:
         self._api_version = api_version
         self._clock = clock
         self._deadline = deadline
-        self._grace = Budget(grace, clock)
-        self._partial = Budget(_PARTIAL, clock)
+        self._grace = GracePeriod(grace, clock)
+        self._partial = GracePeriod(_PARTIAL, clock)
         self._timeout = timeout
-        self._patience = Patience(
+        self._patience = RequestPacing(
             deadline=deadline, on_attempt=on_attempt, clock=clock, sleep=sleep, uniform=uniform
         )
 
@@ -151,9 +151,9 @@ class Imds:
             return
         outcome, said = str(response.status), responses.said(response)
         if what == responses.RETRY_AFTER:
-            raise Unusable(outcome, said, at_least=responses.retry_after(response))
-        if what == responses.RETRY or (what == responses.GRACE and self._grace.lasts()):
-            raise Unusable(outcome, said)
+            raise RetryableError(outcome, said, min_wait=responses.retry_after(response))
+        if what == responses.RETRY or (what == responses.GRACE and self._grace.is_active()):
+            raise RetryableError(outcome, said)
         if what == responses.GRACE:
             sentence = f"refused this VM with {outcome} for {self._grace.seconds:g} s"
         else:
@@ -167,12 +167,12 @@ class Imds:
         try:
             instance = Instance.from_document(document(response), api_version)
         except WrongShape as error:
-            raise Unusable("wrong-shape", str(error)) from error
+            raise RetryableError("wrong-shape", str(error)) from error
         if expected_vm_id and not _same_vm(expected_vm_id, instance.vm_id):
-            raise Unusable("other-vm", f"it is {instance.vm_id}, this is {expected_vm_id}")
+            raise RetryableError("other-vm", f"it is {instance.vm_id}, this is {expected_vm_id}")
         missing = missing_keys(instance)
-        if missing and self._partial.lasts():
-            raise Unusable("partial", f"{' and '.join(missing)} not there")
+        if missing and self._partial.is_active():
+            raise RetryableError("partial", f"{' and '.join(missing)} not there")
         return instance
 
     def _told(self, refusal: _Refused) -> MetadataRefused:
@@ -189,7 +189,7 @@ class Imds:
         )
 
 
-class _Refused(Final):
+class _Refused(PermanentError):
     """The host `said` no; `offered` are the api-versions that it takes, if it names some."""
 
     def __init__(self, outcome: str, sentence: str, said: str, offered: tuple[str, ...]) -> None:
@@ -208,5 +208,5 @@ def _read_versions(response: Response) -> tuple[str, ...]:
     body = document(response)
     versions = body.get("apiVersions") if isinstance(body, dict) else None
     if not isinstance(versions, list):
-        raise Unusable("wrong-shape", "apiVersions is not a list")
+        raise RetryableError("wrong-shape", "apiVersions is not a list")
     return responses.texts(versions)

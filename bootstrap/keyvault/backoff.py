@@ -24,16 +24,16 @@ CAP = 8.0  # seconds
 # Seconds. A wait that would outlast the deadline is cut, once, to end this long before it: the
 # last thing before giving up is a question.
 LAST_CHANCE = 1.0
-SHORTEST = 0.001  # seconds: in less no question is asked and answered
+MIN_WAIT = 0.001  # seconds: in less no question is asked and answered
 
 
-def wait_after(failures: int, *, at_least: float = 0.0, uniform: Uniform | None = None) -> float:
+def wait_after(failures: int, *, min_wait: float = 0.0, uniform: Uniform | None = None) -> float:
     """Seconds to wait after the `failures`-th failure in a row (from 1).
 
-    `at_least` is what the vault asked for (`Retry-After`). It tells every machine the same, so the
+    `min_wait` is what the vault asked for (`Retry-After`). It tells every machine the same, so the
     jitter comes on top of it.
     """
-    return at_least + full_jitter(failures, base=BASE, cap=CAP, uniform=uniform)
+    return min_wait + full_jitter(failures, base=BASE, cap=CAP, uniform=uniform)
 
 
 class Pacing:
@@ -47,14 +47,14 @@ class Pacing:
         self._last_chance_taken = False
         self._uniform = uniform
 
-    def next_wait(self, now: float, *, at_least: float = 0.0) -> float | None:
+    def next_wait(self, now: float, *, min_wait: float = 0.0) -> float | None:
         """Seconds to wait after one more failure; None when the deadline leaves no room."""
         self._failures += 1
-        wait = wait_after(self._failures, at_least=at_least, uniform=self._uniform)
+        wait = wait_after(self._failures, min_wait=min_wait, uniform=self._uniform)
         left = self._deadline - now
         if now + wait < self._deadline:
             return wait
-        if self._last_chance_taken or left < SHORTEST:
+        if self._last_chance_taken or left < MIN_WAIT:
             return None
         self._last_chance_taken = True
         return left - min(LAST_CHANCE, left / 2)

@@ -26,7 +26,7 @@ CURE = (
 )
 
 
-class Unfit(Exception):
+class UnusableCertificate(Exception):
     """The secret does not have that form; the text goes on from its name, and quotes nothing."""
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -66,7 +66,7 @@ def split(text: str, *, is_pfx: bool) -> Parts:
         key, found = _read_pfx(text) if is_pfx else _read_pem(text)
     except (ValueError, TypeError):  # the library's words can quote the content
         hint = "a PFX has to have no password; see how the certificate was imported"
-        raise Unfit("cannot be read as a certificate with its key", hint) from None
+        raise UnusableCertificate("cannot be read as a certificate with its key", hint) from None
     chain = _in_order(key, found)
     private = key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption())
     public = b"".join(one.public_bytes(forms.Encoding.PEM) for one in chain)
@@ -108,7 +108,9 @@ def _in_order(key: PrivateKeyTypes, found: Sequence[Certificate]) -> list[Certif
     mine = _told(key.public_key())
     leaf = next((one for one in found if _told(one.public_key()) == mine), None)
     if leaf is None:
-        raise Unfit("holds no certificate for its key", "import it with its certificate")
+        raise UnusableCertificate(
+            "holds no certificate for its key", "import it with its certificate"
+        )
     chain = [leaf]
     others = [one for one in found if one != leaf and one.subject != one.issuer]
     while issuer := next((one for one in others if one.subject == chain[-1].issuer), None):

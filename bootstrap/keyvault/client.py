@@ -25,7 +25,7 @@ from urllib3.util import parse_url
 
 from bootstrap import __version__
 from bootstrap.errors import SettingsError
-from bootstrap.keyvault.limiter import Lanes
+from bootstrap.keyvault.limiter import ConcurrencyLimiter
 from bootstrap.keyvault.tls import Trust
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from bootstrap.keyvault.urls import Address
     from bootstrap.secret import Secret
 
-LARGEST_BODY = 64 * 1024  # bytes; a secret's value is at most 25 KB, escaped and wrapped in JSON
-LONGEST_ATTEMPT = 15.0  # seconds; then another connection may do better
+MAX_BODY = 64 * 1024  # bytes; a secret's value is at most 25 KB, escaped and wrapped in JSON
+MAX_ATTEMPT = 15.0  # seconds; then another connection may do better
 UNTRUSTED = "certificate"  # the outcome that another authority could change
 CLOCK_ERRORS = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED: x509_vfy.h of OpenSSL
 
@@ -82,7 +82,7 @@ class Vault:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._lanes = Lanes(lanes)
+        self._lanes = ConcurrencyLimiter(lanes)
         self._trust = Trust(ca_file)
         self._trust.context.sslsocket_class = _Bounded
         self._proxied = not endpoint
@@ -111,7 +111,7 @@ class Vault:
         """
         is_whole = self._trust.is_whole
         with self._lanes.turn():
-            end = min(deadline, self._clock() + LONGEST_ATTEMPT)
+            end = min(deadline, self._clock() + MAX_ATTEMPT)
             _waiting.left = lambda: end - self._clock()
             answer = self._attempt(address.url, token, max(0.01, end - self._clock()))
         if isinstance(answer, Answer):
@@ -142,13 +142,13 @@ class Vault:
             stream=True,
         )
         try:
-            body = response.raw.read(LARGEST_BODY + 1, decode_content=False)
+            body = response.raw.read(MAX_BODY + 1, decode_content=False)
         except BaseException:
             response.close()
             raise
-        if len(body) > LARGEST_BODY:
+        if len(body) > MAX_BODY:
             response.close()
-            raise Fault("too-large", f"its answer is larger than {LARGEST_BODY} bytes", final=True)
+            raise Fault("too-large", f"its answer is larger than {MAX_BODY} bytes", final=True)
         response.raw.release_conn()
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 
-from bootstrap.keyvault.certificates import Unfit, split
+from bootstrap.keyvault.certificates import UnusableCertificate, split
 from bootstrap.secret import Secret
 
 TYPE_CHECKING = False
@@ -20,9 +20,11 @@ PARTS = ("pem", "key", "chain")
 def form(found: Found, reference: SecretReference) -> Secret:
     """The secret in the form of its reference. Raises Unfit."""
     if reference.is_certificate and found.content_type not in (PFX, PEM):
-        raise Unfit("is not a certificate", "name a certificate, or leave out `certificate`")
+        raise UnusableCertificate(
+            "is not a certificate", "name a certificate, or leave out `certificate`"
+        )
     if reference.form == "pfx" and found.content_type != PFX:
-        raise Unfit("is not stored as PFX", "write `as: pem`")
+        raise UnusableCertificate("is not stored as PFX", "write `as: pem`")
     text = found.value.reveal()
     if reference.form in PARTS:
         return _part(text, found.content_type, reference.form)
@@ -40,5 +42,5 @@ def _decoded(text: str) -> str:
     try:
         content = b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise Unfit("is not base64", "leave out `encoding: base64`") from None
+        raise UnusableCertificate("is not base64", "leave out `encoding: base64`") from None
     return content.decode("utf-8", "surrogateescape")

@@ -12,7 +12,7 @@ from bootstrap.errors import ImageError, Problem, Public, SecretsRefused, Secret
 from bootstrap.frozen import Frozen
 from bootstrap.identity.identity_id import OWN, Selector
 from bootstrap.keyvault import certificates, encoding
-from bootstrap.keyvault.certificates import Unfit
+from bootstrap.keyvault.certificates import UnusableCertificate
 from bootstrap.keyvault.client import Vault
 from bootstrap.keyvault.request import Inquiry, Refused, Rules, Unanswered
 from bootstrap.keyvault.responses import validity
@@ -88,7 +88,7 @@ def fetch(
         lanes=ceil(len(addresses) / EACH),
         clock=clock,
     )
-    round_ = _Round(dict.fromkeys(addresses.values()))
+    round_ = _FetchPool(dict.fromkeys(addresses.values()))
     rules = Rules(
         audience=cloud.vault_audience,
         token=token,
@@ -107,10 +107,10 @@ def fetch(
     finally:
         vault.close()
     made = {
-        path: _made(references[path], round_.outcomes[one], settings, now())
+        path: _convert(references[path], round_.outcomes[one], settings, now())
         for path, one in addresses.items()
     }
-    return _sorted_out(made, references)
+    return _raise_or_return(made, references)
 
 
 def _check_installation(references: Mapping[str, SecretReference]) -> None:
@@ -145,7 +145,7 @@ def _addresses(
     return {path: one for path, one in found.items() if not isinstance(one, Problem)}
 
 
-class _Round:
+class _FetchPool:
     """The questions of one run, taken from a queue by a few threads.
 
     A thread that does not come back in time is left behind: it is a daemon, and ends with the
@@ -200,7 +200,7 @@ def _identities(settings: VaultSettings, default: Selector) -> Callable[[Address
     return lambda one: known.get(one.host.lower()) or known.get(one.vault.lower(), default)
 
 
-def _made(
+def _convert(
     reference: SecretReference, outcome: Outcome, settings: VaultSettings, now: float
 ) -> Fetched | Exception:
     """What a reference gets of an outcome: its form of the secret, or why there is none."""
@@ -214,11 +214,11 @@ def _made(
     note = Public(f"{named}: {invalid}" if invalid else "")
     try:
         return Fetched(secret=encoding.form(outcome, reference), version=outcome.version, note=note)
-    except Unfit as unfit:
+    except UnusableCertificate as unfit:
         return Refused(Public(f"{named} {unfit}"), unfit.hint)
 
 
-def _sorted_out(
+def _raise_or_return(
     made: Mapping[str, Fetched | Exception], references: Mapping[str, SecretReference]
 ) -> Mapping[str, Fetched]:
     """The secrets, if all are there; else the gravest of what went wrong."""

@@ -14,13 +14,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 0.02  # seconds; so much, at most, do the handshakes that are spared cost a boot in time
+MAX_WAIT = 0.02  # seconds; so much, at most, do the handshakes that are spared cost a boot in time
 
 
-class Lanes:
+class ConcurrencyLimiter:
     """Lets `count` through at once, and one more for each who had to wait `patience` seconds."""
 
-    def __init__(self, count: int, patience: float = PATIENCE) -> None:
+    def __init__(self, count: int, patience: float = MAX_WAIT) -> None:
         self._free = Semaphore(count)
         self._patience = patience
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from bootstrap.errors import Public
-from bootstrap.http.retry import Budget
+from bootstrap.http.retry import GracePeriod
 from bootstrap.keyvault.backoff import Pacing
 from bootstrap.keyvault.client import Fault
-from bootstrap.keyvault.responses import Again, Denied, Final, Found, Unauthorized, judge
+from bootstrap.keyvault.responses import (
+    Denied,
+    Found,
+    PermanentError,
+    Retry,
+    Unauthorized,
+    classify,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
     Token: TypeAlias = Callable[[str, Selector], Secret]
     Forget: TypeAlias = Callable[[str, Selector, Secret], None]
 
-GLANCE = 0.25  # seconds between two looks at whether the waiting still makes sense
+POLL_INTERVAL = 0.25  # seconds between two looks at whether the waiting still makes sense
 
 
 class Refused(Exception):
@@ -97,7 +104,7 @@ class Inquiry:
         self._vault = vault
         self._rules = rules
         self._pacing = Pacing(rules.deadline, rules.uniform)
-        self._denials = Budget(rules.grace, rules.clock)
+        self._denials = GracePeriod(rules.grace, rules.clock)
         self._renewed = False
 
     def answer(self) -> Found:
@@ -109,7 +116,7 @@ class Inquiry:
                 return verdict
             self._wait(verdict)
 
-    def _ask(self) -> Found | Again:
+    def _ask(self) -> Found | Retry:
         """One question; what is neither an answer nor worth a repetition is raised."""
         token = self._rules.token(self._rules.audience, self._selector)
         try:
@@ -118,9 +125,9 @@ class Inquiry:
             if fault.final:
                 message = f"asking the vault {self._address.vault}: {fault}"
                 raise Refused(message, FAULT_HINT) from None
-            return Again(fault.outcome)
-        verdict = judge(answer, self._address)
-        if isinstance(verdict, Final):
+            return Retry(fault.outcome)
+        verdict = classify(answer, self._address)
+        if isinstance(verdict, PermanentError):
             said = f" ({verdict.code})" if verdict.code else ""
             public = Public(verdict.message)
             raise Refused(f"{verdict.message}{said}", Public(verdict.hint), public=public)
@@ -128,13 +135,13 @@ class Inquiry:
             return self._denied(verdict)
         return self._renew(verdict, token) if isinstance(verdict, Unauthorized) else verdict
 
-    def _denied(self, verdict: Denied) -> Again:
-        if self._denials.lasts():
-            return Again("403")
+    def _denied(self, verdict: Denied) -> Retry:
+        if self._denials.is_active():
+            return Retry("403")
         waited = f" (still so after {self._rules.grace:g} s)" if self._rules.grace else ""
         raise Refused(Public(f"{verdict.message}{waited}"), Public(verdict.hint))
 
-    def _renew(self, challenge: Unauthorized, refused: Secret) -> Again:
+    def _renew(self, challenge: Unauthorized, refused: Secret) -> Retry:
         """Another token, once; none at all for a vault that asks for a token of somebody else."""
         vault, audience = self._address.vault, self._rules.audience
         if challenge.resource and challenge.resource.rstrip("/").lower() != audience.lower():
@@ -146,16 +153,16 @@ class Inquiry:
             raise Refused(Public(f"the vault {vault} does not accept this machine's token"), hint)
         self._renewed = True
         self._rules.forget(audience, self._selector, refused)
-        return Again("401")
+        return Retry("401")
 
-    def _wait(self, again: Again) -> None:
-        wait = self._pacing.next_wait(self._rules.clock(), at_least=again.at_least)
+    def _wait(self, again: Retry) -> None:
+        wait = self._pacing.next_wait(self._rules.clock(), min_wait=again.min_wait)
         if wait is None or self._rules.is_over():
             raise Unanswered(again.outcome)
         self._tell("vault.retry", outcome=again.outcome, wait=wait)
         end = self._rules.clock() + wait
         while (left := end - self._rules.clock()) > 0:
-            self._rules.sleep(min(left, GLANCE))
+            self._rules.sleep(min(left, POLL_INTERVAL))
             if self._rules.is_over():
                 raise Unanswered(again.outcome)
 

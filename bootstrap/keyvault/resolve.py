@@ -52,10 +52,10 @@ class ResolvedSecrets:
 
     def check(self, configuration: Configuration, schema: ValuesSchema) -> None:
         """Raise InvalidDocument where a secret is not what the schema asks for at its place."""
-        from bootstrap.config.secret_values import misfits
+        from bootstrap.config.secret_values import mismatches
 
         values = self._values(configuration, Secret.reveal)
-        if problems := list(misfits(values, configuration, schema)):
+        if problems := list(mismatches(values, configuration, schema)):
             raise InvalidDocument("a secret does not fit the image's schema", problems=problems)
 
     def _values(self, configuration: Configuration, form: Callable[[Secret], Any]) -> Any:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from bootstrap.keyvault.client import Answer
     from bootstrap.keyvault.urls import Address
 
-    Verdict: TypeAlias = "Found | Again | Denied | Unauthorized | Final"
+    Verdict: TypeAlias = "Found | Retry | Denied | Unauthorized | PermanentError"
 
 SPREADING = ("ForbiddenByRbac", "AccessDenied", "Forbidden", "")  # what a role assignment cures
-LONGEST_RETRY_AFTER = 6  # digits
+MAX_RETRY_AFTER = 6  # digits
 
 ROLE_HINT = "give it the role Key Vault Secrets User (or, with access policies, Get on secrets)"
 
@@ -35,11 +35,11 @@ class Found(Frozen):
     expires: float | None = None
 
 
-class Again(Frozen, kw_only=False):
-    """Ask again; `outcome` is one word, `at_least` the seconds that the vault asks for."""
+class Retry(Frozen, kw_only=False):
+    """Ask again; `outcome` is one word, `min_wait` the seconds that the vault asks for."""
 
     outcome: str
-    at_least: float = 0.0
+    min_wait: float = 0.0
 
 
 class Denied(Frozen, kw_only=False):
@@ -55,7 +55,7 @@ class Unauthorized(Frozen, kw_only=False):
     resource: str
 
 
-class Final(Frozen, kw_only=False):
+class PermanentError(Frozen, kw_only=False):
     """The same answer would come again; `code` is the vault's own word for it, if it has one."""
 
     message: str
@@ -63,7 +63,7 @@ class Final(Frozen, kw_only=False):
     code: str = ""
 
 
-def judge(answer: Answer, address: Address) -> Verdict:
+def classify(answer: Answer, address: Address) -> Verdict:
     """What to make of an answer to the question for `address`.
 
     Nothing of the answer is repeated in words but codes and numbers: whoever answers could send
@@ -76,30 +76,32 @@ def judge(answer: Answer, address: Address) -> Verdict:
     return _unexpected(answer, address)
 
 
-def _later(answer: Answer, _address: Address) -> Again:
-    return Again(str(answer.status), _retry_after(answer))
+def _later(answer: Answer, _address: Address) -> Retry:
+    return Retry(str(answer.status), _retry_after(answer))
 
 
 def _unauthorized(answer: Answer, _address: Address) -> Unauthorized:
     return Unauthorized(_challenged_resource(answer))
 
 
-def _unexpected(answer: Answer, address: Address) -> Final:
+def _unexpected(answer: Answer, address: Address) -> PermanentError:
     if 300 <= answer.status < 400:  # noqa: PLR2004
         hint = "something stands between this machine and Key Vault: check proxies and routes"
-        return Final(f"the vault {address.vault} answered with a redirect, which is refused", hint)
-    return Final(f"the vault {address.vault} answered {answer.status}", code=_code(answer))
+        return PermanentError(
+            f"the vault {address.vault} answered with a redirect, which is refused", hint
+        )
+    return PermanentError(f"the vault {address.vault} answered {answer.status}", code=_code(answer))
 
 
 def _found(answer: Answer, address: Address) -> Verdict:
     body = _object(answer)
     value = body.get("value")
     if not isinstance(value, str) or re.search("[\ud800-\udfff]", value):
-        return Again("not-a-secret")  # a page of a middlebox, half an answer, or half a character
+        return Retry("not-a-secret")  # a page of a middlebox, half an answer, or half a character
     version = address.version_in(body.get("id"))
     if version is None:
         hint = "something stands between this machine and Key Vault, and is not to be trusted"
-        return Final(f"the vault {address.vault} answered with another secret", hint)
+        return PermanentError(f"the vault {address.vault} answered with another secret", hint)
     attributes = body.get("attributes")
     attributes = attributes if isinstance(attributes, dict) else {}
     if attributes.get("enabled") is False:
@@ -121,27 +123,31 @@ def _forbidden(answer: Answer, address: Address) -> Verdict:
         return _disabled(address)
     if code == "ForbiddenByFirewall":
         hint = "let the machine's subnet or address in, in the vault's network settings"
-        return Final(f"the firewall of the vault {vault} does not let this machine in", hint)
+        return PermanentError(
+            f"the firewall of the vault {vault} does not let this machine in", hint
+        )
     if code == "ForbiddenByConnection":
         hint = "reach it through its private endpoint, or allow public access to the vault"
-        return Final(f"the vault {vault} takes no connection from where this machine is", hint)
+        return PermanentError(
+            f"the vault {vault} takes no connection from where this machine is", hint
+        )
     if code in SPREADING:
         message = f"this machine's identity may not read the secret {address.name} in {vault}"
         return Denied(message, f"{ROLE_HINT}{_principal(answer)}")
-    return Final(f"the vault {vault} forbids the secret {address.name}", code=code)
+    return PermanentError(f"the vault {vault} forbids the secret {address.name}", code=code)
 
 
-def _absent(_answer: Answer, address: Address) -> Final:
+def _absent(_answer: Answer, address: Address) -> PermanentError:
     version = f" with the version {address.version}" if address.version else ""
-    return Final(
+    return PermanentError(
         f"the vault {address.vault} has no secret {address.name}{version}",
         f"see: az keyvault secret list --vault-name {address.vault}",
     )
 
 
-def _disabled(address: Address) -> Final:
+def _disabled(address: Address) -> PermanentError:
     message = f"the secret {address.name} in the vault {address.vault} is disabled"
-    return Final(message, "enable it, or name another version")
+    return PermanentError(message, "enable it, or name another version")
 
 
 JUDGES: Mapping[int, Callable[[Answer, Address], Verdict]] = {
@@ -213,7 +219,7 @@ def _principal(answer: Answer) -> str:
 def _retry_after(answer: Answer) -> float:
     """The seconds that the vault asks to wait; a date, or nonsense, counts as nothing."""
     text = answer.headers.get("retry-after", "").strip()
-    is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST_RETRY_AFTER
+    is_number = text.isascii() and text.isdigit() and len(text) <= MAX_RETRY_AFTER
     return float(text) if is_number else 0.0
 
 

@@ -35,7 +35,7 @@ class Platform(Frozen):
     @property
     def reason(self) -> str:
         """Why the machine is not taken for Azure's."""
-        return f"this is not an Azure machine: {self.firmware.tells}"
+        return f"this is not an Azure machine: {self.firmware.description}"
 
 
 def detect(settings: Settings, *, environ: Mapping[str, str], root: str = "/") -> Platform:

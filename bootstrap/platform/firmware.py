@@ -30,7 +30,7 @@ class Firmware(Frozen):
         return None if self.asset_tag is None else self.asset_tag == AZURE_ASSET_TAG
 
     @property
-    def tells(self) -> str:
+    def description(self) -> str:
         """What the firmware says of the platform, for a person."""
         if self.asset_tag is None:
             return "its firmware shows no asset tag"

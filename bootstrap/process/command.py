@@ -6,10 +6,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootstrap.process.result import Ended
+    from bootstrap.process.result import CommandResult
 
 PLACEHOLDER = "{path}"  # the word of a check that stands for the staged file
-SPELLED_AT_MOST = 120  # characters of a command: a script is cut
+MAX_SPELLED = 120  # characters of a command: a script is cut
 NOT_SHOWN = "what it wrote is not shown, for it may tell a secret"
 MISSING = "install it in the image, or correct the command"
 
@@ -28,7 +28,7 @@ def spelled(command: Sequence[str]) -> str:
         return text if quote(bare) == bare else quote(text)
 
     line = " ".join(" ".join(map(word, command)).split())
-    return line if len(line) <= SPELLED_AT_MOST else f"{line[:SPELLED_AT_MOST]}…"
+    return line if len(line) <= MAX_SPELLED else f"{line[:MAX_SPELLED]}…"
 
 
 def program(command: Sequence[str]) -> str:
@@ -38,7 +38,7 @@ def program(command: Sequence[str]) -> str:
     return command[0] if re.fullmatch(r"[\w@%+,./:\\-]+", command[0]) else "its command"
 
 
-def cure(ended: Ended, command: Sequence[str], *, private: bool, by_hand: str) -> str:
+def cure(ended: CommandResult, command: Sequence[str], *, private: bool, by_hand: str) -> str:
     """What to do about a command that failed: what it wrote, or with `private` how to see it."""
     if ended.kind == "missing":
         return MISSING

@@ -6,22 +6,22 @@ import os
 import time
 from contextlib import suppress
 
-from bootstrap.process.result import OUTPUT_AT_MOST, Ended, last_words, unstarted
+from bootstrap.process.result import MAX_OUTPUT, CommandResult, output_tail, unstarted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from subprocess import Popen
 
-PIPE_AT_MOST = 65536  # bytes that wait in a pipe: pipe(7)
-GLANCE = 0.05  # seconds between two looks at a command that is silent
+MAX_PIPE = 65536  # bytes that wait in a pipe: pipe(7)
+POLL_INTERVAL = 0.05  # seconds between two looks at a command that is silent
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 INHERITED = ("PATH", "HOME", "TZ")
 
 
 def run(
     command: Sequence[str], *, timeout: float, clock: Callable[[], float] = time.monotonic
-) -> Ended:
+) -> CommandResult:
     """Run a command to its end, or kill it and all that descends from it after `timeout` seconds.
 
     With no time at all it is not started: killed as it begins, it might do half of its work.
@@ -30,7 +30,7 @@ def run(
     background when it succeeds is left alone.
     """
     if timeout <= 0:
-        return Ended("was not started, for no time was left", kind="unstarted")
+        return CommandResult("was not started, for no time was left", kind="unstarted")
     import subprocess  # 20 ms, which an unchanged boot does not pay
 
     deadline = clock() + timeout
@@ -52,8 +52,10 @@ def run(
     finally:
         _put_to_rest(process)
     if not in_time:
-        return Ended(f"did not end within {round(timeout, 1):g} s", last_words(tail), "late")
-    return Ended(_reason(process.returncode), last_words(tail))
+        return CommandResult(
+            f"did not end within {round(timeout, 1):g} s", output_tail(tail), "late"
+        )
+    return CommandResult(_reason(process.returncode), output_tail(tail))
 
 
 def exists(program: str) -> bool:
@@ -63,7 +65,9 @@ def exists(program: str) -> bool:
     return which(program, path=_environment()["PATH"]) is not None
 
 
-def pour(command: Sequence[str], content: bytes, *, timeout: float) -> tuple[Ended, bytes]:
+def run_filter(
+    command: Sequence[str], content: bytes, *, timeout: float
+) -> tuple[CommandResult, bytes]:
     """Run a command that makes something of its standard input: how it ended, and what it made.
 
     What it says on standard error is dropped, for it may tell of the content.
@@ -83,10 +87,10 @@ def pour(command: Sequence[str], content: bytes, *, timeout: float) -> tuple[End
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Ended(f"did not end within {timeout:g} s"), b""
+        return CommandResult(f"did not end within {timeout:g} s"), b""
     except (OSError, ValueError) as error:
         return unstarted(error), b""
-    return Ended(_reason(ended.returncode)), ended.stdout
+    return CommandResult(_reason(ended.returncode)), ended.stdout
 
 
 def _environment() -> dict[str, str]:
@@ -106,8 +110,8 @@ def _follow(
         left = deadline - clock()
         if left <= 0:
             return False
-        _drain(process, tail, min(left, GLANCE))
-    for _ in range(PIPE_AT_MOST // OUTPUT_AT_MOST):
+        _drain(process, tail, min(left, POLL_INTERVAL))
+    for _ in range(MAX_PIPE // MAX_OUTPUT):
         if not _drain(process, tail, 0):
             break
     return True
@@ -125,9 +129,9 @@ def _drain(process: Popen[bytes], tail: bytearray, seconds: float) -> bool:
     descriptor = process.stdout.fileno()
     if not select.select([descriptor], [], [], seconds)[0]:
         return False
-    piece = os.read(descriptor, OUTPUT_AT_MOST)
+    piece = os.read(descriptor, MAX_OUTPUT)
     tail += piece
-    del tail[:-OUTPUT_AT_MOST]
+    del tail[:-MAX_OUTPUT]
     if not piece:
         process.stdout.close()
     return bool(piece)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from bootstrap.errors import BootstrapError, Problem
 
 RED, BLUE, CYAN, BOLD, OFF = "\x1b[31m", "\x1b[34m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
-LINE_LIMIT = 160  # characters of a source line that are shown where no terminal is narrower
-LINE_LEAST = 40  # and on the narrowest one: less would show nothing of what is around a finding
+MAX_LINE = 160  # characters of a source line that are shown where no terminal is narrower
+MIN_LINE = 40  # and on the narrowest one: less would show nothing of what is around a finding
 CUT = "…"  # where a line goes on
 
 
@@ -72,8 +72,8 @@ def _describe_problem(
         number = _line_number(problem.where)
         gutter = " " * (len(number) + 2)
         bar = paint(BLUE, "|")
-        room = columns - len(f"{gutter}| {CUT}{CUT}") if columns else LINE_LIMIT
-        text, column, width = _window(problem, min(max(room, LINE_LEAST), LINE_LIMIT))
+        room = columns - len(f"{gutter}| {CUT}{CUT}") if columns else MAX_LINE
+        text, column, width = _window(problem, min(max(room, MIN_LINE), MAX_LINE))
         yield f"{gutter}{bar}"
         yield f" {paint(BLUE, number)} {bar} {text}"
         yield f"{gutter}{bar} {' ' * column}{paint(RED, '^' * width)} {printable(problem.message)}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STATUS_FILE = f"{RUNTIME}/status.json"
 STATUS_MODE = 0o644
 SCHEMA = 1  # raised when a field changes its meaning or goes
-AT_MOST = 16 << 20  # bytes: far more than any status, far less than memory
+MAX_BYTES = 16 << 20  # bytes: far more than any status, far less than memory
 READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 ELSEWHERE = f"another warning is not for everybody: {EVENTS}"
 FINISHED = ("configured", "unchanged", "kept", "disabled")
@@ -168,7 +168,7 @@ def _read(path: str) -> bytes:
     with open(os.open(path, READ_FLAGS), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # it has just become one
             raise ValueError
-        return file.read(AT_MOST)
+        return file.read(MAX_BYTES)
 
 
 def _signal_of(error: BaseException) -> str | None:

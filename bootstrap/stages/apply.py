@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bootstrap.apply.plan.change import Plan
-    from bootstrap.apply.transaction.journal import Story
+    from bootstrap.apply.transaction.journal import JournalContents
     from bootstrap.config.model import Configuration
     from bootstrap.context import Machine
-    from bootstrap.process.result import Ended
+    from bootstrap.process.result import CommandResult
     from bootstrap.render.rendered import Rendered
     from bootstrap.settings import Settings
     from bootstrap.state.record import State
@@ -26,7 +26,7 @@ def plan(
     contents: tuple[Rendered, ...],
     state: State | None,
     *,
-    undone: Story | None = None,
+    undone: JournalContents | None = None,
     dry: bool = False,
 ) -> Plan:
     """Compare the contents with the machine; nothing is written.
@@ -76,16 +76,16 @@ def commit(
     if context.clock() >= deadline:
         raise DeadlinePassed(Public("the deadline passed before anything was written"))
     from bootstrap.apply.transaction.handlers import Handlers
-    from bootstrap.apply.transaction.run import Fulfilment
-    from bootstrap.process.deadline import Timekeeper
+    from bootstrap.apply.transaction.run import TransactionRunner
+    from bootstrap.process.deadline import CommandDeadline
 
-    def log(command: Sequence[str], ended: Ended) -> None:
-        priority = WARNING if ended.reason else DEBUG
-        how = ended.reason or "ok"
+    def log(command: Sequence[str], ended: CommandResult) -> None:
+        priority = WARNING if ended.failure else DEBUG
+        how = ended.failure or "ok"
         context.log.event(priority, "command.ended", command=command[0], how=how)
 
     rules = settings.commands
-    commands = Timekeeper(deadline, clock=context.clock, tell=log)
+    commands = CommandDeadline(deadline, clock=context.clock, tell=log)
     handlers = Handlers(
         configuration.handlers,
         timeout=rules.timeout,
@@ -93,7 +93,7 @@ def commit(
         private=plan.private,
         origins=configuration.handler_origins,
     )
-    transaction = Fulfilment(
+    transaction = TransactionRunner(
         handlers,
         root=context.root,
         timeout=rules.timeout,
@@ -103,4 +103,4 @@ def commit(
     try:
         transaction.commit(plan, before, after)
     except CommandFailed as error:
-        raise commands.judge(error) from error.__cause__
+        raise commands.as_deadline_error(error) from error.__cause__

@@ -73,4 +73,4 @@ def validate(
                 problems=resolution.error.problems + error.problems,
                 public=Public(f"{resolution.error.public}, and {error.public}"),
             ) from None
-    return resolution.sound()
+    return resolution.require_valid()

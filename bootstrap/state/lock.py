@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-GLANCE = 0.1  # seconds between two tries
-PID_AT_MOST = 32  # bytes of the file that are read
+POLL_INTERVAL = 0.1  # seconds between two tries
+MAX_PID = 32  # bytes of the file that are read
 
 
 class Lock:
@@ -53,7 +53,7 @@ class Lock:
                     Public(f"another run ({self._holder()}) is at work"),
                     hint=Public("wait for it to end; its lock ends with it, even if it is killed"),
                 )
-            self._sleep(min(left, GLANCE))
+            self._sleep(min(left, POLL_INTERVAL))
 
     def __exit__(
         self,
@@ -68,7 +68,7 @@ class Lock:
         try:
             atomic.make_folders(RUNTIME, paths.PUBLIC_FOLDER, root=self._root)
             place = resolve(paths.LOCK, self._root)
-            descriptor = write.seize(place, paths.PRIVATE_FILE)
+            descriptor = write.try_lock(place, paths.PRIVATE_FILE)
         except PermissionError as error:
             raise NotPermitted(
                 Public(f"opening the lock {paths.LOCK}: {error.strerror}"), hint=ELEVATE
@@ -88,7 +88,7 @@ class Lock:
     def _holder(self) -> str:
         try:
             with open(resolve(paths.LOCK, self._root).path, "rb") as file:
-                pid = file.read(PID_AT_MOST).strip()
+                pid = file.read(MAX_PID).strip()
         except OSError:
             pid = b""
         return f"process {int(pid)}" if pid.isdigit() else "an unknown process"

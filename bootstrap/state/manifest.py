@@ -68,7 +68,7 @@ def verify(records: Iterable[Written], *, root: str = "/") -> tuple[Drift, ...]:
 def _reasons(record: Written, root: str) -> tuple[str, ...]:
     try:
         place = resolve(record.path, root, follow=record.follow)
-        found = read.look(place)
+        found = read.lstat(place)
         if found is None:
             return ("missing",)
         if record.once:
@@ -86,7 +86,7 @@ def has_content(record: Written, *, root: str = "/") -> bool:
     """Whether a file holds what it was left with, whoever may read it now."""
     try:
         place = resolve(record.path, root, follow=record.follow)
-        found = read.look(place)
+        found = read.lstat(place)
         return found is not None and found.kind == "file" and read.digest(place) == record.sha256
     except OSError:
         return False

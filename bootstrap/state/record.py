@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 SCHEMA = 1  # a record of another schema is not guessed at
-ID_AT_MOST = 2**32 - 1
-MODE_AT_MOST = 0o7777
+MAX_ID = 2**32 - 1
+MAX_MODE = 0o7777
 SHA256_LENGTH = 64
 
 
@@ -140,7 +140,7 @@ class _Record:
 
     def take_id(self, name: str) -> int:
         value = self.take(name, int)
-        if not 0 <= value < ID_AT_MOST:
+        if not 0 <= value < MAX_ID:
             raise Damaged(f"{name} is out of range")
         return int(value)
 
@@ -197,6 +197,6 @@ def _mode(text: str) -> int:
         mode = int(text, 8)
     except ValueError:
         raise Damaged("a mode is not octal") from None
-    if not 0 <= mode <= MODE_AT_MOST:
+    if not 0 <= mode <= MAX_MODE:
         raise Damaged("a mode is out of range")
     return mode

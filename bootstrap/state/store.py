@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bootstrap.state.record import State
 
 ASIDE = ".corrupt-"  # follows the name of what is kept for a look
-STATE_AT_MOST = 16 << 20  # bytes: far more than any state, far less than memory
+MAX_STATE = 16 << 20  # bytes: far more than any state, far less than memory
 
 
 class Loaded:
@@ -76,9 +76,9 @@ def load(vm_id: str, *, root: str = "/") -> Loaded:
 def _read(vm_id: str, root: str) -> tuple[State | None, str]:
     try:
         place = resolve(paths.state_file(vm_id), root)
-        if read.look(place) is None:
+        if read.lstat(place) is None:
             return None, ""
-        data = read.read(place, STATE_AT_MOST)
+        data = read.read(place, MAX_STATE)
         state = decode(data or b"")
     except PermissionError:
         raise
@@ -102,11 +102,11 @@ def _misplaced(vm_id: str, root: str, *, is_there: bool) -> tuple[str, ...]:
     """
     folders = (LIBRARY, paths.INSTANCES, paths.instance_folder(vm_id))
     for path in () if is_there else folders:
-        found = read.look(resolve(path, root, follow=True))
+        found = read.lstat(resolve(path, root, follow=True))
         if found and found.kind != "folder":
             return (path,)
     place = resolve(paths.CURRENT, root)
-    return (paths.CURRENT,) if read.look(place) and read.pointed(place) is None else ()
+    return (paths.CURRENT,) if read.lstat(place) and read.read_pointer(place) is None else ()
 
 
 def current(*, root: str = "/") -> str | None:
@@ -116,7 +116,7 @@ def current(*, root: str = "/") -> str | None:
     """
     try:
         place = resolve(paths.CURRENT, root)
-        target = read.pointed(place)
+        target = read.read_pointer(place)
         return target.rpartition("/")[2] if target else None
     except PermissionError as error:
         message = Public(f"reading the state: {error.strerror}")
@@ -173,7 +173,7 @@ def save(state: State, *, root: str = "/") -> bool:
         atomic.make_folders(LIBRARY, paths.PRIVATE_FOLDER, root=root)
         atomic.make_folders(paths.instance_folder(state.vm_id), paths.PRIVATE_FOLDER, root=root)
         # The link first: a state without it would pass for a finished run that nobody can find.
-        atomic.point(paths.CURRENT, target, root=root)
+        atomic.write_pointer(paths.CURRENT, target, root=root)
         written = atomic.write_file(path, encode(state), mode=paths.PRIVATE_FILE, root=root)
     except PermissionError as error:
         raise NotPermitted(Public(f"saving the state: {error}"), hint=ELEVATE) from error

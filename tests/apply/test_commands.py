@@ -32,7 +32,7 @@ def gone(pid):
 def test_success_has_no_reason():
     """A command that ends with status 0 has succeeded."""
     ended = shell("echo fine")
-    assert (ended.reason, ended.output) == ("", "fine")
+    assert (ended.failure, ended.output) == ("", "fine")
 
 
 @pytest.mark.parametrize(
@@ -45,17 +45,17 @@ def test_success_has_no_reason():
 )
 def test_failure_is_named(script, reason):
     """A status and a signal are told apart, the signal by its name."""
-    assert shell(script).reason == reason
+    assert shell(script).failure == reason
 
 
 def test_missing_program_is_a_failure_like_others(tmp_path):
     """A program that cannot be started is a failure with a reason, not an exception."""
-    assert run(["/nowhere"], timeout=1).reason == (
+    assert run(["/nowhere"], timeout=1).failure == (
         "could not be started: No such file or directory"
     )
     (tmp_path / "x").write_text("")
-    assert "Permission denied" in run([str(tmp_path / "x")], timeout=1).reason
-    assert "null byte" in run(["a\0b"], timeout=1).reason
+    assert "Permission denied" in run([str(tmp_path / "x")], timeout=1).failure
+    assert "null byte" in run(["a\0b"], timeout=1).failure
 
 
 def test_words_are_not_read_by_a_shell():
@@ -106,7 +106,7 @@ def test_timeout_kills_grandchildren(tmp_path):
     script = f"(trap '' TERM; sleep 60) & echo $! > {tmp_path}/pid; trap '' TERM; sleep 60"
     started = time.monotonic()
     ended = shell(script, timeout=0.5)
-    assert ended.reason == "did not end within 0.5 s"
+    assert ended.failure == "did not end within 0.5 s"
     assert time.monotonic() - started < 5
     assert gone(int((tmp_path / "pid").read_text()))
 
@@ -145,7 +145,7 @@ def stray(tmp_path):
 def test_timeout_kills_who_has_left_the_group(stray, pid_of, steps):
     """Whoever descends from a command that takes too long ends with it, in whatever session."""
     ended = shell(f"trap '' TERM; {stray(steps)} & sleep 60", timeout=2)
-    assert ended.reason == "did not end within 2 s"
+    assert ended.failure == "did not end within 2 s"
     assert gone(pid_of())
 
 
@@ -154,7 +154,7 @@ def test_timeout_kills_nobody_else(stray, pid_of):
     bystander = subprocess.Popen(["sleep", "60"])
     try:
         ended = shell(f"{stray('fsf')} >/dev/null 2>&1; sleep 60", timeout=2)
-        assert ended.reason == "did not end within 2 s"
+        assert ended.failure == "did not end within 2 s"
         os.kill(pid_of(), signal.SIGKILL)
         assert bystander.poll() is None
     finally:
@@ -176,13 +176,13 @@ def test_id_that_has_become_anothers_is_spared():
 
 def test_timeout_counts_when_the_output_is_closed():
     """A command that closes its output is still watched."""
-    assert shell("exec >&- 2>&-; sleep 60", timeout=0.3).reason == "did not end within 0.3 s"
-    assert shell("exec >&- 2>&-; sleep 0.1; exit 4").reason == "ended with status 4"
+    assert shell("exec >&- 2>&-; sleep 60", timeout=0.3).failure == "did not end within 0.3 s"
+    assert shell("exec >&- 2>&-; sleep 0.1; exit 4").failure == "ended with status 4"
 
 
 def test_timeout_holds_against_endless_output():
     """A command that never stops writing is killed in time."""
-    assert shell("yes", timeout=0.3).reason == "did not end within 0.3 s"
+    assert shell("yes", timeout=0.3).failure == "did not end within 0.3 s"
 
 
 def test_background_child_does_not_hold_the_run(tmp_path):
@@ -191,7 +191,7 @@ def test_background_child_does_not_hold_the_run(tmp_path):
         started = time.monotonic()
         ended = shell(f"sh -c '{child}' & echo $! > {tmp_path}/pid; echo done")
         assert time.monotonic() - started < 5
-        assert ended.reason == ""
+        assert ended.failure == ""
         pid = int((tmp_path / "pid").read_text())
         if child == "sleep 60":
             os.kill(pid, signal.SIGKILL)
@@ -203,4 +203,4 @@ def test_no_descriptor_is_inherited(tmp_path):
     with open(tmp_path / "held", "w") as held:
         os.set_inheritable(held.fileno(), True)
         script = f"import os; os.fstat({held.fileno()})"
-        assert run([sys.executable, "-c", script], timeout=10).reason == "ended with status 1"
+        assert run([sys.executable, "-c", script], timeout=10).failure == "ended with status 1"

@@ -432,7 +432,7 @@ def test_a_name_as_long_as_can_be_is_written(machine, wanted, name):
 
 def test_a_staged_name_that_no_file_can_have_is_no_litter(machine, wanted, monkeypatch):
     """A file system with shorter names refuses a file, and nothing is left to be settled."""
-    monkeypatch.setattr(temp_names, "NAME_AT_MOST", 300)
+    monkeypatch.setattr(temp_names, "MAX_NAME", 300)
     with pytest.raises(WriteError, match="File name too long") as caught:
         machine.apply(wanted("/etc/" + "n" * 255))
     assert len(caught.value.problems) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from bootstrap.apply.transaction.handlers import Handlers
 from bootstrap.errors import CommandFailed, Problem, WriteError
-from bootstrap.process.result import Ended
+from bootstrap.process.result import CommandResult
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_handler_that_waits_for_itself_is_told_the_way_out():
     """`restart` waits for a unit that waits for the handler; another slow command does not."""
 
     def late(command, *, timeout):
-        return Ended(f"{command[0]} did not end within {timeout} s", kind="late")
+        return CommandResult(f"{command[0]} did not end within {timeout} s", kind="late")
 
     handlers = {"waits": ("systemctl", "restart", "shop"), "slow": ("sleep", "60")}
     with pytest.raises(CommandFailed) as caught:

@@ -57,7 +57,7 @@ def test_circle_of_links_is_an_error(machine):
 def test_folders_above(machine):
     """A place knows the folders that lead to it, outermost first."""
     place = resolve("/a/b/c", str(machine.root))
-    assert [above.relative for above in place.above()] == ["a", "a/b"]
+    assert [above.relative for above in place.parents()] == ["a", "a/b"]
     assert place.name == "c"
-    assert place.beside("d").relative == "a/b/d"
-    assert resolve("/c", "/").beside("d").path == "/d"
+    assert place.sibling("d").relative == "a/b/d"
+    assert resolve("/c", "/").sibling("d").path == "/d"

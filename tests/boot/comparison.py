@@ -33,7 +33,7 @@ FILES = tuple(f"/etc/shop/{number}.conf" for number in range(5))
 SEED_PORT = 8000
 LIMIT = 120  # seconds a boot may take, with everything; cloud-init takes two to five
 SEED_LIMIT = 30  # seconds until the seed is served
-GLANCE = 0.05  # seconds between two looks
+POLL_INTERVAL = 0.05  # seconds between two looks
 NAME = "shop-01"
 
 # cloud-init trims what follows a block's tag, so the text has no line that ends in one.
@@ -171,7 +171,7 @@ def seed(network, folder):
         while "Serving" not in (folder / "seed.log").read_text():
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"no seed: {(folder / 'seed.log').read_text()}")
-            time.sleep(GLANCE)
+            time.sleep(POLL_INTERVAL)
         yield
     finally:
         process.kill()

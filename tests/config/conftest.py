@@ -40,7 +40,7 @@ def resolve_layers(document_schema):
                 patterns=trust.templates, own=frozenset(templates), shipped=frozenset(SHIPPED)
             ),
             vaults=VaultRules(**_lists((settings or {}).get("vaults", {}))),
-        ).sound()
+        ).require_valid()
 
     return run
 

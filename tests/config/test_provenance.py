@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bootstrap.config.provenance import DocumentOrigin, Part, TagOrigin, grow, overlay
+from bootstrap.config.provenance import DocumentOrigin, Part, TagOrigin, annotate, merge_parts
 from bootstrap.document import parse
 from bootstrap.errors import InvalidDocument
 
@@ -12,7 +12,7 @@ from bootstrap.errors import InvalidDocument
 def part_of(text, name="doc"):
     """The part that a document is, with the origin of everything in it."""
     source = parse(text, name)
-    return grow(source.data, DocumentOrigin(source, ()))
+    return annotate(source.data, DocumentOrigin(source, ()))
 
 
 @pytest.fixture
@@ -141,14 +141,14 @@ LOWER = "a: {x: 1, y: [1, 2], z: {k: 1}}\nb: 1\n"
 def test_mappings_merge_and_all_else_replaces(upper, merged):
     """One layer over another, with nothing of either changed by it."""
     lower, over = part_of(LOWER, "lower"), part_of(upper, "upper")
-    assert overlay(lower, over).plain() == merged
+    assert merge_parts(lower, over).plain() == merged
     assert lower.plain() == parse(LOWER, "lower").data
     assert over.plain() == parse(upper, "upper").data
 
 
 def test_a_merged_mapping_belongs_to_who_declared_it():
     """What the upper layer sets is the upper's; the mapping itself stays where it was begun."""
-    merged = overlay(part_of(LOWER, "lower"), part_of("a: {x: 2}", "upper"))
+    merged = merge_parts(part_of(LOWER, "lower"), part_of("a: {x: 2}", "upper"))
     places = {path: str(merged.find(path).origin) for path in [(), ("a",), ("a", "x"), ("a", "y")]}
     assert places == {
         (): "lower:1:1",
@@ -161,7 +161,7 @@ def test_a_merged_mapping_belongs_to_who_declared_it():
 def test_the_first_layer_lies_over_nothing():
     """A layer over none is that layer."""
     upper = part_of("a: 1")
-    assert overlay(None, upper) is upper
+    assert merge_parts(None, upper) is upper
 
 
 def test_plain_data_is_a_copy():

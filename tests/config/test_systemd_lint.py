@@ -36,10 +36,10 @@ def test_validate_doubts_it_in_every_section(document_schema):
         "version: 1\nhandlers:\n  a: [systemctl, restart, a]\n  b: [systemctl, try-restart, b]\n"
         "environments: {prod: {handlers: {c: [systemctl, start, c]}}}\n"
     )
-    doubts = []
-    assert validate(text, "x", document_schema=document_schema, doubt=doubts.append) == ()
-    assert [(one.where, one.message) for one in doubts] == [
+    lint = []
+    assert validate(text, "x", document_schema=document_schema, on_warning=lint.append) == ()
+    assert [(one.where, one.message) for one in lint] == [
         ("x:3:6", "the handler a may wait for itself"),
         ("x:5:37", "the handler c may wait for itself"),
     ]
-    assert "try-reload-or-restart" in doubts[0].hint
+    assert "try-reload-or-restart" in lint[0].hint

@@ -5,7 +5,7 @@ Each function gives the broken promises as sentences; none is what is hoped for.
 
 import json
 
-from victim import CHECKS, HANDLERS, IN_PLACE, MARK, OWN, look
+from victim import CHECKS, HANDLERS, IN_PLACE, MARK, OWN, lstat
 
 SAYS_PLAN = ("changes", "handlers")
 
@@ -46,7 +46,7 @@ def _torn(old, new, there):
 
 def _too_wide(machine, expected):
     """A staged file or a kept one never grants what its target does not."""
-    for path, entry in look(machine.root).items():
+    for path, entry in lstat(machine.root).items():
         if MARK not in path.rpartition("/")[2] or entry.kind != "file" or path.startswith(OWN):
             continue
         folder = path.rpartition("/")[0]

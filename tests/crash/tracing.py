@@ -67,7 +67,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class CommandResult:
     """How a run ended: its exit code (minus a signal's number), and what it said."""
 
     code: int
@@ -104,7 +104,7 @@ class Program:
         self._process.stdout.close()
         self._process.wait(SECONDS)
 
-    def run(self, *argv) -> Ended:
+    def run(self, *argv) -> CommandResult:
         """One run of its own accord."""
         return self._run(argv, None)
 
@@ -114,16 +114,16 @@ class Program:
         ended = self._run(argv, ["-y", "-s", f"{WHOLE}", "-o", str(log), "-e", f"trace={ALL}"])
         return ended, calls(log.read_text(), str(root))
 
-    def kill(self, call, *argv) -> Ended:
+    def kill(self, call, *argv) -> CommandResult:
         """One run that is killed before that call takes effect."""
         return self._inject(call.name, f"signal=KILL:when={call.count}", argv)
 
-    def fail(self, call, error, *argv, ever_after=False) -> Ended:
+    def fail(self, call, error, *argv, ever_after=False) -> CommandResult:
         """One run in which that call fails so, and if asked for all later ones of its name."""
         more = "+" if ever_after else ""
         return self._inject(call.name, f"error={error}:when={call.count}{more}", argv)
 
-    def die(self, number, *argv) -> Ended:
+    def die(self, number, *argv) -> CommandResult:
         """One run that kills itself at its `number`th change, if it comes that far."""
         return self._run(argv, None, die=number)
 
@@ -144,7 +144,7 @@ class Program:
         if tracer:
             self._follow(child, tracer)
         status = os.waitstatus_to_exitcode(int(self._process.stdout.readline()))
-        return Ended(code=status, out=out.read_text(), err=err.read_text())
+        return CommandResult(code=status, out=out.read_text(), err=err.read_text())
 
     @staticmethod
     def _follow(child, options):

@@ -177,14 +177,14 @@ class Machine:
 
     def targets(self):
         """What stands at each target, by path; a path at which nothing stands is left out."""
-        tree = look(self.root)
+        tree = lstat(self.root)
         return {path: tree[path] for path in self._targets if path in tree}
 
     def tree(self):
         """Everything below the root, the agent's own files without what differs in each run."""
         return {
             path: replace(entry, data=_told(path, entry.data))
-            for path, entry in look(self.root).items()
+            for path, entry in lstat(self.root).items()
         }
 
     def digest(self):
@@ -196,7 +196,7 @@ class Machine:
                 TOKEN.sub("TOKEN", TIME.sub("TIME", entry.data.decode())),
                 entry.note.decode(),
             )
-            for path, entry in look(self.root).items()
+            for path, entry in lstat(self.root).items()
             if not path.startswith("/run/")
         }
         return json.dumps([sorted(tree.items()), self.heard()])
@@ -230,7 +230,7 @@ def read_note(path):
     return b""
 
 
-def look(root):
+def lstat(root):
     """Every name below `root`."""
     found = {}
     for path in Path(root).rglob("*"):

@@ -76,14 +76,14 @@ def test_every_python_that_the_tests_start_loads_the_guard():
 def test_the_guard_watches_this_process_too(event, monkeypatch, capsys):
     """Tests that call the client in-process are watched by the hook, not only by its module."""
 
-    class Ended(Exception):
+    class CommandResult(Exception):
         """What the guard does to a process, without the end of this one."""
 
     def end(code):
-        raise Ended(code)
+        raise CommandResult(code)
 
     monkeypatch.setattr(os, "_exit", end)
-    with pytest.raises(Ended, match=str(STOPPED)):
+    with pytest.raises(CommandResult, match=str(STOPPED)):
         sys.audit(event, None, ("192.0.2.1", 9))
     assert "192.0.2.1, which is not loopback" in capsys.readouterr().err
     sys.audit(event, None, ("127.0.0.1", 9))

@@ -58,7 +58,7 @@ def vault_of(canaries, generation="first"):
     }
 
 
-class Ended(NamedTuple):
+class CommandResult(NamedTuple):
     """How a run of the program ended; `said` is both streams."""
 
     code: int
@@ -98,12 +98,12 @@ class CanaryMachine:
                 env=self._environment(environ),
             )
 
-    def agent(self, *words: str, **options) -> Ended:
+    def agent(self, *words: str, **options) -> CommandResult:
         """Run the program to its end."""
         process = self.start(*words, **options)
         return self.end(process)
 
-    def end(self, process: subprocess.Popen) -> Ended:
+    def end(self, process: subprocess.Popen) -> CommandResult:
         """Wait for a program that was started."""
         try:
             code = process.wait(SECONDS)
@@ -111,7 +111,7 @@ class CanaryMachine:
             process.kill()
             process.wait()
             raise
-        return Ended(code, self.heard())
+        return CommandResult(code, self.heard())
 
     def heard(self) -> str:
         """What the last program has said so far."""
@@ -119,7 +119,7 @@ class CanaryMachine:
         kinds = (streams / f"{self._runs:03}.{kind}" for kind in ("out", "err"))
         return "".join(path.read_text(encoding="utf-8", errors="replace") for path in kinds)
 
-    def interrupt(self, process: subprocess.Popen) -> Ended:
+    def interrupt(self, process: subprocess.Popen) -> CommandResult:
         """What Ctrl-C does."""
         process.send_signal(signal.SIGINT)
         return self.end(process)

@@ -190,9 +190,9 @@ def test_a_failure_keeps_quiet(case, machine, canaries):
 
 FAULTS = [
     "bootstrap.keyvault.responses:validity",
-    "bootstrap.keyvault.fetch:_made",
+    "bootstrap.keyvault.fetch:_convert",
     "bootstrap.keyvault.encoding:form",
-    "bootstrap.keyvault.request:judge",
+    "bootstrap.keyvault.request:as_deadline_errorify",
     "bootstrap.keyvault.client:Vault._get",
     "bootstrap.identity.managed_identity:Identity._fetch",
     "bootstrap.http.transport:get",

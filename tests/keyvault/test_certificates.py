@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 from scripted_vault import Authority, pem, private
 
-from bootstrap.keyvault.certificates import Unfit, split, why_not
+from bootstrap.keyvault.certificates import UnusableCertificate, split, why_not
 
 ORDERS = list(permutations(range(4)))
 
@@ -163,7 +163,7 @@ def test_a_key_is_given_in_one_form(chain, form):
 
 
 def unfit(text, *, is_pfx):
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(UnusableCertificate) as caught:
         split(text, is_pfx=is_pfx)
     assert caught.value.__cause__ is None
     return str(caught.value), caught.value.hint

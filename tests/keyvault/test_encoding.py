@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_vault import Authority, pem, private, reference
 
-from bootstrap.keyvault.encoding import PEM, PFX, Unfit, form
+from bootstrap.keyvault.encoding import PEM, PFX, UnusableCertificate, form
 from bootstrap.keyvault.responses import Found
 from bootstrap.secret import Secret
 
@@ -93,7 +93,7 @@ def test_bytes_go_through_text_unharmed(content):
 
 
 def unfit(found, **asked):
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(UnusableCertificate) as caught:
         form(found, reference(**asked))
     return str(caught.value)
 

@@ -47,9 +47,9 @@ class FourTries:
     def __init__(self, deadline, uniform):
         self._left = [4.0, 2.0, 1.0]
 
-    def next_wait(self, now, *, at_least):
+    def next_wait(self, now, *, min_wait):
         """As `Pacing.next_wait`."""
-        return max(at_least, self._left.pop()) if self._left else None
+        return max(min_wait, self._left.pop()) if self._left else None
 
 
 def test_a_poor_schedule_loses_machines_here():

@@ -10,7 +10,7 @@ from scripted_vault import VALUE, answer, reference, secret
 
 from bootstrap.keyvault import client as way
 from bootstrap.keyvault.fetch import EACH
-from bootstrap.keyvault.limiter import Lanes
+from bootstrap.keyvault.limiter import ConcurrencyLimiter
 
 FOR_EVER = 60.0  # seconds that no test takes
 HUNG = 10.0  # seconds after which something that should come will not
@@ -21,7 +21,9 @@ REFERENCES = {f"secrets.{name}": reference(name=name) for name in NAMES}
 @pytest.fixture
 def patience(monkeypatch):
     """A function that sets how long a question waits for its turn."""
-    return lambda seconds: monkeypatch.setattr(way, "Lanes", partial(Lanes, patience=seconds))
+    return lambda seconds: monkeypatch.setattr(
+        way, "ConcurrencyLimiter", partial(ConcurrencyLimiter, patience=seconds)
+    )
 
 
 def test_a_few_quick_answers_come_over_one_connection(vault, get, patience):
@@ -70,7 +72,7 @@ def test_a_slow_answer_holds_nobody_up(vault, get, patience):
 
 def test_a_lane_that_was_opened_stays_open():
     """Once a vault has been slow, no later question waits for that again."""
-    lanes = Lanes(1, patience=0.01)
+    lanes = ConcurrencyLimiter(1, patience=0.01)
     with lanes.turn(), lanes.turn():
         pass
     lanes._patience = FOR_EVER

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.http.retry import Final
+from bootstrap.http.retry import PermanentError
 from bootstrap.identity import arc_key
-from bootstrap.identity.arc_key import LARGEST, TOKENS, read_key, realm_of
+from bootstrap.identity.arc_key import MAX_KEY, TOKENS, read_key, realm_of
 
 CASES = sorted((Path(__file__).parent / "cases" / "challenge").glob("*.txt"))
 REALM = f"{TOKENS}/0a1b.key"
@@ -34,7 +34,7 @@ def key_file(root):
 
 def refused(realm, root):
     """Why the key file is refused; its content is not part of it."""
-    with pytest.raises(Final) as caught:
+    with pytest.raises(PermanentError) as caught:
         read_key(realm, str(root))
     assert "canary" not in str(caught.value).lower()
     assert KEY not in str(caught.value)
@@ -50,7 +50,7 @@ def test_a_challenge_names_one_file_or_is_refused(case):
     if case.stem.startswith("ok"):
         assert realm_of(challenge) == REALM
         return
-    with pytest.raises(Final, match="does not name a key file"):
+    with pytest.raises(PermanentError, match="does not name a key file"):
         realm_of(challenge)
 
 
@@ -60,7 +60,7 @@ def test_no_challenge_brings_the_reader_down(text):
     for challenge in (text, f"Basic realm={text}"):
         try:
             file = realm_of(challenge)
-        except Final:
+        except PermanentError:
             continue
         assert file.isprintable()
         assert file
@@ -74,7 +74,7 @@ def test_the_content_is_the_key_as_it_is(root):
     assert KEY not in f"{key} {key!r}"
 
 
-@pytest.mark.parametrize("size", [1, LARGEST])
+@pytest.mark.parametrize("size", [1, MAX_KEY])
 def test_a_key_may_have_up_to_4096_bytes(root, key_file, size):
     """The limit itself is allowed."""
     key_file.write_text("k" * size)
@@ -165,7 +165,7 @@ def test_a_device_is_refused(root, key_file):
     assert any(why in refused(REALM, root) for why in ("not a regular file", "may not be read"))
 
 
-@pytest.mark.parametrize("size", [LARGEST + 1, 1 << 33])
+@pytest.mark.parametrize("size", [MAX_KEY + 1, 1 << 33])
 def test_a_huge_file_is_refused_without_reading_it(root, key_file, size):
     """A byte too many, or eight gigabytes of them."""
     with key_file.open("wb") as file:
@@ -179,7 +179,10 @@ def test_a_file_whose_size_lies_is_refused(tmp_path, root):
     """The size that the file system tells is not believed: some files tell 0 and have content."""
     if not Path("/proc/kallsyms").exists():
         pytest.skip("no /proc/kallsyms")
-    with Path("/proc/kallsyms").open("rb") as file, pytest.raises(Final, match="larger than 4096"):
+    with (
+        Path("/proc/kallsyms").open("rb") as file,
+        pytest.raises(PermanentError, match="larger than 4096"),
+    ):
         arc_key._content(REALM, file.fileno())
 
 
@@ -232,7 +235,7 @@ def test_who_may_not_read_it_is_told_which_group_may(root, key_file):
 
 
 def catch(root):
-    with pytest.raises(Final) as caught:
+    with pytest.raises(PermanentError) as caught:
         read_key(REALM, str(root))
     return caught.value
 
@@ -306,7 +309,7 @@ def test_a_file_that_grows_after_it_was_opened_is_refused(root, key_file, monkey
     def grown(descriptor):
         status = real(descriptor)
         with key_file.open("ab") as file:
-            file.write(b"k" * LARGEST)
+            file.write(b"k" * MAX_KEY)
         return status
 
     monkeypatch.setattr(os, "fstat", grown)
@@ -366,7 +369,7 @@ def test_a_realm_is_taken_as_it_is_named(challenge, file):
 )
 def test_any_other_challenge_is_final(challenge):
     """The words and the hint say that no agent of Azure Arc sends it; it is not repeated."""
-    with pytest.raises(Final) as caught:
+    with pytest.raises(PermanentError) as caught:
         realm_of(challenge)
     assert caught.value.outcome == "challenge"
     assert str(caught.value) == "sent a challenge that does not name a key file"
@@ -375,7 +378,7 @@ def test_any_other_challenge_is_final(challenge):
 
 def test_the_limits_are_those_of_azure_arc():
     """A file that ends in `.key` in the agent's own folder, of at most four kilobytes."""
-    assert (TOKENS, arc_key.SUFFIX, LARGEST) == ("/var/opt/azcmagent/tokens", ".key", 4096)
+    assert (TOKENS, arc_key.SUFFIX, MAX_KEY) == ("/var/opt/azcmagent/tokens", ".key", 4096)
 
 
 def test_a_refusal_names_the_file_and_sends_nothing(root, key_file):
@@ -395,7 +398,7 @@ def test_without_another_root_it_is_the_machines_own_folder(monkeypatch):
         raise FileNotFoundError(2, "No such file or directory")
 
     monkeypatch.setattr(os, "open", nothing)
-    with pytest.raises(Final, match="No such file"):
+    with pytest.raises(PermanentError, match="No such file"):
         read_key(REALM)
     assert opened == [TOKENS]
 
@@ -408,7 +411,7 @@ def test_every_refusal_has_its_hint(root, key_file):
     assert "IDENTITY_ENDPOINT" in catch(root).hint
 
 
-@pytest.mark.parametrize("content", ["k", " k ~!", "A" * LARGEST])
+@pytest.mark.parametrize("content", ["k", " k ~!", "A" * MAX_KEY])
 def test_every_printable_text_of_ascii_is_a_key(root, key_file, content):
     """From a blank to a tilde, nothing is trimmed and nothing refused."""
     key_file.write_text(content)

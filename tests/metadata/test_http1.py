@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.http.http1 import BODY_MAX, HEAD_MAX, ResponseParser, WireError
+from bootstrap.http.http1 import MAX_BODY, MAX_HEAD, ResponseParser, WireError
 
 CASES = Path(__file__).parent / "cases" / "http1"
 
@@ -74,7 +74,7 @@ def test_a_bare_line_feed_is_no_line_end():
 )
 def test_an_endless_answer_is_dropped_at_the_cap(endless):
     """Memory is bounded whatever part of the answer never ends."""
-    longest = (HEAD_MAX + BODY_MAX) // 4096 + 1
+    longest = (MAX_HEAD + MAX_BODY) // 4096 + 1
     assert outcome(endless, *[b"1" * 4096] * longest) == "too-large"
 
 
@@ -89,14 +89,14 @@ def test_an_endless_answer_is_dropped_at_the_cap(endless):
 def test_many_small_pieces_count_together(head, piece):
     """Chunks, headers or interim answers without end are dropped at the cap as well."""
     many = piece * (4096 // len(piece))
-    assert outcome(head, *[many] * (BODY_MAX // 4000)) == "too-large"
+    assert outcome(head, *[many] * (MAX_BODY // 4000)) == "too-large"
 
 
 def test_a_body_larger_than_the_cap_is_refused_before_it_comes():
     """The announced length is believed when it is too large."""
     parser = ResponseParser()
     with pytest.raises(WireError, match="larger"):
-        parser.feed(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (BODY_MAX + 1))
+        parser.feed(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (MAX_BODY + 1))
 
 
 def cut(data, places):
@@ -343,20 +343,20 @@ def test_chunks_are_the_only_coding_and_have_no_length(headers):
     assert refusal(OK + headers + b"\r\n3\r\nabc\r\n0\r\n\r\n") == words
 
 
-LARGE = ("too-large", f"the answer is larger than {BODY_MAX // 1024} KiB")
+LARGE = ("too-large", f"the answer is larger than {MAX_BODY // 1024} KiB")
 SHORT = ("short", "the connection closed before the answer was whole")
 
 
 def test_the_caps_are_generous():
     """IMDS sends a few hundred bytes of head, and well under a quarter of this body."""
-    assert (HEAD_MAX, BODY_MAX) == (64 * 1024, 1024 * 1024)
+    assert (MAX_HEAD, MAX_BODY) == (64 * 1024, 1024 * 1024)
 
 
 @pytest.mark.parametrize("spare", [2, 1, 0, -1, -2])
 def test_a_head_is_as_long_as_its_cap(spare):
     """The whole head, with its last line end, is counted; how it is cut changes nothing."""
     start, end = OK + b"X: ", b"\r\nContent-Length: 1\r\n\r\n"
-    head = start + b"x" * (HEAD_MAX - len(start) - len(end) - spare) + end
+    head = start + b"x" * (MAX_HEAD - len(start) - len(end) - spare) + end
     for pieces in ([head, b"b"], [head[:-1], head[-1:], b"b"], [head[:-3], head[-3:] + b"b"]):
         if spare >= 0:
             assert parse(*pieces).body == b"b"
@@ -364,7 +364,7 @@ def test_a_head_is_as_long_as_its_cap(spare):
             assert refusal(*pieces) == LARGE
 
 
-@pytest.mark.parametrize("size", [HEAD_MAX + 1, BODY_MAX])
+@pytest.mark.parametrize("size", [MAX_HEAD + 1, MAX_BODY])
 def test_a_body_is_as_long_as_its_cap(size):
     """The head takes nothing from what the body may have; one byte more is too many."""
     body = b"x" * size
@@ -374,9 +374,9 @@ def test_a_body_is_as_long_as_its_cap(size):
 
 def test_a_body_beyond_its_cap_is_refused():
     """Whether its length is said or not, and whichever piece brings it."""
-    for pieces in ([b"x" * (BODY_MAX + 1)], [b"x" * BODY_MAX, b"x"], [b"x" * (BODY_MAX + 9), b""]):
+    for pieces in ([b"x" * (MAX_BODY + 1)], [b"x" * MAX_BODY, b"x"], [b"x" * (MAX_BODY + 9), b""]):
         assert refusal(OK + b"\r\n", *pieces) == LARGE
-    assert refusal(OK + b"Content-Length: %d\r\n\r\n" % (BODY_MAX + 1)) == LARGE
+    assert refusal(OK + b"Content-Length: %d\r\n\r\n" % (MAX_BODY + 1)) == LARGE
     assert refusal(OK + b"Content-Length: 99999999999999999999\r\n\r\n") == LARGE
     assert refusal(CHUNKED + b"\r\nFFFFFFFFFFFFFFFFFFFF\r\n") == LARGE
 
@@ -385,7 +385,7 @@ def test_chunks_count_with_their_sizes():
     """The cap is of bytes on the wire: sizes and line ends of chunks are among them."""
     around = len(b"00000\r\n\r\n0\r\n\r\n")
     for more in (0, 1):
-        size = BODY_MAX - around + more
+        size = MAX_BODY - around + more
         pieces = (CHUNKED + b"\r\n", b"%05x\r\n" % size, b"x" * size, b"\r\n0\r\n\r\n")
         if more:
             assert refusal(*pieces) == LARGE
@@ -415,10 +415,10 @@ def test_a_part_of_an_answer_is_none(part):
 @pytest.mark.parametrize(
     "endless",
     [
-        b"x" * HEAD_MAX,
-        OK + b"X: " + b"x" * (HEAD_MAX - len(OK) - 3),
-        OK + b"\r\n" + b"x" * (BODY_MAX + 1),
-        CHUNKED + b"\r\n" + b"1" * BODY_MAX,
+        b"x" * MAX_HEAD,
+        OK + b"X: " + b"x" * (MAX_HEAD - len(OK) - 3),
+        OK + b"\r\n" + b"x" * (MAX_BODY + 1),
+        CHUNKED + b"\r\n" + b"1" * MAX_BODY,
     ],
     ids=["status line", "header", "body", "size of a chunk"],
 )
@@ -431,7 +431,7 @@ def test_what_is_too_large_is_dropped_before_the_sender_closes(endless):
 
 @pytest.mark.parametrize(
     "endless",
-    [b"x" * (HEAD_MAX - 1), OK + b"\r\n" + b"x" * BODY_MAX],
+    [b"x" * (MAX_HEAD - 1), OK + b"\r\n" + b"x" * MAX_BODY],
     ids=["status line", "body"],
 )
 def test_what_is_not_yet_too_large_is_waited_for(endless):

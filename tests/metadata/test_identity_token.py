@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootstrap.http.http1 import Response
-from bootstrap.http.retry import Final, Unusable
+from bootstrap.http.retry import PermanentError, RetryableError
 from bootstrap.identity.identity_id import OWN, Selector
 from bootstrap.identity.token import Token, read_token
 
@@ -35,7 +35,7 @@ def test_a_token_is_the_one_asked_for_or_none(case):
         assert token.secret.reveal() == told["answer"]["access_token"]
         assert token.seconds == 86399
         return
-    with pytest.raises((Unusable, Final)) as caught:
+    with pytest.raises((RetryableError, PermanentError)) as caught:
         read(told["answer"], selector, echo=told["echo"])
     assert caught.value.outcome == expected
     assert CANARY not in f"{caught.value} {caught.value!r}"
@@ -57,7 +57,7 @@ def attempt(answer, selector=OWN):
     """The token, or the refusal."""
     try:
         return read(answer, selector)
-    except (Unusable, Final) as refusal:
+    except (RetryableError, PermanentError) as refusal:
         return refusal
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bootstrap.http import transport
 from bootstrap.http.endpoint import Endpoint, parse_endpoint
-from bootstrap.http.http1 import BODY_MAX, WireError
+from bootstrap.http.http1 import MAX_BODY, WireError
 
 
 def ask(endpoint, path="/metadata/instance", *, timeout=0.5, headers=()):
@@ -119,7 +119,7 @@ def test_a_cut_connection_is_a_reset(serve):
         (b"", "short"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "short"),
         (b"220 mail.test ESMTP\r\n", "garbage"),
-        (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (BODY_MAX + 1), "too-large"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (MAX_BODY + 1), "too-large"),
     ],
 )
 def test_what_is_no_whole_answer_has_a_word(serve, raw, outcome):

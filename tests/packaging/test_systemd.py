@@ -79,7 +79,7 @@ def test_systemd_has_nothing_to_say(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("was", "becomes", "complaint"),
+    ("was", "target_id", "complaint"),
     [
         ("Type=oneshot", "Type=oneshoot", "Failed to parse service type"),
         ("KillMode=", "KilMode=", "Unknown key"),
@@ -88,10 +88,10 @@ def test_systemd_has_nothing_to_say(tmp_path):
         ("Restart=on-failure", "Restart=always", "isn't allowed for Type=oneshot"),
     ],
 )
-def test_a_wrong_copy_is_refused(tmp_path, was, becomes, complaint):
+def test_a_wrong_copy_is_refused(tmp_path, was, target_id, complaint):
     """The check would see a mistake: each of these is one."""
     assert was in SERVICE.read_text().replace("/usr/bin/imds-bootstrap", "/bin/true")
-    told = verify(tmp_path, lambda text: text.replace(was, becomes))
+    told = verify(tmp_path, lambda text: text.replace(was, target_id))
     assert complaint in told.stderr
 
 

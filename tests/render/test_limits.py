@@ -263,12 +263,12 @@ def budget():
 def test_the_time_is_over_after_its_last_instant(budget):
     """The last instant still counts; the next is too late for whatever looks at the clock."""
     made, now = budget
-    for look in (made.check_time, made.begin_file, lambda: made.spend(1)):
+    for lstat in (made.check_time, made.begin_file, lambda: made.spend(1)):
         now[0] = 52.0
-        look()
+        lstat()
         now[0] = 52.001
         with pytest.raises(Exhausted) as caught:
-            look()
+            lstat()
         assert caught.value.message == "the rendering took longer than 2 seconds"
         assert caught.value.hint == "look for nested loops; the limit is render.timeout"
 

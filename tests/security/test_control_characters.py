@@ -53,7 +53,7 @@ def configured(*, user_data=None, tags=(), schema=None, image="version: 1\n"):
         document_schema=RULES,
         values_schema=parse(dump(schema), "values.schema.json") if schema else None,
         templates=TemplateOffer(patterns=("*",), own=frozenset(), shipped=frozenset()),
-    ).sound()
+    ).require_valid()
 
 
 def refused(**layers):

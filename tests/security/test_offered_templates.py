@@ -46,7 +46,7 @@ def configure(tmp_path):
         text = b64encode(f"version: 1\n{user_data}".encode()).decode()
         compute = {**COMPUTE, "userData": text}
         instance = Instance.from_document({"compute": compute}, api_version="2021-02-01")
-        configuration = config.resolve(instance, read, settings).sound()
+        configuration = config.resolve(instance, read, settings).require_valid()
         _, contents = render.render(configuration, instance, read, settings, ResolvedSecrets({}))
         return {one.spec.path: one.content.decode() for one in contents}
 

@@ -12,7 +12,7 @@ import yaml
 
 from bootstrap.config.keyvault_references import parse, references
 from bootstrap.config.model import SecretReference
-from bootstrap.config.provenance import TagOrigin, grow
+from bootstrap.config.provenance import TagOrigin, annotate
 from bootstrap.emulator import Emulator
 from bootstrap.errors import InvalidDocument
 from bootstrap.imds.clouds import cloud_of
@@ -55,7 +55,7 @@ def test_a_tag_names_no_secret(layers, schema, text, name):
     mapping = {"Hosts": "web.hosts"}
     resolution = layers(tags=[(name, text)], tag_map=mapping, schema=schema)
     with pytest.raises(InvalidDocument) as caught:
-        resolution.sound()
+        resolution.require_valid()
     assert {one.where for one in caught.value.problems} == {f"tag {name}"}
     assert any("may not name a secret" in one.message for one in caught.value.problems)
     assert not resolution.configuration or not resolution.configuration.value_secrets
@@ -64,15 +64,15 @@ def test_a_tag_names_no_secret(layers, schema, text, name):
 def test_a_text_of_a_tag_is_no_reference():
     """Even where such a text got among the values, nothing would be fetched for it."""
     origin = TagOrigin("config:web.hosts", REFERENCE, ("values", "web", "hosts"))
-    assert list(references(grow([REFERENCE, {"a": REFERENCE}], origin))) == []
+    assert list(references(annotate([REFERENCE, {"a": REFERENCE}], origin))) == []
 
 
 def test_a_tag_in_a_mapping_of_references_makes_none(layers):
     """Each value counts by who set it, not by who declared the mapping that it is in."""
     image = {"values": {"db": {"password": "@Microsoft.KeyVault(VaultName=ours;SecretName=db)"}}}
-    resolved = layers(image=image, tags=[("config:db.user", "shop")]).sound()
+    resolved = layers(image=image, tags=[("config:db.user", "shop")]).require_valid()
     assert list(resolved.value_secrets) == [("values", "db", "password")]
-    replaced = layers(image=image, tags=[("config:db.password", "plain")]).sound()
+    replaced = layers(image=image, tags=[("config:db.password", "plain")]).require_valid()
     assert replaced.value_secrets == {}
     assert replaced.values["db"]["password"] == "plain"
 
@@ -92,7 +92,7 @@ def test_a_tag_in_a_mapping_of_references_makes_none(layers):
 def test_only_a_version_may_be_empty(layers, text):
     """A reference with an empty part is told where it is written, before anything is asked."""
     with pytest.raises(InvalidDocument) as caught:
-        layers(image={"values": {"password": text}}).sound()
+        layers(image={"values": {"password": text}}).require_valid()
     assert caught.value.problems[0].where.startswith("image config.d/10.yaml:")
     current = parse("@Microsoft.KeyVault(VaultName=ours;SecretName=x;SecretVersion=)")
     assert (current.vault, current.version) == ("ours", "")
@@ -130,7 +130,7 @@ def test_userdata_turns_no_secret_of_the_image_into_another(layers, change):
     image = {"secrets": {"db": {"vault": "other", "name": "db"}}}
     user_data = {"secrets": {"db": {"vault": "other", "name": "db"} | change}}
     with pytest.raises(InvalidDocument, match="not valid"):
-        layers(image=image, user_data=user_data, allow=("contoso-prod",)).sound()
+        layers(image=image, user_data=user_data, allow=("contoso-prod",)).require_valid()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_fetched_secret_satisfies_the_schema_of_its_place(layers, rule, secret
     }
     image = {"values": {"web": {"host": "@Microsoft.KeyVault(VaultName=ours;SecretName=x)"}}}
     resolution = layers(image=image, schema=schema)
-    configuration = resolution.sound()
+    configuration = resolution.require_valid()
     fetched = ResolvedSecrets(dict.fromkeys(configuration.value_secrets, Secret(secret)))
     with pytest.raises(InvalidDocument) as caught:
         fetched.check(configuration, resolution.schema)
@@ -180,7 +180,7 @@ def test_what_depends_on_a_secret_waits_for_it(layers, schema, secret, path, nam
     """A rule that a secret decides is no error before the secret is there, and one after."""
     values = {"key": "@Microsoft.KeyVault(VaultName=ours;SecretName=x)"}
     resolution = layers(image={"values": {name: values}}, schema={"properties": {name: schema}})
-    configuration = resolution.sound()
+    configuration = resolution.require_valid()
     fetched = ResolvedSecrets(dict.fromkeys(configuration.value_secrets, Secret(secret)))
     with pytest.raises(InvalidDocument) as caught:
         fetched.check(configuration, resolution.schema)
@@ -200,7 +200,7 @@ def test_what_does_not_depend_on_a_secret_is_told_at_once(layers, schema):
     values = {"key": "@Microsoft.KeyVault(VaultName=ours;SecretName=x)", "port": "no"}
     image = {"values": {"db": values, "web": {}, "list": ["bad"]}}
     with pytest.raises(InvalidDocument):
-        layers(image=image, schema={"properties": schema}).sound()
+        layers(image=image, schema={"properties": schema}).require_valid()
 
 
 @pytest.mark.parametrize(
@@ -209,19 +209,22 @@ def test_what_does_not_depend_on_a_secret_is_told_at_once(layers, schema):
 )
 def test_a_tag_that_folds_to_ours_is_not_ours(layers, name):
     """A ligature or another letter that folds to the prefix sets no path, not even a wrong one."""
-    assert layers(image={"values": {"b": {"port": 1}}}, tags=[(name, "7")]).sound().values == {
-        "b": {"port": 1}
-    }
+    assert layers(
+        image={"values": {"b": {"port": 1}}}, tags=[(name, "7")]
+    ).require_valid().values == {"b": {"port": 1}}
 
 
 def test_a_folding_letter_names_no_other_key_and_no_other_environment(layers):
     """`ﬁle` is not `file`: neither as a key below the prefix nor as the name of an environment."""
     image = {"values": {"file": "a"}, "environments": {"finance": {"values": {"file": "b"}}}}
-    resolved = layers(image=image, tags=[("config:\ufb01le", "x")]).sound()
+    resolved = layers(image=image, tags=[("config:\ufb01le", "x")]).require_valid()
     assert resolved.values == {"file": "a", "\ufb01le": "x"}
     with pytest.raises(InvalidDocument):
-        layers(image=image, tags=[("environment", "\ufb01nance")]).sound()
-    assert layers(image=image, tags=[("Environment", "FINANCE")]).sound().environment == "finance"
+        layers(image=image, tags=[("environment", "\ufb01nance")]).require_valid()
+    assert (
+        layers(image=image, tags=[("Environment", "FINANCE")]).require_valid().environment
+        == "finance"
+    )
 
 
 MACHINE = {

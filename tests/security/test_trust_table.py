@@ -301,7 +301,7 @@ def decided(user_data="", image="version: 1\n"):
     )
     rules = UserDataSettings(paths=("/etc", "C:\\Shop"))
     settings = Settings(user_data=rules)
-    configuration = config.resolve(instance, given, settings).sound()
+    configuration = config.resolve(instance, given, settings).require_valid()
     return render.render(configuration, instance, given, settings, masked_secrets(configuration))
 
 
@@ -381,7 +381,7 @@ def test_validate_warns_of_a_secret_that_a_document_opens(schema, trust):
         '  - {path: /etc/c, content: "no secrets", mode: "0644"}\n'
         '  - {path: /etc/d, content: "{{ secrets.db }}"}\n'
     )
-    doubts = []
-    assert not validate(text, "d", document_schema=schema, trust=trust, doubt=doubts.append)
-    assert [one.where for one in doubts] == ["d:4:55"]
-    assert "mode 0640 lets more than its owner read it" in doubts[0].message
+    lint = []
+    assert not validate(text, "d", document_schema=schema, trust=trust, on_warning=lint.append)
+    assert [one.where for one in lint] == ["d:4:55"]
+    assert "mode 0640 lets more than its owner read it" in lint[0].message

@@ -12,10 +12,10 @@ from bootstrap import LIBRARY
 from bootstrap.apply.plan.plan import plan
 from bootstrap.apply.transaction import recovery, rollback
 from bootstrap.apply.transaction.handlers import Handlers
-from bootstrap.apply.transaction.run import Fulfilment
+from bootstrap.apply.transaction.run import TransactionRunner
 from bootstrap.config.model import FileSpec
 from bootstrap.errors import CommandFailed, WriteError
-from bootstrap.process.result import Ended
+from bootstrap.process.result import CommandResult
 from bootstrap.process.runner import run as run_command
 from bootstrap.render.rendered import Rendered
 from bootstrap.state import paths, store
@@ -52,7 +52,7 @@ class Machine:
         answer = self.answers.get(self.heard[-1], "")
         if not isinstance(answer, str):
             raise answer
-        return Ended(answer, "its words")
+        return CommandResult(answer, "its words")
 
     def apply(self, *, keep=False, content="new\n"):
         """Carry the change out."""
@@ -65,7 +65,7 @@ class Machine:
             pending=self.state().pending_handlers,
         )
         handlers = Handlers({name: (name,) for name in names}, timeout=1, run=self.run)
-        way = Fulfilment(handlers, root=self.root, timeout=1, run=run_command, keep=keep)
+        way = TransactionRunner(handlers, root=self.root, timeout=1, run=run_command, keep=keep)
         written = {record.path: record for record in planned.written}
         after = State(vm_id=ME, fingerprint="new", configured_at="now", written=written)
         way.commit(planned, self.state(), after)

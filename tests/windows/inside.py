@@ -58,9 +58,9 @@ def drives_and_capitals_name_the_same_place():
     assert one.path == r"C:\Shop\a.ini"
     assert one.stated == "C:/Shop/a.ini"
     assert path.resolve("/Shop/a.ini").key == one.key
-    assert [above.path for above in one.above()] == [r"C:\Shop"]
+    assert [above.path for above in one.parents()] == [r"C:\Shop"]
     assert one.way() == ("C:\\", r"C:\Shop")
-    assert one.beside("b").path == r"C:\Shop\b"
+    assert one.sibling("b").path == r"C:\Shop\b"
     assert path.resolve(r"C:\a\..\..\b\.\c").path == r"C:\b\c"
 
 
@@ -68,7 +68,7 @@ def another_drive_is_a_place_of_its_own():
     one = path.resolve(r"z:\data\shop\a.ini")
     assert one.path == r"Z:\data\shop\a.ini"
     assert one.folders == ("Z:", "data", "shop")
-    assert [above.path for above in one.above()] == [r"Z:\data", r"Z:\data\shop"]
+    assert [above.path for above in one.parents()] == [r"Z:\data", r"Z:\data\shop"]
     assert one.way() == ("Z:\\", r"Z:\data", r"Z:\data\shop")
     assert path.Place("C:\\", one.relative).path == one.path
     assert path.resolve(r"Z:\..\..\etc").path == r"Z:\etc"
@@ -145,9 +145,9 @@ def what_the_system_says_of_a_file_can_be_read():
 def a_file_system_that_keeps_no_lists_gets_no_secrets():
     security.KEEPS_LISTS = True  # as Wine would look if it said that it did
     file = path.resolve(r"C:\Shop\secret.txt")
-    write.make_folder(file.above()[0])
+    write.make_folder(file.parents()[0])
     assert "does not keep" in refused(lambda: write.write(file, b"x", read.own_access(0o600)))
-    assert read.look(file) is None
+    assert read.lstat(file) is None
 
 
 def folders_that_strangers_can_replace_are_told():

@@ -27,7 +27,7 @@ class OutsideError(Exception):
     """A wineserver is not where it has to be: nothing may be started."""
 
 
-class Ended:
+class CommandResult:
     """How a Windows program ended: its code, and the bytes of its two outputs as text."""
 
     def __init__(self, code, out, err):
@@ -92,7 +92,7 @@ class Wine:
         process = self.start(*words, environ=environ)
         process.stdin.close()
         out, err = follow(process, seconds)
-        return Ended(process.returncode, out, err)
+        return CommandResult(process.returncode, out, err)
 
     def start(self, *words, environ=None):
         """Start a Windows program.

@@ -17,18 +17,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bootstrap.apply.plan.overlay import Standing
-    from bootstrap.apply.plan.preflight import Ground
+    from bootstrap.apply.plan.overlay import PendingView
+    from bootstrap.apply.plan.preflight import TargetTree
     from bootstrap.config.model import FileSpec
     from bootstrap.fs.path import Place
-    from bootstrap.fs.read import Access, Found
+    from bootstrap.fs.read import Access, FileInfo
     from bootstrap.render.rendered import Rendered
 
-CONTENT_AT_MOST = 8 << 20  # bytes of an old file that are kept in memory, for diff and undo
+MAX_CONTENT = 8 << 20  # bytes of an old file that are kept in memory, for diff and undo
 
 
 def compare(
-    rendered: Rendered, place: Place, before: Written | None, ground: Ground
+    rendered: Rendered, place: Place, before: Written | None, ground: TargetTree
 ) -> tuple[Change | None, Written]:
     """What one file would change at its place, if anything, and the record to keep of it.
 
@@ -36,17 +36,17 @@ def compare(
     every problem of this file, and OSError when it cannot be looked at.
     """
     spec = rendered.spec
-    standing = ground.standing
-    found = standing.look(place)
+    pending = ground.pending
+    found = pending.lstat(place)
     if found and spec.when == "once":
         met = _record(rendered, found.access, ours=False)
         return None, replace(before, once=True) if before else met
-    missing = inspect(spec, place, found, standing)
+    missing = inspect(spec, place, found, pending)
     access = ground.access(spec, rendered.mode, found)
     untrusted = ground.untrusted(place)
     if untrusted and not IS_ORDINARY:
         raise unsafe(untrusted, path=spec.path, origin=spec.origin, hint=HINT)
-    old = _snapshot(spec, place, found, len(rendered.content), standing) if found else None
+    old = _snapshot(spec, place, found, len(rendered.content), pending) if found else None
     same = old is not None and old.link is None and old.content == rendered.content
     ours = not same or (before is not None and before.ours)
     shall = _attributes(place, old, before, ground) if not (old and spec.in_place) else {}
@@ -64,21 +64,21 @@ def compare(
 
 
 def _snapshot(
-    spec: FileSpec, place: Place, found: Found, length: int, standing: Standing
+    spec: FileSpec, place: Place, found: FileInfo, length: int, pending: PendingView
 ) -> Snapshot:
     if found.kind == "link":
-        target = standing.read_link(place)
+        target = pending.read_link(place)
         return Snapshot(content=b"", access=found.access, link=target, stamp=found.stamp)
     return Snapshot(
-        content=standing.read(place, max(CONTENT_AT_MOST, length)),
+        content=pending.read(place, max(MAX_CONTENT, length)),
         access=found.access,
-        attributes={} if spec.in_place else standing.attributes(place),
+        attributes={} if spec.in_place else pending.attributes(place),
         stamp=found.stamp,
     )
 
 
 def _attributes(
-    place: Place, old: Snapshot | None, before: Written | None, ground: Ground
+    place: Place, old: Snapshot | None, before: Written | None, ground: TargetTree
 ) -> dict[str, bytes]:
     present = old.attributes if old else {}
     label = ground.policy.label(f"/{place.relative}")
@@ -86,7 +86,7 @@ def _attributes(
 
 
 def _reasons(
-    before: Snapshot | None, after: Snapshot, ground: Ground, *, same: bool
+    before: Snapshot | None, after: Snapshot, ground: TargetTree, *, same: bool
 ) -> tuple[str, ...]:
     if before is None:
         return ("new",)

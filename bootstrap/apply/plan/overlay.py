@@ -14,36 +14,36 @@ from bootstrap.fs.path import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.transaction.journal import Story
+    from bootstrap.apply.transaction.journal import JournalContents
     from bootstrap.apply.transaction.journal_entry import Entry
-    from bootstrap.fs.read import Found
+    from bootstrap.fs.read import FileInfo
 
 
-class Standing:
+class PendingView:
     """The files below `root`; with a `story` that will be undone, as they will be after that."""
 
-    def __init__(self, root: str, story: Story | None = None) -> None:
+    def __init__(self, root: str, story: JournalContents | None = None) -> None:
         self._root = root
-        self._instead: dict[str, Place | None] = {}
-        self._poured: dict[str, Entry] = {}
-        self._unmade: set[str] = set()
+        self._redirected: dict[str, Place | None] = {}
+        self._rewritten: dict[str, Entry] = {}
+        self._removed_folders: set[str] = set()
         if story and story.phase != "committed":
             self._undo(story)
 
-    def look(self, place: Place) -> Found | None:
+    def lstat(self, place: Place) -> FileInfo | None:
         """What stands at the place, links not followed; None when nothing does."""
         there = self.of(place)
-        found = read.look(there) if there else None
-        poured = self._poured.get(place.relative)
+        found = read.lstat(there) if there else None
+        poured = self._rewritten.get(place.relative)
         if found and poured:
             found.access = read.access_of(poured)
         return found
 
     def of(self, place: Place) -> Place | None:
         """Where the file of this place is to be read; None when nothing stands there."""
-        if place.relative in self._unmade:
+        if place.relative in self._removed_folders:
             return None
-        return self._instead.get(place.relative, place)
+        return self._redirected.get(place.relative, place)
 
     def read(self, place: Place, limit: int) -> bytes | None:
         """The content of a file that stands there; None when it is longer than `limit` bytes."""
@@ -61,31 +61,31 @@ class Standing:
         """Where a symbolic link that stands there points."""
         return read.read_link(self.of(place) or place)
 
-    def _undo(self, story: Story) -> None:
+    def _undo(self, story: JournalContents) -> None:
         if story.phase == "prepared":
             for entry, inode in zip(story.entries, story.inodes, strict=True):
                 self._undo_one(entry, inode)
         for folder in story.folders[::-1]:
             if not self._names_left(Place(self._root, folder), story):
-                self._unmade.add(folder)
+                self._removed_folders.add(folder)
 
     def _undo_one(self, entry: Entry, inode: int) -> None:
         if entry.kind == "create":
-            if rollback.is_to_go(entry, inode, self._root):
-                self._instead[entry.path] = None
+            if rollback.was_created(entry, inode, self._root):
+                self._redirected[entry.path] = None
         elif entry.kind == "overwrite":
-            if rollback.is_to_be_poured(entry, inode, self._root):
-                self._instead[entry.path] = Place(self._root, entry.kept)
-                self._poured[entry.path] = entry
-        elif rollback.is_to_return(entry, self._root):
-            self._instead[entry.path] = Place(self._root, entry.kept)
+            if rollback.needs_rewrite(entry, inode, self._root):
+                self._redirected[entry.path] = Place(self._root, entry.kept)
+                self._rewritten[entry.path] = entry
+        elif rollback.needs_restore(entry, self._root):
+            self._redirected[entry.path] = Place(self._root, entry.kept)
 
-    def _names_left(self, folder: Place, story: Story) -> set[str]:
+    def _names_left(self, folder: Place, story: JournalContents) -> set[str]:
         """What will still be in a folder, which is removed if that is nothing."""
         try:
             names = {f"{folder.relative}/{name}" for name in os.listdir(folder.path)}
         except OSError:
             return set()
         hidden = {name for entry in story.entries for name in (entry.staged, entry.kept)}
-        gone = {path for path, instead in self._instead.items() if instead is None}
-        return names - hidden - gone - self._unmade
+        gone = {path for path, instead in self._redirected.items() if instead is None}
+        return names - hidden - gone - self._removed_folders

@@ -245,9 +245,9 @@ def _links(path: str, root: str) -> Iterator[Place]:
     names = path.replace(os.sep, "/").split("/")
     for depth in range(1, len(names) + 1):
         place = resolve("/".join(names[:depth]), root)
-        found = read.look(place) if place.relative else None
+        found = read.lstat(place) if place.relative else None
         if found and found.kind == "link":
             yield place
             target = read.read_link(place)
             is_whole = os.path.isabs(target)
-            yield from _links(target if is_whole else f"{place.beside(target).stated}", root)
+            yield from _links(target if is_whole else f"{place.sibling(target).stated}", root)

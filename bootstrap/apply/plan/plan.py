@@ -6,7 +6,7 @@ from bootstrap.apply.plan.change import Plan
 from bootstrap.apply.plan.compare import compare
 from bootstrap.apply.plan.confinement import refuse_escape
 from bootstrap.apply.plan.own_paths import OwnPaths
-from bootstrap.apply.plan.preflight import Ground
+from bootstrap.apply.plan.preflight import TargetTree
 from bootstrap.apply.plan.prune import removals
 from bootstrap.errors import BootstrapError, nearest
 from bootstrap.fs.errors import refusal, together, told
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from bootstrap.apply.plan.change import Change
-    from bootstrap.apply.transaction.journal import Story
+    from bootstrap.apply.transaction.journal import JournalContents
     from bootstrap.config.model import FileSpec
     from bootstrap.fs.path import Place
     from bootstrap.render.rendered import Rendered
@@ -32,7 +32,7 @@ def plan(
     prune: bool = False,
     handlers: Collection[str] = (),
     pending: Sequence[str] = (),
-    undone: Story | None = None,
+    undone: JournalContents | None = None,
     own: OwnPaths | None = None,
 ) -> Plan:
     """Compare the files with the machine below `root`; nothing is changed.
@@ -44,7 +44,7 @@ def plan(
     the agent itself uses, by default those of an agent without settings. Raises one error with
     every problem of every file: UnsafeDestination, WriteError or NotPermitted.
     """
-    survey = _Survey(Ground(root, undone), written or {}, own or OwnPaths(root))
+    survey = _Survey(TargetTree(root, undone), written or {}, own or OwnPaths(root))
     for rendered in files:
         survey.add(rendered, handlers)
     survey.refuse_conflicts()
@@ -66,7 +66,7 @@ def plan(
 class _Survey:
     """The comparison of all files, collected."""
 
-    def __init__(self, ground: Ground, written: Mapping[str, Written], own: OwnPaths) -> None:
+    def __init__(self, ground: TargetTree, written: Mapping[str, Written], own: OwnPaths) -> None:
         self.ground = ground
         self.written = written
         self.own = own
@@ -109,7 +109,7 @@ class _Survey:
                 self.errors.append(refusal(message, path=spec.path, origin=spec.origin))
             taken[place.key] = spec
         for spec, place in self.wanted:
-            for other in (taken[above.key] for above in place.above() if above.key in taken):
+            for other in (taken[above.key] for above in place.parents() if above.key in taken):
                 message = f"{other.path} is a file of this configuration, not a folder"
                 self.errors.append(refusal(message, path=spec.path, origin=spec.origin))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.apply.plan import unsafe_path
-from bootstrap.apply.plan.overlay import Standing
+from bootstrap.apply.plan.overlay import PendingView
 from bootstrap.fs import read
 from bootstrap.fs.accounts import Accounts
 from bootstrap.fs.errors import unsafe
@@ -13,23 +13,23 @@ from bootstrap.fs.temp_names import BACKUP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.transaction.journal import Story
+    from bootstrap.apply.transaction.journal import JournalContents
     from bootstrap.config.model import FileSpec
     from bootstrap.fs.path import Place
-    from bootstrap.fs.read import Access, Found
+    from bootstrap.fs.read import Access, FileInfo
 
 IN_THE_WAY = {"folder": "a folder", "other": "a device, pipe or socket"}
 
 
-class Ground:
+class TargetTree:
     """A tree below `root`: what stands in it, its accounts and its policy."""
 
-    __slots__ = ("_writers", "accounts", "policy", "root", "standing")
+    __slots__ = ("_writers", "accounts", "pending", "policy", "root")
 
-    def __init__(self, root: str, undone: Story | None = None) -> None:
+    def __init__(self, root: str, undone: JournalContents | None = None) -> None:
         self.root = root
         self._writers: dict[str, str] = {}  # who else can write to each folder, in words
-        self.standing = Standing(root, undone)
+        self.pending = PendingView(root, undone)
         self.accounts = Accounts(root)
         self.policy = Policy(root)
 
@@ -52,7 +52,7 @@ class Ground:
         Empty if every folder is root's alone. All folders below the root count, for one can be
         moved away by whoever can write to the one above.
         """
-        for folder in ("", *(above.relative for above in place.above())):
+        for folder in ("", *(above.relative for above in place.parents())):
             if folder not in self._writers:
                 writer = unsafe_path.who_can_write(self.root, folder, self.accounts)
                 self._writers[folder] = writer and f"{writer} can write to its folder /{folder}"
@@ -60,7 +60,7 @@ class Ground:
                 return self._writers[folder]
         return ""
 
-    def access(self, spec: FileSpec, mode: int, found: Found | None) -> Access:
+    def access(self, spec: FileSpec, mode: int, found: FileInfo | None) -> Access:
         """The access that a file shall have; raises WriteError naming each unknown account."""
         return self.accounts.access(spec, mode, found)
 
@@ -71,11 +71,11 @@ class Ground:
 
 def backup_of(place: Place) -> Place:
     """Where the one previous copy of a file goes."""
-    return place.beside(place.name + BACKUP)
+    return place.sibling(place.name + BACKUP)
 
 
 def inspect(
-    spec: FileSpec, place: Place, found: Found | None, standing: Standing
+    spec: FileSpec, place: Place, found: FileInfo | None, pending: PendingView
 ) -> tuple[Place, ...]:
     """The folders that have to be made first; raises UnsafeDestination for what is in the way."""
     if found and found.kind in IN_THE_WAY:
@@ -83,23 +83,23 @@ def inspect(
         raise unsafe(message, path=spec.path, origin=spec.origin)
     if found and found.kind == "link" and spec.symlink != "replace":
         hint = "say `symlink: follow` to write where it points, `symlink: replace` to replace it"
-        message = f"it is a symbolic link to {standing.read_link(place)}"
+        message = f"it is a symbolic link to {pending.read_link(place)}"
         raise unsafe(message, path=spec.path, origin=spec.origin, hint=hint)
     if found and spec.in_place and found.links > 1:
         message = f"it has {found.links} names, and all of them would be written over"
         hint = "remove the other hard links, or leave out `in_place`"
         raise unsafe(message, path=spec.path, origin=spec.origin, hint=hint)
-    backup = read.look(backup_of(place)) if spec.backup else None
+    backup = read.lstat(backup_of(place)) if spec.backup else None
     if backup and backup.kind in IN_THE_WAY:
         message = f"{IN_THE_WAY[backup.kind]} is where its backup goes"
         raise unsafe(message, path=spec.path, origin=spec.origin)
-    return _missing_folders(spec, place, standing)
+    return _missing_folders(spec, place, pending)
 
 
-def _missing_folders(spec: FileSpec, place: Place, standing: Standing) -> tuple[Place, ...]:
+def _missing_folders(spec: FileSpec, place: Place, pending: PendingView) -> tuple[Place, ...]:
     missing = []
-    for folder in place.above():
-        there = standing.look(folder)
+    for folder in place.parents():
+        there = pending.lstat(folder)
         if there is None:
             missing.append(folder)
         elif there.kind != "folder":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.apply.plan.change import Change, Snapshot
-from bootstrap.apply.plan.compare import CONTENT_AT_MOST
+from bootstrap.apply.plan.compare import MAX_CONTENT
 from bootstrap.errors import BootstrapError, Public
 from bootstrap.fs.mounts import is_mount_point
 
@@ -11,15 +11,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from bootstrap.apply.plan.overlay import Standing
-    from bootstrap.apply.plan.preflight import Ground
+    from bootstrap.apply.plan.overlay import PendingView
+    from bootstrap.apply.plan.preflight import TargetTree
     from bootstrap.fs.path import Place
-    from bootstrap.fs.read import Found
+    from bootstrap.fs.read import FileInfo
     from bootstrap.state.manifest import Written
 
 
 def removals(
-    records: Iterable[Written], *, ground: Ground, wanted: Collection[str]
+    records: Iterable[Written], *, ground: TargetTree, wanted: Collection[str]
 ) -> tuple[list[Change], list[str]]:
     """The changes that remove these files, and a note for each that has to be kept.
 
@@ -37,33 +37,35 @@ def removals(
     return changes, notes
 
 
-def _removal(record: Written, ground: Ground, wanted: Collection[str]) -> tuple[Change | None, str]:
+def _removal(
+    record: Written, ground: TargetTree, wanted: Collection[str]
+) -> tuple[Change | None, str]:
     try:
         place = ground.resolve(record.path, follow=record.follow)
-        found = ground.standing.look(place)
+        found = ground.pending.lstat(place)
         if found is None or place.key in wanted:
             return None, ""
-        kept = _reason_to_keep(record, place, found, ground.standing)
-        return (None, kept) if kept else (_change(record, place, found, ground.standing), "")
+        kept = _reason_to_keep(record, place, found, ground.pending)
+        return (None, kept) if kept else (_change(record, place, found, ground.pending), "")
     except BootstrapError as error:
         return None, "; ".join(problem.message for problem in error.problems)
     except OSError as error:
         return None, error.strerror or f"{error}"
 
 
-def _reason_to_keep(record: Written, place: Place, found: Found, standing: Standing) -> str:
-    if found.kind != "file" or standing.digest(place) != record.sha256:
+def _reason_to_keep(record: Written, place: Place, found: FileInfo, pending: PendingView) -> str:
+    if found.kind != "file" or pending.digest(place) != record.sha256:
         return "somebody changed it since it was written"
     return "it is a mount point" if is_mount_point(place) else ""
 
 
-def _change(record: Written, place: Place, found: Found, standing: Standing) -> Change:
+def _change(record: Written, place: Place, found: FileInfo, pending: PendingView) -> Change:
     return Change(
         path=record.path,
         action="remove",
         reasons=("no longer in the configuration",),
         before=Snapshot(
-            content=standing.read(place, CONTENT_AT_MOST), access=found.access, stamp=found.stamp
+            content=pending.read(place, MAX_CONTENT), access=found.access, stamp=found.stamp
         ),
         after=None,
         place=place,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.apply.plan.preflight import Ground
+from bootstrap.apply.plan.preflight import TargetTree
 from bootstrap.errors import UnsafeDestination
 
 TYPE_CHECKING = False
@@ -19,13 +19,13 @@ def unsafe_links(source: Source, root: str) -> Iterator[Problem]:
 
     A file that is not there yet, or cannot be looked at, is passed over.
     """
-    ground = Ground(root)
+    ground = TargetTree(root)
     for place, entry in _entries(source.data):
         for problem in _refusal(ground, entry):
             yield source.problem(place, problem.message, hint=problem.hint)
 
 
-def _refusal(ground: Ground, entry: Any) -> Sequence[Problem]:
+def _refusal(ground: TargetTree, entry: Any) -> Sequence[Problem]:
     path = entry.get("path") if isinstance(entry, dict) else None
     if not isinstance(path, str) or not path.startswith("/"):
         return ()

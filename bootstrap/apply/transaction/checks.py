@@ -5,7 +5,7 @@ from __future__ import annotations
 from bootstrap.errors import CommandFailed, Problem, Public
 from bootstrap.fs.errors import together
 from bootstrap.process.command import PLACEHOLDER, cure, spelled, takes_path
-from bootstrap.process.result import Ended
+from bootstrap.process.result import CommandResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     class Run(Protocol):
         """Something that runs a command: `commands.run`."""
 
-        def __call__(self, command: Sequence[str], *, timeout: float) -> Ended:
+        def __call__(self, command: Sequence[str], *, timeout: float) -> CommandResult:
             """Run it to its end, for at most `timeout` seconds."""
             ...
 
@@ -36,8 +36,8 @@ def before(steps: Iterable[Step], *, timeout: float, run: Run, private: bool) ->
         if staged and step.change.action != "attributes" and takes_path(command):
             words = tuple(word.replace(PLACEHOLDER, staged.path) for word in command)
             ended = run(words, timeout=timeout)
-            if not ended.reason and not step.is_as_staged():
-                ended = Ended("changed the file that it checks", ended.output)
+            if not ended.failure and not step.is_as_staged():
+                ended = CommandResult("changed the file that it checks", ended.output)
             failed += _refused(step.change, ended, private=private)
     _raise(failed)
 
@@ -63,13 +63,13 @@ def _raise(failed: Sequence[CommandFailed]) -> None:
         raise together(failed)
 
 
-def _refused(change: Change, ended: Ended, *, private: bool) -> list[CommandFailed]:
+def _refused(change: Change, ended: CommandResult, *, private: bool) -> list[CommandFailed]:
     """What a check that ended so has to say against its file; nothing if it succeeded."""
-    if not ended.reason:
+    if not ended.failure:
         return []
-    message = f"its check `{spelled(change.check)}` {ended.reason}"
+    message = f"its check `{spelled(change.check)}` {ended.failure}"
     # For everybody, in the status: a command's words are for those who may read the document.
-    told = Public(f"{change.path}: its check {ended.reason}")
+    told = Public(f"{change.path}: its check {ended.failure}")
     by_hand = f"`imds-bootstrap render {change.path}` shows the file, to check it by hand"
     hint = cure(ended, change.check, private=private, by_hand=by_hand)
     where = change.check_origin or change.origin

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 
 from bootstrap.apply.transaction import checks, rollback
-from bootstrap.apply.transaction.journal import Story
+from bootstrap.apply.transaction.journal import JournalContents
 from bootstrap.apply.transaction.journal_entry import entry_for, missing_folders
 from bootstrap.apply.transaction.step import Step
 from bootstrap.errors import BootstrapError
@@ -32,7 +32,7 @@ def commit(
     plan: Plan,
     *,
     journal: Journal,
-    memo: Mapping[str, Any] | None = None,
+    next_state: Mapping[str, Any] | None = None,
     timeout: float,
     run: Run = runner.run,
     token: Callable[[], str] = temp_names.token,
@@ -42,14 +42,14 @@ def commit(
     Everything is staged and checked before the first name changes; when anything fails after
     that, a check without `{path}` included, the old files are put back before the error is
     raised. Until it is confirmed a crash undoes it; until it is closed the journal stays, with
-    `memo`, for whoever comes after one.
+    `next_state`, for whoever comes after one.
     `timeout` is for each check, in seconds. Raises WriteError, NotPermitted or CommandFailed.
     Handlers are not run here: see `notify`.
     """
     transaction = Transaction(plan, journal, token())
     if plan.changes:
         try:
-            transaction.begin(memo or {})
+            transaction.begin(next_state or {})
             transaction.prepare(timeout=timeout, run=run)
             transaction.publish(timeout=timeout, run=run)
         except BaseException as error:
@@ -69,19 +69,19 @@ class Transaction:
             Step(change, entry_for(change, f"{token}-{index}", journal.place))
             for index, change in enumerate(plan.changes)
         ]
-        self._story = Story()
+        self._story = JournalContents()
         self._rolled_back = False
 
-    def begin(self, memo: Mapping[str, Any]) -> None:
+    def begin(self, next_state: Mapping[str, Any]) -> None:
         """Write down what is about to be done."""
         entries = tuple(step.entry for step in self._steps)
         folders = missing_folders(entries, self._root)
-        if read.look(self._journal.place):
+        if read.lstat(self._journal.place):
             message = "the journal of an earlier run is still there, and cannot be let go of"
             raise refusal(message, path=self._journal.path, hint="see what keeps it from going")
         with self._writing():
-            self._journal.begin(entries, folders, memo)
-        self._story = Story("intent", entries, folders, memo)
+            self._journal.begin(entries, folders, next_state)
+        self._story = JournalContents("intent", entries, folders, next_state)
 
     def prepare(self, *, timeout: float, run: Run) -> None:
         """Stage and check the new files, keep the old ones."""
@@ -95,7 +95,9 @@ class Transaction:
         self._sync([*self._story.folders, *(one.staged for one in entries), *kept])
         with self._writing():
             self._journal.prepare(inodes)
-        self._story = Story("prepared", entries, self._story.folders, self._story.memo, inodes)
+        self._story = JournalContents(
+            "prepared", entries, self._story.folders, self._story.next_state, inodes
+        )
 
     def publish(self, *, timeout: float, run: Run) -> None:
         """Change the names, and check what can only be checked then."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from bootstrap.apply.transaction.checks import Run
-    from bootstrap.process.result import Ended
+    from bootstrap.process.result import CommandResult
 
 PATH = "handlers."
 ROLLED_BACK = "the old files were put back"
@@ -68,7 +68,7 @@ class Handlers:
         ended = {name: self._ended(name) for name in dict.fromkeys(due)}
         failed = self._problems(ended)
         if failed:
-            raise HandlersFailed(failed, [name for name, one in ended.items() if one.reason])
+            raise HandlersFailed(failed, [name for name, one in ended.items() if one.failure])
 
     def notify_or(
         self, put_back: Callable[[], None], due: Iterable[str], *, pending: Collection[str]
@@ -79,10 +79,10 @@ class Handlers:
         anything changed, and stay due until they have run. Raises HandlersFailed, or what
         `put_back` raises, with what the handlers failed of added.
         """
-        ended: dict[str, Ended] = {}
+        ended: dict[str, CommandResult] = {}
         for name in dict.fromkeys(due):
             ended[name] = self._ended(name)
-            if ended[name].reason:
+            if ended[name].failure:
                 break
         failed = self._problems(ended)
         if not failed:
@@ -98,24 +98,24 @@ class Handlers:
         raise HandlersFailed(failed, still, rolled_back=True)
 
     @staticmethod
-    def _is_due(name: str, again: Mapping[str, Ended], pending: Collection[str]) -> bool:
-        return bool(again[name].reason) if name in again else name in pending
+    def _is_due(name: str, again: Mapping[str, CommandResult], pending: Collection[str]) -> bool:
+        return bool(again[name].failure) if name in again else name in pending
 
-    def _ended(self, name: str) -> Ended:
+    def _ended(self, name: str) -> CommandResult:
         return self._run(self._commands[name], timeout=self._timeout)
 
-    def _problems(self, ended: Mapping[str, Ended], where: str = "") -> list[Problem]:
-        return [self._problem(name, one, where) for name, one in ended.items() if one.reason]
+    def _problems(self, ended: Mapping[str, CommandResult], where: str = "") -> list[Problem]:
+        return [self._problem(name, one, where) for name, one in ended.items() if one.failure]
 
-    def _problem(self, name: str, ended: Ended, where: str) -> Problem:
+    def _problem(self, name: str, ended: CommandResult, where: str) -> Problem:
         command = self._commands[name]
         said = spelled(command)
         hint = cure(ended, command, private=self._private, by_hand=f"run it by hand: {said}")
-        message = f"({said}) {where}{ended.reason}"
+        message = f"({said}) {where}{ended.failure}"
         return Problem(
             message,
             path=Public(PATH + name),
             where=self._origins.get(name, ""),
             hint=hint,
-            public=Public(f"({program(command)}) {where}{ended.reason}"),
+            public=Public(f"({program(command)}) {where}{ended.failure}"),
         )

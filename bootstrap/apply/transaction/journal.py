@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Phase = Literal["nothing", "intent", "prepared", "committed"]
 
 SCHEMA = 1  # a journal of another schema is not guessed at
-AT_MOST = 64 << 20  # bytes: far more than any journal, far less than memory
+MAX_BYTES = 64 << 20  # bytes: far more than any journal, far less than memory
 MODE = 0o600
 FOLDER_MODE = 0o700
 COMMITTED = b'{"committed": true}\n'
@@ -39,27 +39,27 @@ class Damaged(ValueError):
     """The bytes are not a journal that this version wrote."""
 
 
-class Story:
+class JournalContents:
     """What a journal tells: how far the commit came, what it does, and what to remember of it.
 
     `inodes` are those of the files that were staged, or are written over, in the order of the
-    `entries`; `folders` those that were missing; `memo` the caller's own.
+    `entries`; `folders` those that were missing; `next_state` the caller's own.
     """
 
-    __slots__ = ("entries", "folders", "inodes", "memo", "phase")
+    __slots__ = ("entries", "folders", "inodes", "next_state", "phase")
 
     def __init__(
         self,
         phase: Phase = "nothing",
         entries: tuple[Entry, ...] = (),
         folders: tuple[str, ...] = (),
-        memo: Mapping[str, Any] | None = None,
+        next_state: Mapping[str, Any] | None = None,
         inodes: Sequence[int] = (),
     ) -> None:
         self.phase = phase
         self.entries = entries
         self.folders = folders
-        self.memo = memo or {}
+        self.next_state = next_state or {}
         self.inodes = tuple(inodes) or (0,) * len(entries)
 
 
@@ -73,14 +73,14 @@ class Journal:
         self._length = 0
 
     def begin(
-        self, entries: Iterable[Entry], folders: Sequence[str], memo: Mapping[str, Any]
+        self, entries: Iterable[Entry], folders: Sequence[str], next_state: Mapping[str, Any]
     ) -> None:
         """Write the intent, and make the folder for it."""
         intent = {
             "schema": SCHEMA,
             "changes": [encode_entry(entry) for entry in entries],
             "folders": list(folders),
-            "memo": memo,
+            "memo": next_state,
         }
         atomic.make_folders(os.path.dirname(self.path), FOLDER_MODE, root=self._root)
         self.place = resolve(self.path, self._root)
@@ -123,21 +123,21 @@ class Journal:
             write.shorten(self.place, self._length)
             raise
 
-    def read(self) -> Story | None:
+    def read(self) -> JournalContents | None:
         """What the journal tells; None when there is none. Raises Damaged."""
-        found = read.look(self.place)
+        found = read.lstat(self.place)
         if found is None:
             return None
         if found.kind != "file":
             raise Damaged("it is not a regular file")
         if not found.access.mode:  # it was killed before its first line was complete
-            return Story()
-        data = read.read(self.place, AT_MOST)
+            return JournalContents()
+        data = read.read(self.place, MAX_BYTES)
         if data is None:
             raise Damaged("it is too long")
         first, *others = data.split(b"\n")[:-1] or [b""]
         if not first:
-            return Story()
+            return JournalContents()
         return _story(first, others)
 
 
@@ -145,11 +145,11 @@ def _line(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record).encode("ascii") + b"\n"
 
 
-def _story(first: bytes, others: Sequence[bytes]) -> Story:
+def _story(first: bytes, others: Sequence[bytes]) -> JournalContents:
     try:
         intent = json.loads(first)
         entries = tuple(map(decode_entry, intent["changes"]))
-        schema, folders, memo = intent["schema"], tuple(intent["folders"]), intent["memo"]
+        schema, folders, next_state = intent["schema"], tuple(intent["folders"]), intent["memo"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Damaged(f"it does not say what was begun: {type(error).__name__}") from error
     if schema != SCHEMA:
@@ -159,7 +159,7 @@ def _story(first: bytes, others: Sequence[bytes]) -> Story:
     phase: Phase = "intent"
     if others:
         phase = "committed" if COMMITTED.strip() in others[1:] else "prepared"
-    return Story(phase, entries, folders, memo, _inodes(others, entries))
+    return JournalContents(phase, entries, folders, next_state, _inodes(others, entries))
 
 
 def _inodes(lines: Sequence[bytes], entries: Sequence[Entry]) -> list[int]:

@@ -57,8 +57,8 @@ def entry_for(change: Change, token: str, library: Place) -> Entry:
     return Entry(
         kind=kind,
         path=place.relative,
-        staged=place.beside(staged_name(place.name, token)).relative if staged else "",
-        kept=beside.beside(kept_name(place.name, token)).relative if before else "",
+        staged=place.sibling(staged_name(place.name, token)).relative if staged else "",
+        kept=beside.sibling(kept_name(place.name, token)).relative if before else "",
         backup=change.backup and before is not None,
         mounted=kind == "overwrite" and is_mount_point(place),
         sha256=sha256(after or b"").hexdigest(),
@@ -78,8 +78,8 @@ def missing_folders(entries: Iterable[Entry], root: str) -> tuple[str, ...]:
     """The folders that have to be made first, outermost first."""
     missing: dict[str, None] = {}
     for entry in entries:
-        above = Place(root, entry.staged).above() if entry.staged else ()
-        missing.update((one.relative, None) for one in above if read.look(one) is None)
+        above = Place(root, entry.staged).parents() if entry.staged else ()
+        missing.update((one.relative, None) for one in above if read.lstat(one) is None)
     return tuple(missing)
 
 

@@ -19,7 +19,7 @@ from bootstrap.state.record import Damaged, State, from_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.apply.transaction.journal import Journal, Story
+    from bootstrap.apply.transaction.journal import Journal, JournalContents
 
 UNDONE = "an interrupted run was undone: its files are as they were before it"
 FINISHED = "an interrupted run was finished: all its files are in place"
@@ -70,7 +70,7 @@ def recover(*, root: str = "/", now: str = "") -> Recovered | None:
 
 def is_due(*, root: str = "/") -> bool:
     """Whether an interrupted run waits to be settled. Lets OSError through."""
-    return read.look(resolve(paths.JOURNAL, root)) is not None
+    return read.lstat(resolve(paths.JOURNAL, root)) is not None
 
 
 class Foreseen:
@@ -78,7 +78,9 @@ class Foreseen:
 
     __slots__ = ("state", "text", "undone")
 
-    def __init__(self, state: State | None, undone: Story | None = None, text: str = "") -> None:
+    def __init__(
+        self, state: State | None, undone: JournalContents | None = None, text: str = ""
+    ) -> None:
         self.state = state
         self.undone = undone
         self.text = text
@@ -91,11 +93,11 @@ def foresee(vm_id: str, state: State | None, *, root: str = "/") -> Foreseen:
     from bootstrap.apply.transaction import journal as journals
 
     try:
-        story = journals.Journal(paths.JOURNAL, root).read() or journals.Story()
+        story = journals.Journal(paths.JOURNAL, root).read() or journals.JournalContents()
     except journals.Damaged as error:
         return Foreseen(state, text=DAMAGED.format(error))
-    memo = _memo(story)
-    mine = memo if memo and memo.vm_id == vm_id else None
+    next_state = _memo(story)
+    mine = next_state if next_state and next_state.vm_id == vm_id else None
     if story.phase == "committed":
         return Foreseen(_end(story, mine, state), text=WILL_BE_FINISHED)
     if mine and story.phase == "prepared":
@@ -108,28 +110,30 @@ def _recover(root: str, now: str) -> Recovered:
 
     journal = journals.Journal(paths.JOURNAL, root)
     try:
-        story = journal.read() or journals.Story()
+        story = journal.read() or journals.JournalContents()
     except journals.Damaged as error:
         journal.set_aside(f"corrupt-{now or 'journal'}")
         return Recovered("damaged", DAMAGED.format(error))
     return _settle(journal, story, root, now)
 
 
-def _settle(journal: Journal, story: Story, root: str, now: str) -> Recovered:
+def _settle(journal: Journal, story: JournalContents, root: str, now: str) -> Recovered:
     from bootstrap.apply.transaction import rollback
 
     done = story.phase == "committed"
-    memo = _memo(story)
-    if memo:  # what would keep its state from being saved goes first
-        store.clear(store.load(memo.vm_id, root=root), root=root, now=now)
+    next_state = _memo(story)
+    if next_state:  # what would keep its state from being saved goes first
+        store.clear(store.load(next_state.vm_id, root=root), root=root, now=now)
     if done:
-        if memo and (end := _end(story, memo, store.load(memo.vm_id, root=root).state)):
+        if next_state and (
+            end := _end(story, next_state, store.load(next_state.vm_id, root=root).state)
+        ):
             store.save(end, root=root)
         left = rollback.tidy(journal, story, root, rollback.finish)
     else:
         rollback.revert(story, root)
-        if memo and story.phase == "prepared":
-            _remember_due(memo, root)
+        if next_state and story.phase == "prepared":
+            _remember_due(next_state, root)
         left = rollback.tidy(journal, story, root, rollback.discard)
     verdict, text = ("finished", FINISHED) if done else ("undone", UNDONE)
     return Recovered(verdict, f"{text}; {left}" if left else text)
@@ -148,7 +152,7 @@ def _sweep_one(path: str, root: str) -> str:
 
     journal = journals.Journal(path, root)
     try:
-        story = journal.read() or journals.Story()
+        story = journal.read() or journals.JournalContents()
         settle = rollback.finish if story.phase == "committed" else rollback.discard
         settle(story, root)
         journal.remove()
@@ -160,42 +164,42 @@ def _sweep_one(path: str, root: str) -> str:
     return ""
 
 
-def becomes(before: State, after: State) -> dict[str, str]:
+def target_id(before: State, after: State) -> dict[str, str]:
     """What a journal says, beside the memo, of the state that its run is to end with."""
-    return {BECOMES: _sign(after)} if _sign(after) != _sign(before) else {}
+    return {BECOMES: _state_id(after)} if _state_id(after) != _state_id(before) else {}
 
 
-def _sign(state: State) -> str:
+def _state_id(state: State) -> str:
     """What tells the state at the end of one run from that of any other."""
     return f"{state.configured_at} {state.fingerprint}"
 
 
-def _end(story: Story, memo: State | None, state: State | None) -> State | None:
+def _end(story: JournalContents, next_state: State | None, state: State | None) -> State | None:
     """The state that a finished run leaves: it may have lived to save a better one than its memo.
 
     By that, its handlers have run.
     """
-    is_saved = memo and state and _sign(state) == story.memo.get(BECOMES)
-    return state if is_saved else memo or state
+    is_saved = next_state and state and _state_id(state) == story.next_state.get(BECOMES)
+    return state if is_saved else next_state or state
 
 
-def _memo(story: Story) -> State | None:
+def _memo(story: JournalContents) -> State | None:
     """The state that the interrupted run would have left."""
     try:
-        return from_record(story.memo)
+        return from_record(story.next_state)
     except Damaged:
         return None
 
 
-def _remember_due(memo: State, root: str) -> None:
+def _remember_due(next_state: State, root: str) -> None:
     """Names had changed, and who knows who has read the files since: the handlers are due."""
-    loaded = store.load(memo.vm_id, root=root)
-    state = _still_due(loaded.state, memo)
+    loaded = store.load(next_state.vm_id, root=root)
+    state = _still_due(loaded.state, next_state)
     if not loaded.damaged and loaded.state != state and state.pending_handlers:
         store.save(state, root=root)
 
 
-def _still_due(state: State | None, memo: State) -> State:
-    before = state or State(vm_id=memo.vm_id)
-    pending = dict.fromkeys(before.pending_handlers + memo.pending_handlers)
+def _still_due(state: State | None, next_state: State) -> State:
+    before = state or State(vm_id=next_state.vm_id)
+    pending = dict.fromkeys(before.pending_handlers + next_state.pending_handlers)
     return replace(before, pending_handlers=tuple(pending))

@@ -19,11 +19,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bootstrap.apply.transaction.journal import Journal, Story
+    from bootstrap.apply.transaction.journal import Journal, JournalContents
     from bootstrap.apply.transaction.journal_entry import Entry
 
 
-def revert(story: Story, root: str) -> None:
+def revert(story: JournalContents, root: str) -> None:
     """Put every old file back, the last first; raises one error for all that could not be.
 
     Flushed. Nothing is removed yet that a second attempt would need.
@@ -34,7 +34,7 @@ def revert(story: Story, root: str) -> None:
         _sync(root, [entry.path for entry in story.entries if entry.kind != "overwrite"])
 
 
-def discard(story: Story, root: str) -> None:
+def discard(story: JournalContents, root: str) -> None:
     """Remove what was staged and kept, and the folders that were made if they are empty.
 
     Kept files go first: a staged one that is gone, with its old one kept, has been published.
@@ -46,13 +46,18 @@ def discard(story: Story, root: str) -> None:
     _sync(root, [*names, *story.folders])
 
 
-def finish(story: Story, root: str) -> None:
+def finish(story: JournalContents, root: str) -> None:
     """Let go of the old files: each becomes the backup, or nothing."""
     _each(story.entries, lambda entry: _finish(entry, root))
     _sync(root, [entry.kept for entry in story.entries if entry.kept])
 
 
-def tidy(journal: Journal, story: Story, root: str, settle: Callable[[Story, str], None]) -> str:
+def tidy(
+    journal: Journal,
+    story: JournalContents,
+    root: str,
+    settle: Callable[[JournalContents, str], None],
+) -> str:
     """Let go of what nobody needs any more, by `finish` or `discard`, and of the journal.
 
     What cannot be removed, for its file system has become read-only, is litter and no failure: the
@@ -96,7 +101,7 @@ def _sync(root: str, names: Iterable[str]) -> None:
     for names_to_it, place in folders.items():
         folder = "/".join(names_to_it)
         try:
-            if not folder or read.look(Place(root, folder)):
+            if not folder or read.lstat(Place(root, folder)):
                 write.sync(place)
         except OSError as error:
             raise told(error, "flushing the folder", path=f"/{folder}") from error
@@ -105,58 +110,58 @@ def _sync(root: str, names: Iterable[str]) -> None:
 def _revert(entry: Entry, inode: int, root: str) -> None:
     place, kept = Place(root, entry.path), Place(root, entry.kept)
     if entry.kind == "create":
-        if is_to_go(entry, inode, root):
+        if was_created(entry, inode, root):
             write.remove(place)
     elif entry.kind == "overwrite":
-        if is_to_be_poured(entry, inode, root):
-            _pour_back(entry, place, kept)
-    elif is_to_return(entry, root):
+        if needs_rewrite(entry, inode, root):
+            _rewrite_original(entry, place, kept)
+    elif needs_restore(entry, root):
         write.rename(kept, place.name)
 
 
-def is_to_go(entry: Entry, inode: int, root: str) -> bool:
+def was_created(entry: Entry, inode: int, root: str) -> bool:
     """Whether a new file was published, and is no other that somebody has put there since.
 
     `inode` is that of the new file if this process made it, else 0: then the content tells.
     """
     place = Place(root, entry.path)
-    found = read.look(place)
+    found = read.lstat(place)
     if found is None or found.kind != "file":
         return False
-    if staged := read.look(Place(root, entry.staged)):  # for a moment it has both names
+    if staged := read.lstat(Place(root, entry.staged)):  # for a moment it has both names
         return found.inode == staged.inode
     return found.inode == inode or read.digest(place) == entry.sha256
 
 
-def is_to_return(entry: Entry, root: str) -> bool:
+def needs_restore(entry: Entry, root: str) -> bool:
     """Whether an old file has lost its name, and nothing else has got it that is no file of ours.
 
     For a removed file that is anything; for a replaced one it is a folder.
     """
-    if entry.staged and read.look(Place(root, entry.staged)):
+    if entry.staged and read.lstat(Place(root, entry.staged)):
         return False
-    found = read.look(Place(root, entry.path))
+    found = read.lstat(Place(root, entry.path))
     in_the_way = found and (entry.kind == "remove" or found.kind == "folder")
-    return not in_the_way and read.look(Place(root, entry.kept)) is not None
+    return not in_the_way and read.lstat(Place(root, entry.kept)) is not None
 
 
-def is_to_be_poured(entry: Entry, inode: int, root: str) -> bool:
+def needs_rewrite(entry: Entry, inode: int, root: str) -> bool:
     """Whether a file was, or could have been, written over, and still is that file.
 
     What was mounted there then need not be mounted now.
     """
     place = Place(root, entry.path)
-    found = read.look(place)
-    if found is None or found.kind != "file" or read.look(Place(root, entry.kept)) is None:
+    found = read.lstat(place)
+    if found is None or found.kind != "file" or read.lstat(Place(root, entry.kept)) is None:
         return False
     same = not entry.mounted or found.inode == inode
     return same or read.digest(place) == entry.sha256
 
 
-def _pour_back(entry: Entry, place: Place, kept: Place) -> None:
+def _rewrite_original(entry: Entry, place: Place, kept: Place) -> None:
     content = b"".join(read.chunks(kept))
     access = read.access_of(entry)
-    found = read.look(place)
+    found = read.lstat(place)
     if found is None or found.access != access or read.read(place, len(content)) != content:
         write.overwrite(place, content, access)
 
@@ -168,6 +173,6 @@ def _discard(entry: Entry, root: str) -> None:
 
 def _finish(entry: Entry, root: str) -> None:
     kept = Place(root, entry.kept)
-    if entry.backup and read.look(kept):
+    if entry.backup and read.lstat(kept):
         write.rename(kept, Place(root, entry.path).name + BACKUP)
     _discard(entry, root)

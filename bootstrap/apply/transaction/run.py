@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bootstrap.state.record import State
 
 
-class Fulfilment:
+class TransactionRunner:
     """How a plan is carried out below `root`: with these handlers and a `timeout` for each check.
 
     `keep` leaves new files where they are although a handler fails on them.
@@ -66,7 +66,7 @@ class Fulfilment:
         transaction = commit(
             plan,
             journal=Journal(paths.JOURNAL, self._root),
-            memo=as_record(begun) | recovery.becomes(before, after),
+            next_state=as_record(begun) | recovery.target_id(before, after),
             timeout=self._timeout,
             run=self._run,
         )

@@ -20,20 +20,22 @@ if TYPE_CHECKING:
 
     from bootstrap.apply.plan.change import Change
     from bootstrap.apply.transaction.journal_entry import Entry
-    from bootstrap.fs.read import Found
+    from bootstrap.fs.read import FileInfo
 
 
 class Step:
     """One change on its way to the disk, by the names of its entry in the journal."""
 
-    __slots__ = ("_born", "_stamp", "_worn", "change", "entry", "place", "staged")
+    __slots__ = ("_staged_info", "_stamp", "_worn", "change", "entry", "place", "staged")
 
     def __init__(self, change: Change, entry: Entry) -> None:
         self.change = change
         self.entry = entry
         self.place = change.place
         self.staged = Place(self.place.root, entry.staged) if entry.staged else None
-        self._born: Found | None = None  # a file system need not know every mode that is asked for
+        self._staged_info: FileInfo | None = (
+            None  # a file system need not know every mode that is asked for
+        )
         self._stamp: tuple[int, ...] | None = None
         self._worn: Mapping[str, bytes] = {}
 
@@ -43,18 +45,18 @@ class Step:
         if self.staged and after:
             # Elsewhere a new file has the rights that its folder gives to new ones.
             is_new = self.change.before is None and not self.change.untrusted
-            dress = partial(xattr.give, shall=after.attributes, is_new=is_new)
-            write.write(self.staged, after.content or b"", after.access, dress=dress)
-            self._born = read.look(self.staged)
+            set_xattrs = partial(xattr.give, shall=after.attributes, is_new=is_new)
+            write.write(self.staged, after.content or b"", after.access, set_xattrs=set_xattrs)
+            self._staged_info = read.lstat(self.staged)
             self._worn = xattr.get_all(self.staged)
 
     def is_as_staged(self) -> bool:
         """Whether the staged file still is what was written; not if it cannot be read."""
-        after, born = self.change.after, self._born
+        after, born = self.change.after, self._staged_info
         if not (self.staged and after and born):
             return False
         try:
-            found = read.look(self.staged)
+            found = read.lstat(self.staged)
             content = read.read(self.staged, len(after.content or b""))
         except OSError:
             return False
@@ -76,7 +78,7 @@ class Step:
         # Where it was read from below an overlay, a second name has given it another number.
         self._refuse_unless(same=(self._stamp or ())[1:] == (planned or ())[1:])
         new = self.staged if self.staged and self.entry.kind != "overwrite" else self.place
-        found = read.look(new)
+        found = read.lstat(new)
         return found.inode if found else 0
 
     def _keep_content(self) -> None:
@@ -117,7 +119,7 @@ class Step:
 
 
 def _stamp(place: Place) -> tuple[int, ...] | None:
-    found = read.look(place)
+    found = read.lstat(place)
     return found.stamp if found else None
 
 
@@ -126,7 +128,7 @@ def _claim(place: Place, name: str) -> None:
     try:
         write.link(place, name)
     except OSError as error:
-        if not write.cannot_link(error) or read.look(place.beside(name)):
+        if not write.cannot_link(error) or read.lstat(place.sibling(name)):
             raise
         write.rename(place, name)
     else:

@@ -25,7 +25,7 @@ TYPES = {
     "null": "null",
 }
 # Keyword → what is wrong with the value; {value} is the value, {limit} that of the keyword.
-SENTENCES = {
+MESSAGES = {
     "const": "{value} is not {limit}",
     "minimum": "{value} is less than {limit}, the least allowed",
     "maximum": "{value} is more than {limit}, the most allowed",
@@ -76,7 +76,7 @@ class Finding:
         self.unknown_key = unknown_key
 
 
-def say(
+def explain(
     error: Any, *, reading: Callable[[Path], Reading | None], hidden: Callable[[Path], bool]
 ) -> Iterator[Finding]:
     """Yield the findings in one error of jsonschema; see `validator.findings`."""
@@ -165,7 +165,7 @@ def _wrong_value(error: Any, path: Path, *, hidden: bool) -> Finding:
     shown = "the one that the schema asks for" if is_kept else show(limit)
     if error.validator == "const" and not is_kept:
         shown = error.schema.get("x-expected", shown)
-    template = SENTENCES.get(error.validator, f"{{value}} does not satisfy `{error.validator}`")
+    template = MESSAGES.get(error.validator, f"{{value}} does not satisfy `{error.validator}`")
     is_quoted = error.validator == "const" and str(limit) == error.instance and not hidden
     hint = "remove the quotes" if is_quoted else ""
     return Finding(path, template.format(value=value, limit=shown), hint=hint)
@@ -243,7 +243,7 @@ def _no_alternative(
     meant = [inner for inner in branches.values() if not any(map(_is_about_kind, inner))]
     if len(meant) == 1 or len(branches) == 1:
         for inner in meant[0] if meant else next(iter(branches.values())):
-            yield from say(inner, reading=reading, hidden=hidden)
+            yield from explain(inner, reading=reading, hidden=hidden)
         return
     value = show(error.instance, hidden=hidden(path))
     if all(inner[0].validator == "type" for inner in branches.values()):

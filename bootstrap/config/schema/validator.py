@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain, islice
 
-from bootstrap.config.schema.messages import say
+from bootstrap.config.schema.messages import explain
 from bootstrap.errors import ImageError
 
 TYPE_CHECKING = False
@@ -62,7 +62,7 @@ def findings(
     except RecursionError:
         message = "applying the image's schema for values: it refers to itself without end"
         raise ImageError(message, hint="look for a $ref that leads back to its own place") from None
-    explained = (say(error, reading=reading, hidden=hidden) for error in errors)
+    explained = (explain(error, reading=reading, hidden=hidden) for error in errors)
     yield from islice(chain.from_iterable(explained), MAX_FINDINGS)
 
 
@@ -88,7 +88,7 @@ def faults(schema: Mapping[str, Any]) -> Iterator[Finding]:
 
     rules = Draft202012Validator(Draft202012Validator.META_SCHEMA)
     for error in rules.iter_errors(schema):
-        yield from say(error, reading=lambda _: None, hidden=lambda _: False)
+        yield from explain(error, reading=lambda _: None, hidden=lambda _: False)
 
 
 def _offline(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from bootstrap.errors import WriteError
-    from bootstrap.windows.fs.read import Access, Found
+    from bootstrap.windows.fs.read import Access, FileInfo
 
     class OwnedFile(Protocol):
         """A file as a document asks for it: who owns it, and where the document says so."""
@@ -45,7 +45,7 @@ class Accounts:
     def __init__(self, root: str) -> None:
         self._root = root
 
-    def access(self, spec: OwnedFile, mode: int, found: Found | None) -> Access:
+    def access(self, spec: OwnedFile, mode: int, found: FileInfo | None) -> Access:
         """The access that a file shall have; raises WriteError naming each unknown account.
 
         Without an `acl` a file that holds a secret (its `mode` is for nobody else) is SYSTEM's and

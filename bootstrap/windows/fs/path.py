@@ -23,23 +23,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-LINKS_AT_MOST = 40  # as many as anybody needs; Windows itself follows 63
+MAX_LINKS = 40  # as many as anybody needs; Windows itself follows 63
 OWN_WORDS = "\\\\?\\"  # how the system begins a path that it does not interpret
 
 
 class Place:
     """One name in one folder under `root`, or on another drive.
 
-    `relative` has neither links, `.` nor `..` in its folders; its last name may be a link. `walked`
+    `relative` has neither links, `.` nor `..` in its folders; its last name may be a link.
+    `visited_folders`
     are the folders, also relative, in which a name was looked up to get here.
     """
 
-    __slots__ = ("relative", "root", "walked")
+    __slots__ = ("relative", "root", "visited_folders")
 
-    def __init__(self, root: str, relative: str, walked: tuple[str, ...] = ()) -> None:
+    def __init__(self, root: str, relative: str, visited_folders: tuple[str, ...] = ()) -> None:
         self.root = ROOT if root == "/" else root  # else it would be that of the current drive
         self.relative = relative
-        self.walked = walked
+        self.visited_folders = visited_folders
 
     def __repr__(self) -> str:
         return f"Place({self.path})"
@@ -71,7 +72,7 @@ class Place:
         folder = self.relative.rpartition("/")[0]
         return tuple(folder.split("/")) if folder else ()
 
-    def above(self) -> tuple[Place, ...]:
+    def parents(self) -> tuple[Place, ...]:
         """The folders that lead here, outermost first, without the root."""
         names = self.folders
         depths = range(_drives(names), len(names))
@@ -83,7 +84,7 @@ class Place:
         depths = range(_drives(names), len(names) + 1)
         return tuple(on_disk(self.root, "/".join(names[:depth])) for depth in depths)
 
-    def beside(self, name: str) -> Place:
+    def sibling(self, name: str) -> Place:
         """Another name in the same folder."""
         return Place(self.root, "/".join((*self.folders, name)))
 
@@ -124,27 +125,27 @@ def resolve(
     """
     root = ROOT if root == "/" else root
     passed, ahead = _started(path, root)
-    walked: dict[str, None] = {}
+    visited_folders: dict[str, None] = {}
     links = 0
     while ahead:
         name = ahead.pop()
         if name == "..":
             del passed[max(len(passed) - 1, _drives(passed)) :]
         elif name not in {"", "."}:
-            walked["/".join(passed)] = None
+            visited_folders["/".join(passed)] = None
             target = _link(root, passed, name) if ahead or follow else None
             if target is None:
                 passed.append(name)
                 continue
             links += 1
-            if links > LINKS_AT_MOST:
+            if links > MAX_LINKS:
                 raise OSError(errno.ELOOP, "too many links on the way", path)
             on_link(Place(root, "/".join([*passed, name])))
             started, more = _started(target, root)
             if ntpath.isabs(target):
                 passed = started
             ahead.extend(more)
-    return Place(root, _spelt_out(root, "/".join(passed)), tuple(walked))
+    return Place(root, _spelt_out(root, "/".join(passed)), tuple(visited_folders))
 
 
 def _drives(names: Sequence[str]) -> int:

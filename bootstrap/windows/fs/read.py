@@ -85,7 +85,7 @@ def access_of(record: Record) -> Access:
     return Access(owner or None, acl or None)
 
 
-class Found:
+class FileInfo:
     """What stands at a place: its kind, access, size in bytes, file number and number of names.
 
     `stamp` is all that differs once somebody has written the file, or put another in its place.
@@ -122,10 +122,10 @@ def _kind(status: os.stat_result) -> Kind:
     return "folder" if stat.S_ISDIR(status.st_mode) else "other"
 
 
-def look(place: Place) -> Found | None:
+def lstat(place: Place) -> FileInfo | None:
     """What stands at the place, links not followed; None when nothing does."""
     try:
-        return Found(place.path, os.lstat(place.path))
+        return FileInfo(place.path, os.lstat(place.path))
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -141,12 +141,12 @@ def read_link(place: Place) -> str:
     return os.readlink(place.path)
 
 
-def pointed(place: Place) -> str | None:
-    """The name that `writing.point` left at the place; None when there is none.
+def read_pointer(place: Place) -> str | None:
+    """The name that `writing.write_pointer` left at the place; None when there is none.
 
     In a file: a link would take a right that not every administrator has.
     """
-    found = look(place)
+    found = lstat(place)
     if found is None or found.kind != "file":
         return None
     content = read(place, CHUNK)

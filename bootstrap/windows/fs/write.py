@@ -83,11 +83,11 @@ def remove_folder(place: Place) -> None:
         os.rmdir(place.path)
 
 
-def write(place: Place, content: bytes, access: Access, *, dress: Dress | None = None) -> None:
+def write(place: Place, content: bytes, access: Access, *, set_xattrs: Dress | None = None) -> None:
     """Write a new file, flushed to disk; on any error it is gone again.
 
     It is born with its owner and its access list, and until it is whole nobody else can open it.
-    It is told to `dress`, by its descriptor.
+    It is told to `set_xattrs`, by its descriptor.
     """
     owner = access.owner if access.owner != sids.own_sid() else None
     if owner:
@@ -98,8 +98,8 @@ def write(place: Place, content: bytes, access: Access, *, dress: Dress | None =
         descriptor = msvcrt.open_osfhandle(handle, WRITE_FLAGS)
         try:
             _write_all(descriptor, content)
-            if dress:
-                dress(descriptor)
+            if set_xattrs:
+                set_xattrs(descriptor)
             os.fsync(descriptor)
             os.close(descriptor)
             descriptor = -1
@@ -127,7 +127,7 @@ def overwrite(place: Place, content: bytes, access: Access) -> None:
     Not atomic: a reader may see half of it.
     """
     with _held(place):
-        found = read.look(place)
+        found = read.lstat(place)
         if found is None or found.kind != "file":
             raise OSError(errno.ELOOP, "it is not a regular file", place.path)
         changes = found.access != access
@@ -151,14 +151,14 @@ def _write_all(descriptor: int, content: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def point(place: Place, name: str) -> None:
-    """Leave a name for whoever asks `disk.pointed`."""
+def write_pointer(place: Place, name: str) -> None:
+    """Leave a name for whoever asks `disk.read_pointer`."""
     write(place, f"{name}\n".encode(), read.own_access(0o600))
 
 
 def rename(place: Place, name: str) -> None:
     """Give the file another name in its folder, replacing what has that name."""
-    target = place.beside(name).path
+    target = place.sibling(name).path
     with _held(place):
         _patiently(lambda: kernel.move(place.path, target), target)
 
@@ -166,7 +166,7 @@ def rename(place: Place, name: str) -> None:
 def link(place: Place, name: str) -> None:
     """Give the file a second name in its folder, one that nothing has yet."""
     with _held(place):
-        os.link(place.path, place.beside(name).path)
+        os.link(place.path, place.sibling(name).path)
 
 
 def cannot_link(error: OSError) -> bool:
@@ -179,15 +179,15 @@ def keep(place: Place, name: str) -> None:
     try:
         link(place, name)
     except OSError as error:
-        found = read.look(place)
+        found = read.lstat(place)
         if not cannot_link(error) or found is None:
             raise
-        write(place.beside(name), b"".join(read.chunks(place)), found.access)
+        write(place.sibling(name), b"".join(read.chunks(place)), found.access)
 
 
 def remove(place: Place) -> None:
     """Remove a file or a link; nothing to do when it is gone."""
-    found = read.look(place)
+    found = read.lstat(place)
     if found:
         with suppress(FileNotFoundError), _held(place):
             away = os.rmdir if _is_junction(place) else os.unlink
@@ -224,12 +224,12 @@ def sync(place: Place) -> None:
     """A folder cannot be flushed here: a rename is written through, and NTFS keeps its order."""
 
 
-def seize(place: Place, mode: int) -> int | None:
+def try_lock(place: Place, mode: int) -> int | None:
     """Take the lock that a file stands for; its descriptor, or None while another process has it.
 
     It ends with the process.
     """
-    if read.look(place) is None:
+    if read.lstat(place) is None:
         with suppress(FileExistsError):
             write(place, b"", read.own_access(mode))
     descriptor = os.open(place.path, LOCK_FLAGS)

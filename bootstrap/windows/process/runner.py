@@ -10,7 +10,7 @@ import os
 import time
 from contextlib import suppress
 
-from bootstrap.process.result import OUTPUT_AT_MOST, Ended, last_words, unstarted
+from bootstrap.process.result import MAX_OUTPUT, CommandResult, output_tail, unstarted
 from bootstrap.windows import ROOT
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ INHERITED = (
 
 def run(
     command: Sequence[str], *, timeout: float, clock: Callable[[], float] = time.monotonic
-) -> Ended:
+) -> CommandResult:
     """Run a command to its end, or end it and all that it started after `timeout` seconds.
 
     With no time at all it is not started: killed as it begins, it might do half of its work.
@@ -40,7 +40,7 @@ def run(
     alone.
     """
     if timeout <= 0:
-        return Ended("was not started, for no time was left", kind="unstarted")
+        return CommandResult("was not started, for no time was left", kind="unstarted")
     import subprocess
 
     from bootstrap.windows.process import jobs
@@ -70,8 +70,10 @@ def run(
         job.close()
     reader.join(LAST_WORDS)
     if not in_time:
-        return Ended(f"did not end within {round(timeout, 1):g} s", last_words(tail), "late")
-    return Ended(_reason(process.returncode), last_words(tail))
+        return CommandResult(
+            f"did not end within {round(timeout, 1):g} s", output_tail(tail), "late"
+        )
+    return CommandResult(_reason(process.returncode), output_tail(tail))
 
 
 def exists(program: str) -> bool:
@@ -79,9 +81,11 @@ def exists(program: str) -> bool:
     return os.path.isfile(_found(program))
 
 
-def pour(command: Sequence[str], content: bytes, *, timeout: float) -> tuple[Ended, bytes]:  # noqa: ARG001
+def run_filter(
+    command: Sequence[str], content: bytes, *, timeout: float
+) -> tuple[CommandResult, bytes]:
     """Nothing here makes something of its standard input."""
-    return Ended(f"is no program of Windows: {command[0]}"), b""
+    return CommandResult(f"is no program of Windows: {command[0]}"), b""
 
 
 def _found(program: str) -> str:
@@ -109,9 +113,9 @@ def _reader(process: Popen[bytes], tail: bytearray) -> Thread:
 
     def read() -> None:
         with suppress(OSError, ValueError):
-            while piece := os.read(stream.fileno(), OUTPUT_AT_MOST):
+            while piece := os.read(stream.fileno(), MAX_OUTPUT):
                 tail.extend(piece)
-                del tail[:-OUTPUT_AT_MOST]
+                del tail[:-MAX_OUTPUT]
 
     thread = Thread(target=read, daemon=True)
     thread.start()

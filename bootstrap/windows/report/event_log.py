@@ -22,7 +22,7 @@ ERROR, WARNING, INFORMATION = 1, 2, 4
 GRAVEST_WARNING = 4  # syslog(3): below it are errors
 LAST_WARNING = 4
 LAST_TOLD = 6  # what is finer is for people who ask for it
-TEXT_AT_MOST = 31_000  # characters; the service takes 31,839
+MAX_TEXT = 31_000  # characters; the service takes 31,839
 
 _advapi32 = ctypes.WinDLL("advapi32")
 _kernel32 = ctypes.WinDLL("kernel32")
@@ -41,7 +41,7 @@ def record(priority: int, text: str) -> None:
         return
     kind = ERROR if priority < GRAVEST_WARNING else INFORMATION
     kind = WARNING if priority == LAST_WARNING else kind
-    strings = (wintypes.LPCWSTR * 1)(text[:TEXT_AT_MOST])
+    strings = (wintypes.LPCWSTR * 1)(text[:MAX_TEXT])
     _advapi32.ReportEventW(source, kind, 0, EVENT, None, 1, 0, strings, None)
 
 

@@ -28,7 +28,7 @@ UEFI = Path("/usr/share/ovmf/OVMF.fd")  # the firmware of a Generation 2 VM
 TOOLS = ("qemu-system-x86_64", "qemu-img", "mkfs.ext4", "e2fsck", "debugfs", "ip", "setpriv")
 
 END = b"::end\n"  # what the shell writes after the exit code of each command
-GLANCE = 0.05  # seconds between two looks
+POLL_INTERVAL = 0.05  # seconds between two looks
 NUMBERS = itertools.count()
 TRANSCRIPT = []  # of every boot of this process: its name, and its events with their seconds
 KERNEL_WORDS = (
@@ -198,4 +198,4 @@ def wait_until(holds, limit, words):
     while not holds():
         if time.monotonic() > deadline:
             raise Limit(f"not within {limit} s: {words()}")
-        time.sleep(GLANCE)
+        time.sleep(POLL_INTERVAL)
