@@ -48,59 +48,59 @@ if TYPE_CHECKING:
     from bootstrap.apply.plan.change import Plan
     from bootstrap.apply.transaction.journal import JournalContents
     from bootstrap.config.model import Configuration
-    from bootstrap.context import Machine
+    from bootstrap.context import Context
     from bootstrap.image import Image
     from bootstrap.imds.instance import Instance
     from bootstrap.platform.detect import Platform
     from bootstrap.settings import Settings
 
 
-def run(machine: Machine, *, force: bool = False, offline: str | None = None) -> Status:
+def run(context: Context, *, force: bool = False, offline: str | None = None) -> Status:
     """Configure this machine; gives what there is to tell of it.
 
     `force` goes all the way even when nothing seems to have changed; `offline` is the path of a
     saved instance document that takes the place of IMDS. Raises any BootstrapError, and
     status.json says the same.
     """
-    status = Status(clock=machine.clock, now=machine.now)
+    status = Status(clock=context.clock, now=context.now)
     try:
-        settings = machine.load_settings()
+        settings = context.load_settings()
     except BootstrapError as error:
         status.fail(error)
-        with suppress(BootstrapError), Lock(root=machine.root):  # unless another run has it
-            status.publish(machine.root)
+        with suppress(BootstrapError), Lock(root=context.root):  # unless another run has it
+            status.publish(context.root)
         raise
-    with Lock(root=machine.root, wait=settings.deadline, clock=machine.clock, sleep=machine.sleep):
-        status.publish(machine.root)
+    with Lock(root=context.root, wait=settings.deadline, clock=context.clock, sleep=context.sleep):
+        status.publish(context.root)
         try:
-            result = _Run(machine, settings, status).go(force=force, offline=offline)
+            result = _Run(context, settings, status).go(force=force, offline=offline)
             status.end(result)
         except BaseException as error:
             status.fail(error)
             if not isinstance(error, Exception):
                 by, stage = map(status.record.get, ("signal", "stage"))
-                machine.log.event(WARNING, "run.interrupted", signal=by, stage=stage)
+                context.log.event(WARNING, "run.interrupted", signal=by, stage=stage)
             raise
         finally:
-            status.publish(machine.root)
+            status.publish(context.root)
     chosen = status.record.get("environment")
-    machine.log.event(INFO, f"run.{result}", environment=chosen, elapsed=status.seconds)
+    context.log.event(INFO, f"run.{result}", environment=chosen, elapsed=status.seconds)
     return status
 
 
-def preview(machine: Machine, *, offline: str | None = None) -> Plan:
+def preview(context: Context, *, offline: str | None = None) -> Plan:
     """Return what `run` would do now, without doing it and without its lock.
 
     Raises what `run` would raise before it writes.
     """
-    settings, instance = imds.observe(machine, offline=offline)
-    deadline = machine.clock() + settings.deadline
-    platform = detect(settings, environ=machine.environ, root=machine.root)
-    image = config.read_image(machine, settings)
-    loaded = store.load(instance.vm_id, root=machine.root)
-    seen = recovery.foresee(instance.vm_id, loaded.state, root=machine.root)
+    settings, instance = imds.observe(context, offline=offline)
+    deadline = context.clock() + settings.deadline
+    platform = detect(settings, environ=context.environ, root=context.root)
+    image = config.read_image(context, settings)
+    loaded = store.load(instance.vm_id, root=context.root)
+    seen = recovery.foresee(instance.vm_id, loaded.state, root=context.root)
     configuration, plan = _prepare(
-        machine,
+        context,
         _Inputs(settings, platform, instance, image),
         seen.state,
         deadline=deadline,
@@ -122,7 +122,7 @@ class _Inputs(Frozen, kw_only=False):
 
 
 def _prepare(
-    machine: Machine,
+    context: Context,
     given: _Inputs,
     state: State | None,
     *,
@@ -145,7 +145,7 @@ def _prepare(
         configuration = config.validate(resolution, instance, image, settings)
     with stage("keyvault"):
         secrets = keyvault.fetch(
-            machine,
+            context,
             settings,
             given.platform,
             configuration,
@@ -158,31 +158,31 @@ def _prepare(
     with stage("render"):
         configuration, contents = render.render(configuration, instance, image, settings, secrets)
     with stage("apply"):
-        plan = apply.plan(machine, settings, configuration, contents, state, undone=undone, dry=dry)
+        plan = apply.plan(context, settings, configuration, contents, state, undone=undone, dry=dry)
     return configuration, plan
 
 
 class _Run:
     """One run under the lock."""
 
-    def __init__(self, machine: Machine, settings: Settings, status: Status) -> None:
-        self.machine = machine
+    def __init__(self, context: Context, settings: Settings, status: Status) -> None:
+        self.context = context
         self.settings = settings
         self.status = status
-        self.deadline = machine.clock() + settings.deadline - status.seconds
+        self.deadline = context.clock() + settings.deadline - status.seconds
 
     def go(self, *, force: bool, offline: str | None) -> str:
         """Go through the stages and return the result; an interrupted run is settled first."""
         self._recover()
         with self.status.stage("platform"):
-            platform = detect(self.settings, environ=self.machine.environ, root=self.machine.root)
+            platform = detect(self.settings, environ=self.context.environ, root=self.context.root)
         if offline is None and not platform.is_azure:
-            self.machine.log.event(
+            self.context.log.event(
                 INFO, "platform.elsewhere", firmware=platform.firmware.description
             )
             self.status.record.update(reason=platform.reason, hint=OVERRIDE_HINT)
             return "disabled"
-        known = platform.vm_id or store.current(root=self.machine.root)
+        known = platform.vm_id or store.current(root=self.context.root)
         try:
             with self.status.stage("imds"):
                 instance = self._instance(platform, offline)
@@ -194,7 +194,7 @@ class _Run:
 
     def _keep(self, vm_id: str | None, error: BootstrapError) -> str:
         """Leave this VM as it is if it was configured before, unless the settings say no."""
-        state = store.load(vm_id, root=self.machine.root).state if vm_id else None
+        state = store.load(vm_id, root=self.context.root).state if vm_id else None
         if self.settings.on_unavailable != "keep" or not (state and state.configured_at):
             raise error
         stay = "the files stay as they are"
@@ -203,16 +203,16 @@ class _Run:
 
     def _recover(self) -> None:
         """Finish or undo a run that was interrupted."""
-        now = timestamp(self.machine.now())
-        if recovered := recovery.recover(root=self.machine.root, now=now):
-            self.machine.log.event(WARNING, f"recovery.{recovered.verdict}")
+        now = timestamp(self.context.now())
+        if recovered := recovery.recover(root=self.context.root, now=now):
+            self.context.log.event(WARNING, f"recovery.{recovered.verdict}")
             self._warn(recovered.text)
 
     def _instance(self, platform: Platform, offline: str | None) -> Instance:
         if offline is not None:
             return imds.read_saved(offline)
         return imds.ask(
-            self.machine,
+            self.context,
             self.settings,
             platform,
             deadline=self.deadline,
@@ -226,7 +226,7 @@ class _Run:
         self.status.record["vm_id"] = instance.vm_id
         with self.status.stage("state"):
             state = self._state(instance.vm_id)
-            image = config.read_image(self.machine, self.settings)
+            image = config.read_image(self.context, self.settings)
             mark = fingerprint(instance, image, self.settings)
             if not force and self._is_unchanged(state, mark):
                 self.status.pick(state.environment)
@@ -234,7 +234,7 @@ class _Run:
                 return "unchanged"
         try:
             configuration, plan = _prepare(
-                self.machine,
+                self.context,
                 _Inputs(self.settings, platform, instance, image),
                 state,
                 deadline=self.deadline,
@@ -248,10 +248,10 @@ class _Run:
 
     def _state(self, vm_id: str) -> State:
         """Return what an earlier run did for this VM."""
-        loaded = store.load(vm_id, root=self.machine.root)
+        loaded = store.load(vm_id, root=self.context.root)
         for note in loaded.notes:
             self._warn(note)
-        store.settle(loaded, root=self.machine.root, now=timestamp(self.machine.now()))
+        store.repair(loaded, root=self.context.root, now=timestamp(self.context.now()))
         return loaded.state or State(vm_id=vm_id)
 
     def _is_unchanged(self, state: State, mark: str) -> bool:
@@ -259,7 +259,7 @@ class _Run:
             state.fingerprint == mark
             and not state.floating
             and not state.pending_handlers
-            and not verify(state.written.values(), root=self.machine.root)
+            and not verify(state.written.values(), root=self.context.root)
         )
 
     def _apply(self, configuration: Configuration, plan: Plan, state: State, mark: str) -> str:
@@ -275,13 +275,13 @@ class _Run:
             settings=remember(self.settings),
             floating=configuration.floats,
             environment=configuration.environment or "",
-            configured_at=timestamp(self.machine.now()),
+            configured_at=timestamp(self.context.now()),
         )
         from bootstrap.report.changes import log_changes, plan_record
         from bootstrap.stages import apply
 
         apply.commit(
-            self.machine,
+            self.context,
             self.settings,
             configuration,
             plan,
@@ -289,10 +289,10 @@ class _Run:
             after=after,
             deadline=self.deadline,
         )
-        log_changes(plan, self.machine.log)
+        log_changes(plan, self.context.log)
         self.status.record.update(plan_record(plan))
         return "configured" if plan.changes or plan.handlers else "unchanged"
 
     def _warn(self, text: str, *, public: Public | None = None) -> None:
         self.status.warn(public or text)
-        self.machine.log.warning(text)
+        self.context.log.warning(text)

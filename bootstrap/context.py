@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bootstrap.settings import Settings
 
 
-class Machine(Frozen):
+class Context(Frozen):
     """What every command is told: where the file system begins, and how settings were given.
 
     `clock` gives monotonic seconds, `now` seconds since 1970, `sleep` waits for seconds; tests

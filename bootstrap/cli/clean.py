@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from bootstrap.cli.options import machine_of, print_json
+from bootstrap.cli.options import context_of, print_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ def run(options: argparse.Namespace) -> int:
     from bootstrap.state import store
     from bootstrap.state.lock import Lock
 
-    machine = machine_of(options)
-    with Lock(root=machine.root, wait=LOCK_WAIT, clock=machine.clock, sleep=machine.sleep):
-        if recovered := recovery.recover(root=machine.root):
-            machine.log.warning(recovered.text)
-        removed = store.forget(root=machine.root)
+    context = context_of(options)
+    with Lock(root=context.root, wait=LOCK_WAIT, clock=context.clock, sleep=context.sleep):
+        if recovered := recovery.recover(root=context.root):
+            context.log.warning(recovered.text)
+        removed = store.remove_state(root=context.root)
     if options.format == "json":
         print_json({"removed": list(removed)})
     else:

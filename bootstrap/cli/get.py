@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import sys
 
-from bootstrap.cli.options import add_offline, add_patience, machine_of, print_json
+from bootstrap.cli.options import add_offline, add_patience, context_of, print_json
 from bootstrap.errors import NoSuchValue, UsageError, nearest
 
 TYPE_CHECKING = False
@@ -58,15 +58,15 @@ def _value(options: argparse.Namespace, root: str, rest: str) -> Any:
     from bootstrap.stages import config
     from bootstrap.stages.imds import observe
 
-    machine = machine_of(options)
-    settings, instance = observe(machine, offline=options.offline, deadline=options.deadline)
+    context = context_of(options)
+    settings, instance = observe(context, offline=options.offline, deadline=options.deadline)
     if root == "tags":
         tags = TagNames(instance.tags or ())
         return _tag(tags, rest) if rest else tags
     path = _parse(options.path)
     if path[0] == "instance":
         return _walk(instance.raw, path, options.path)
-    image = config.read_image(machine, settings)
+    image = config.read_image(context, settings)
     configuration = config.resolve(instance, image, settings).require_valid()
     return _configured(configuration, path, options.path)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, NoReturn, TextIO
 
-    from bootstrap.context import Machine
+    from bootstrap.context import Context
 
 # The verbs in the order in which a newcomer meets them; each is a module of this folder, imported
 # when it is called.
@@ -188,11 +188,11 @@ def print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
-def machine_of(options: argparse.Namespace) -> Machine:
+def context_of(options: argparse.Namespace) -> Context:
     """The machine that the options name."""
-    from bootstrap.context import Machine
+    from bootstrap.context import Context
 
-    return Machine(
+    return Context(
         root=os.path.abspath(options.root),
         settings_file=options.settings,
         assignments=tuple(options.assignments),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from bootstrap.cli.options import add_offline, machine_of, print_json, use_color
+from bootstrap.cli.options import add_offline, context_of, print_json, use_color
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the plan."""
     from bootstrap import agent
 
-    plan = agent.preview(machine_of(options), offline=options.offline)
+    plan = agent.preview(context_of(options), offline=options.offline)
     for note in plan.notes:
         options.log.warning(note)
     if options.format == "json":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from bootstrap.cli.options import add_offline, machine_of
+from bootstrap.cli.options import add_offline, context_of
 from bootstrap.errors import NoSuchValue, nearest
 from bootstrap.frozen import replace
 
@@ -30,9 +30,9 @@ def run(options: argparse.Namespace) -> int:
     from bootstrap.stages import config
     from bootstrap.stages.imds import observe
 
-    machine = machine_of(options)
-    settings, instance = observe(machine, offline=options.offline)
-    image = config.read_image(machine, settings)
+    context = context_of(options)
+    settings, instance = observe(context, offline=options.offline)
+    image = config.read_image(context, settings)
     configuration = mask_values(config.resolve(instance, image, settings).require_valid())
     wanted = [spec for spec in configuration.files if spec.path == options.path]
     if not wanted:

@@ -12,7 +12,7 @@ import signal
 import sys
 from contextlib import contextmanager
 
-from bootstrap.cli.options import add_offline, machine_of, print_json, seconds
+from bootstrap.cli.options import add_offline, context_of, print_json, seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     from bootstrap import agent
 
     with _unwinding():
-        status = agent.run(machine_of(options), force=options.force, offline=options.offline)
+        status = agent.run(context_of(options), force=options.force, offline=options.offline)
     if options.format == "json":
         print_json(status.record)
         return 0

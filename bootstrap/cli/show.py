@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sys
 
-from bootstrap.cli.options import add_offline, add_patience, machine_of, print_json
+from bootstrap.cli.options import add_offline, add_patience, context_of, print_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,17 +37,17 @@ def run(options: argparse.Namespace) -> int:
     from bootstrap.stages import config
     from bootstrap.stages.imds import observe
 
-    machine = machine_of(options)
+    context = context_of(options)
     if options.what == "settings":
         _show_settings(options)
         return 0
-    settings, instance = observe(machine, offline=options.offline, deadline=options.deadline)
+    settings, instance = observe(context, offline=options.offline, deadline=options.deadline)
     if options.what == "instance":
         print_json(instance.raw)
     elif options.what == "tags":
         _show_flat(dict(instance.tags or ()), {}, options)
     else:
-        image = config.read_image(machine, settings)
+        image = config.read_image(context, settings)
         configuration = config.resolve(instance, image, settings).require_valid()
         _show_configuration(configuration, options)
     return 0
@@ -57,7 +57,7 @@ def _show_settings(options: argparse.Namespace) -> None:
     from bootstrap.settings.load import value_of
     from bootstrap.settings.table import rows
 
-    settings = machine_of(options).load_settings()
+    settings = context_of(options).load_settings()
     values = {row.name: value_of(settings, row.name) for row in rows()}
     _show_flat(values, {name: settings.origins.get(name, "default") for name in values}, options)
 

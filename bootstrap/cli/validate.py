@@ -16,7 +16,7 @@ import json
 import os
 import sys
 
-from bootstrap.cli.options import columns_of, machine_of, print_json, use_color
+from bootstrap.cli.options import columns_of, context_of, print_json, use_color
 from bootstrap.errors import ImageError, InvalidDocument, MissingInput, NotPermitted, Problem
 from bootstrap.frozen import Frozen
 
@@ -79,11 +79,11 @@ def _judge(options: argparse.Namespace) -> Verdict:
     from bootstrap.document import parse
     from bootstrap.image import shipped_templates
 
-    machine = machine_of(options)
-    settings = machine.load_settings()
+    context = context_of(options)
+    settings = context.load_settings()
     beside = _beside(options) if options.image else None
-    own = _own_templates(machine.root, settings.templates, beside)
-    path = options.schema or os.path.join(machine.root, settings.values_schema.lstrip("/"))
+    own = _own_templates(context.root, settings.templates, beside)
+    path = options.schema or os.path.join(context.root, settings.values_schema.lstrip("/"))
     if beside and not options.schema and os.path.lexists(f"{beside}/values.schema.json"):
         path = f"{beside}/values.schema.json"
     schema = _values_schema(path, required=bool(options.schema))
@@ -118,7 +118,7 @@ def _judge(options: argparse.Namespace) -> Verdict:
             _ask_whose(found, problems(None, []))
         if options.image:
             warnings += _printed_unfiltered(own or {}, data, options.file, schema)
-            warnings += unsafe_links(parse(text, options.file), machine.root)
+            warnings += unsafe_links(parse(text, options.file), context.root)
     except InvalidDocument as error:
         itself = Problem(error.message, where=options.file, hint=error.hint)
         return Verdict(problems=error.problems or (itself,))

@@ -71,7 +71,7 @@ class Collector:
         ):
             return
         part = values or Part({}, DocumentOrigin(self.values_schema.source, ()))
-        data = part.plain()
+        data = part.to_plain()
         hidden = frozenset(self.shape.guarded(data))
         secrets = dict(references(part))
         self._check_secret_types(secrets)

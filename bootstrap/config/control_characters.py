@@ -42,8 +42,8 @@ def in_tag(part: Part, path: Path, shape: Shape) -> Iterator[Problem]:
         many = any(schema.get("x-multiline") is True for schema in shape.at(at))
         return CONTROL_IN_TEXT if many else CONTROL
 
-    guarded = set(shape.guarded(_skeleton(part.plain(), path))) if shape.hides else set()
-    for at, sign, at_key in islice(_walk(part.plain(), path, forbidden), MAX_FINDINGS):
+    guarded = set(shape.guarded(_skeleton(part.to_plain(), path))) if shape.hides else set()
+    for at, sign, at_key in islice(_walk(part.to_plain(), path, forbidden), MAX_FINDINGS):
         origin = part.find(at[len(path) :]).origin
         hint = MULTILINE if sign in NAMES and not at_key else REMOVE
         subject = "a key in this tag" if at_key else "this tag"

@@ -105,7 +105,7 @@ def spec(
     bits, so the mode still counts as the image's. `includes` are the templates that its content may
     name; None if they are not limited.
     """
-    keys: dict[str, Any] = entry.plain()
+    keys: dict[str, Any] = entry.to_plain()
     is_users = image is None and not trusted
     access = next((entry.value[key] for key in ACCESS if key in entry.value), None)
     is_users_access = not trusted and access and not (image and any(map(image.has, ACCESS)))

@@ -155,7 +155,7 @@ def from_entry(part: Part) -> SecretReference:
 
     `as` other than `value` is for certificates; the default for a certificate is `pem`.
     """
-    entry = part.plain()
+    entry = part.to_plain()
     form = entry.get("as", "pem" if entry.get("certificate") else "value")
     return SecretReference(
         vault=entry["vault"],

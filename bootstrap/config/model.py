@@ -56,7 +56,7 @@ class SecretReference(Frozen):
 
     `vault` is a name or a host. Without `version` the current version is meant. A `form` other than
     `value` takes a certificate apart. With `credential` the secret also becomes a credential of
-    systemd: as it is (`plain`), or encrypted (`sealed`). `of_image` is set if everything in the
+    systemd: as it is (`to_plain`), or encrypted (`sealed`). `of_image` is set if everything in the
     reference comes from documents of the image, which may name vaults that userData may not.
     """
 

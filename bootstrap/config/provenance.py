@@ -111,12 +111,12 @@ class Part:
             return isinstance(step, int) and step < len(self.value)
         return isinstance(self.value, dict) and step in self.value
 
-    def plain(self) -> Any:
+    def to_plain(self) -> Any:
         """Return the value as plain data, as a copy."""
         if isinstance(self.value, dict):
-            return {key: part.plain() for key, part in self.value.items()}
+            return {key: part.to_plain() for key, part in self.value.items()}
         if isinstance(self.value, list):
-            return [part.plain() for part in self.value]
+            return [part.to_plain() for part in self.value]
         return self.value
 
     def origins(self, path: Path) -> Iterator[tuple[Path, str]]:

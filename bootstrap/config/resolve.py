@@ -195,8 +195,8 @@ def _configuration(
     shape: Shape,
     notes: tuple[str, ...],
 ) -> Configuration:
-    data = values.plain() if values else {}
-    handlers = merged.sections["handlers"].plain() if "handlers" in merged.sections else {}
+    data = values.to_plain() if values else {}
+    handlers = merged.sections["handlers"].to_plain() if "handlers" in merged.sections else {}
     secrets = _value_secrets(values)
     return Configuration(
         environment=merged.environment,

@@ -39,5 +39,5 @@ def lint(document: Document) -> Iterator[Problem]:
         section = document.part((*path, "handlers"))
         handlers = section.value if section else {}
         for name, part in handlers.items():
-            if isinstance(part, Part) and waits_for_a_unit(part.plain()):
+            if isinstance(part, Part) and waits_for_a_unit(part.to_plain()):
                 yield part.origin.problem(f"the handler {name} may wait for itself", hint=CURE)

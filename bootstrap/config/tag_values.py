@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from bootstrap.config.schema.messages import TYPES, show
+from bootstrap.config.schema.messages import TYPES, shorten
 from bootstrap.document import parse
 from bootstrap.errors import InvalidDocument
 
@@ -26,7 +26,7 @@ class ConversionError(ValueError):
     """The text cannot be converted to any type that is asked for."""
 
     def __init__(self, text: str, wanted: str) -> None:
-        super().__init__(f"{show(text)} is not {wanted}")
+        super().__init__(f"{shorten(text)} is not {wanted}")
         self.without_value = f"the value is not {wanted}"
 
 

@@ -179,7 +179,7 @@ class TagLayer:
 
 def _secret(part: Part) -> Problem | None:
     """Return a problem if the converted value of a tag spells a reference, else None."""
-    if not mentions_reference(part.plain()):
+    if not mentions_reference(part.to_plain()):
         return None
     hint = "name it in the image's documents or in userData"
     return part.origin.problem("a tag may not name a secret", hint=hint)

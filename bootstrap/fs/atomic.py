@@ -81,7 +81,7 @@ def names(path: str, *, root: str = "/") -> list[str]:
         return []
 
 
-def forget(path: str, *, root: str = "/") -> bool:
+def remove_tree(path: str, *, root: str = "/") -> bool:
     """Remove a file, a link, or a folder with all that is in it; False when there is none."""
     place = resolve(path, root)
     found = read.lstat(place)

@@ -48,7 +48,7 @@ def unsafe(message: str, *, path: str, origin: str = "", hint: str = "") -> Unsa
     return UnsafeDestination(Public(f"{path}: {message}"), problems=[problem])
 
 
-def told(error: OSError, doing: str, *, path: str, origin: str = "") -> BootstrapError:
+def from_os_error(error: OSError, doing: str, *, path: str, origin: str = "") -> BootstrapError:
     """What the system said, as an error that names the file and what was being done with it."""
     reason = error.strerror or f"{error}"
     code = getattr(error, "winerror", None)

@@ -182,7 +182,7 @@ def cannot_link(error: OSError) -> bool:
     return error.errno in CANNOT_LINK
 
 
-def keep(place: Place, name: str) -> None:
+def save_original(place: Place, name: str) -> None:
     """Give the file a second name in its folder; where there are no hard links, a copy."""
     try:
         link(place, name)

@@ -59,26 +59,26 @@ def wanted(
     present: Mapping[str, bytes], left: Mapping[str, bytes] | None, label: bytes = b""
 ) -> dict[str, bytes]:
     """What a file that has `present` shall have: `left`, where that is known, and the label."""
-    shall = dict(present)
+    attributes = dict(present)
     if left is not None:
-        shall.pop(ACL, None)
+        attributes.pop(ACL, None)
         if CAPABILITY not in left:
-            shall.pop(CAPABILITY, None)
+            attributes.pop(CAPABILITY, None)
         kept = ((name, value) for name, value in left.items() if name != CAPABILITY)
-        shall.update((name, value) for name, value in kept if counts(name))
+        attributes.update((name, value) for name, value in kept if counts(name))
     if label:
-        shall[SELINUX] = label
-    return shall
+        attributes[SELINUX] = label
+    return attributes
 
 
-def differences(present: Mapping[str, bytes], shall: Mapping[str, bytes]) -> tuple[str, ...]:
+def differences(present: Mapping[str, bytes], attributes: Mapping[str, bytes]) -> tuple[str, ...]:
     """In which respects they differ, for people: names, and the values of labels alone."""
-    return tuple(_differences(present, shall))
+    return tuple(_differences(present, attributes))
 
 
-def _differences(present: Mapping[str, bytes], shall: Mapping[str, bytes]) -> Iterator[str]:
-    for name in sorted(present.keys() | shall.keys()):
-        old, new = present.get(name), shall.get(name)
+def _differences(present: Mapping[str, bytes], attributes: Mapping[str, bytes]) -> Iterator[str]:
+    for name in sorted(present.keys() | attributes.keys()):
+        old, new = present.get(name), attributes.get(name)
         if name == SELINUX and not _same_label(old, new):
             yield f"label {_shown(old)} → {_shown(new)}"
         elif name == ACL and old != new:
@@ -100,24 +100,24 @@ def _shown(label: bytes | None) -> str:
     )
 
 
-def give(descriptor: int, shall: Mapping[str, bytes], *, is_new: bool) -> None:
+def set_all(descriptor: int, attributes: Mapping[str, bytes], *, is_new: bool) -> None:
     """Give a staged file of mode 0 its attributes, and keep its mode 0.
 
     Where its file system knows none, it goes without. A file that replaces none `is_new`: it also
     has what its folder gives to new files.
     """
     has = _names(descriptor)
-    for name, value in shall.items() if ARE_KNOWN else ():
+    for name, value in attributes.items() if ARE_KNOWN else ():
         if name != CAPABILITY and not (name in has and _same(descriptor, name, value)):
             _set(descriptor, name, value)
-    if ACL in has and ACL not in shall and not is_new:
+    if ACL in has and ACL not in attributes and not is_new:
         os.removexattr(descriptor, ACL)
 
 
 def like(place: Place) -> Callable[[int], None]:
     """What gives a copy the attributes of what stands at the place."""
-    shall = get_all(place)
-    return lambda descriptor: give(descriptor, shall, is_new=False)
+    attributes = get_all(place)
+    return lambda descriptor: set_all(descriptor, attributes, is_new=False)
 
 
 def _names(descriptor: int) -> list[str]:

@@ -144,7 +144,7 @@ def texts(values: list[Any]) -> tuple[str, ...]:
     return tuple(value for value in values if isinstance(value, str))
 
 
-def said(response: Response) -> str:
+def server_message(response: Response) -> str:
     """The server's own words about its refusal, on one line; empty if it gave none."""
     if is_redirect(response.status):
         target = printable(response.headers.get("location", "nowhere"))

@@ -101,7 +101,7 @@ class ArcService(IdentityService):
 
 def _discreet(response: Response, key: Secret) -> Response:
     """The answer; one whose words hold a piece of the key, without its words."""
-    text, said = key.reveal(), responses.said(response)
+    text, said = key.reveal(), responses.server_message(response)
     width = min(_PIECE, len(text))
     pieces = (said[start : start + width] for start in range(len(said) - width + 1))
     return Response(response.status, {}, b"") if any(p in text for p in pieces) else response

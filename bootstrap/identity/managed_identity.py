@@ -38,7 +38,7 @@ class Identity:
     that one request may take. Two budgets, in seconds, begin with the first answer that draws on
     them and hold for the run: `grace` for 401, 403 and 421 (a guest proxy agent that starts),
     `attach` for an identity that is not there yet. `on_attempt` hears of each request, from the
-    thread that made it. `wall` gives the seconds since 1970. A wrong endpoint raises
+    thread that made it. `wall_clock` gives the seconds since 1970. A wrong endpoint raises
     `SettingsError`.
     """
 
@@ -69,7 +69,7 @@ class Identity:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         uniform: Uniform | None = None,
-        wall: Callable[[], float] = time.time,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._service = IdentityService(service) if isinstance(service, str) else service
         self._deadline = deadline
@@ -80,7 +80,7 @@ class Identity:
         self._clock = clock
         self._sleep = sleep
         self._uniform = uniform
-        self._wall = wall
+        self._wall = wall_clock
         self._limiter = RateLimiter(_LANES, _SPACING, clock=clock, sleep=sleep)
         self._tokens = TokenCache(self._fetch, clock=clock)
 
@@ -112,7 +112,7 @@ class Identity:
             pacing=self._patience(),
             grace=self._grace,
             attach=self._attach,
-            wall=self._wall,
+            wall_clock=self._wall,
         ).run()
 
     def _patience(self) -> RequestPacing:

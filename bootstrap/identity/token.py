@@ -42,12 +42,13 @@ def read_token(
     selector: Selector,
     *,
     echo: bool = False,
-    wall: Callable[[], float],
+    wall_clock: Callable[[], float],
 ) -> Token:
     """The token in a 200 that asked for `audience` as `selector`.
 
     With `echo`, an answer that does not repeat the selector is another identity's, whatever kind
-    it has; without, that holds for a client id, which every answer of IMDS repeats. `wall` gives
+    it has; without, that holds for a client id, which every answer of IMDS repeats. `wall_clock`
+    gives
     the seconds since 1970. Raises `RetryableError` for what is no good token yet, `PermanentError`
     for one
     that is not the one asked for.
@@ -61,7 +62,7 @@ def read_token(
     if _text(answer, "resource").removesuffix("/").casefold() != audience.casefold():
         raise PermanentError("wrong-token", "gave a token for another audience")
     _check_identity(answer, selector, echo=echo)
-    return Token(secret, _seconds(answer, wall))
+    return Token(secret, _seconds(answer, wall_clock))
 
 
 def _secret(answer: Mapping[str, Any]) -> Secret:
@@ -83,7 +84,7 @@ def _check_identity(answer: Mapping[str, Any], selector: Selector, *, echo: bool
         raise PermanentError("wrong-token", f"gave the token of another identity than {selector}")
 
 
-def _seconds(answer: Mapping[str, Any], wall: Callable[[], float]) -> float:
+def _seconds(answer: Mapping[str, Any], wall_clock: Callable[[], float]) -> float:
     """For how long the token is good, by the service's clock if it tells.
 
     `expires_in` counts by the service's clock. `expires_on` has to be compared with this
@@ -95,7 +96,7 @@ def _seconds(answer: Mapping[str, Any], wall: Callable[[], float]) -> float:
         moment = _number(answer, "expires_on")
         if moment is None:
             raise RetryableError("wrong-shape", "it does not say when the token expires")
-        seconds = moment - wall()
+        seconds = moment - wall_clock()
     if seconds <= 0:
         raise RetryableError("expired", "the token has expired already")
     return seconds

@@ -60,7 +60,7 @@ class TokenRequest:
         pacing: RequestPacing,
         grace: GracePeriod,
         attach: GracePeriod,
-        wall: Callable[[], float],
+        wall_clock: Callable[[], float],
     ) -> None:
         self._service = service
         self._audience = audience
@@ -69,7 +69,7 @@ class TokenRequest:
         self._patience = pacing
         self._grace = grace
         self._attach = attach
-        self._wall = wall
+        self._wall = wall_clock
 
     def run(self) -> Token:
         """The token. Raises `IdentityUnavailable` at the deadline, `IdentityRefused` before."""
@@ -87,7 +87,11 @@ class TokenRequest:
         response = self._service.exchange(self._send)
         self._judge(response)
         return read_token(
-            response, self._audience, self._selector, echo=self._service.echoes, wall=self._wall
+            response,
+            self._audience,
+            self._selector,
+            echo=self._service.echoes,
+            wall_clock=self._wall,
         )
 
     def _judge(self, response: Response) -> None:
@@ -95,7 +99,7 @@ class TokenRequest:
         what = _action(response)
         if what == responses.USE:
             return
-        outcome, said = str(response.status), responses.said(response)
+        outcome, said = str(response.status), responses.server_message(response)
         if what == responses.RETRY_AFTER:
             raise RetryableError(outcome, said, min_wait=responses.retry_after(response))
         budget = {responses.GRACE: self._grace, _ATTACH: self._attach}.get(what)

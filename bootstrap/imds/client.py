@@ -149,7 +149,7 @@ class Imds:
         what = responses.action(response.status)
         if what == responses.USE:
             return
-        outcome, said = str(response.status), responses.said(response)
+        outcome, said = str(response.status), responses.server_message(response)
         if what == responses.RETRY_AFTER:
             raise RetryableError(outcome, said, min_wait=responses.retry_after(response))
         if what == responses.RETRY or (what == responses.GRACE and self._grace.is_active()):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bootstrap.apply.plan.change import Plan
     from bootstrap.apply.transaction.journal import JournalContents
     from bootstrap.config.model import Configuration
-    from bootstrap.context import Machine
+    from bootstrap.context import Context
     from bootstrap.process.result import CommandResult
     from bootstrap.render.rendered import Rendered
     from bootstrap.settings import Settings
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def plan(
-    context: Machine,
+    context: Context,
     settings: Settings,
     configuration: Configuration,
     contents: tuple[Rendered, ...],
@@ -58,7 +58,7 @@ def plan(
 
 
 def commit(
-    context: Machine,
+    context: Context,
     settings: Settings,
     configuration: Configuration,
     plan: Plan,

@@ -12,13 +12,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bootstrap.config.model import Configuration
     from bootstrap.config.resolve import Resolution
-    from bootstrap.context import Machine
+    from bootstrap.context import Context
     from bootstrap.image import Image
     from bootstrap.imds.instance import Instance
     from bootstrap.settings import Settings
 
 
-def read_image(context: Machine, settings: Settings) -> Image:
+def read_image(context: Context, settings: Settings) -> Image:
     """Return the image's documents, templates and schema, from where the settings say."""
     return _read_image(
         context.root, templates=settings.templates, values_schema=settings.values_schema

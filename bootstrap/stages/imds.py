@@ -9,7 +9,7 @@ from bootstrap.report.progress import retry_reporter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from bootstrap.context import Machine
+    from bootstrap.context import Context
     from bootstrap.imds.instance import Instance
     from bootstrap.platform.detect import Platform
     from bootstrap.report.status import Status
@@ -19,7 +19,7 @@ ARC_VERSION = "2019-11-01"  # the api-version that the agent of Azure Arc knows
 
 
 def ask(
-    context: Machine,
+    context: Context,
     settings: Settings,
     platform: Platform,
     *,
@@ -73,7 +73,7 @@ def read_saved(path: str) -> Instance:
 
 
 def observe(
-    context: Machine, *, offline: str | None = None, deadline: float | None = None
+    context: Context, *, offline: str | None = None, deadline: float | None = None
 ) -> tuple[Settings, Instance]:
     """Return the settings and the instance, for a question about this machine.
 

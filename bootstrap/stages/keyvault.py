@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bootstrap.config.model import Configuration
-    from bootstrap.context import Machine
+    from bootstrap.context import Context
     from bootstrap.identity.managed_identity import Identity
     from bootstrap.identity.service import IdentityService
     from bootstrap.keyvault.resolve import ResolvedSecrets
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def fetch(
-    context: Machine,
+    context: Context,
     settings: Settings,
     platform: Platform,
     configuration: Configuration,
@@ -67,7 +67,7 @@ def fetch(
 
 
 def _identity(
-    context: Machine, settings: Settings, platform: Platform, deadline: float
+    context: Context, settings: Settings, platform: Platform, deadline: float
 ) -> Identity:
     """Return the identity of this machine: that of its VM, or that of Azure Arc."""
     from bootstrap.identity.managed_identity import Identity
@@ -88,5 +88,5 @@ def _identity(
         ),
         clock=context.clock,
         sleep=context.sleep,
-        wall=context.now,
+        wall_clock=context.now,
     )

@@ -79,7 +79,7 @@ def _reasons(record: Written, root: str) -> tuple[str, ...]:
     except OSError as error:
         return (error.strerror or str(error),)
     content = () if digest == record.sha256 else ("content",)
-    return content + found.access.drift(record) + _worn(place, record)
+    return content + found.access.drift(record) + _xattr_drift(place, record)
 
 
 def has_content(record: Written, *, root: str = "/") -> bool:
@@ -92,7 +92,7 @@ def has_content(record: Written, *, root: str = "/") -> bool:
         return False
 
 
-def _worn(place: Place, record: Written) -> tuple[str, ...]:
+def _xattr_drift(place: Place, record: Written) -> tuple[str, ...]:
     """In which attributes a file differs; most files have none, and then nothing is loaded."""
     left = record.attributes
     if left is None or not (left or _has_any(place)):

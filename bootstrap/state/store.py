@@ -135,7 +135,7 @@ def remembered_settings(*, root: str = "/") -> Mapping[str, Any]:
     return state.settings if state else {}
 
 
-def settle(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
+def repair(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
     """Set a damaged state aside, forget other machines, and sweep what a dead run left of a state.
 
     Does nothing when all is well. `now` (a time, for the name of the damaged file) keeps an earlier
@@ -146,7 +146,7 @@ def settle(loaded: Loaded, *, root: str = "/", now: str = "") -> None:
         if loaded.damaged:
             _set_aside(resolve(paths.state_file(loaded.vm_id), root), now)
         for name in loaded.strangers:
-            atomic.forget(f"{paths.INSTANCES}/{name}", root=root)
+            atomic.remove_tree(f"{paths.INSTANCES}/{name}", root=root)
         atomic.sweep(paths.state_file(loaded.vm_id), root=root)
     except OSError as error:
         raise WriteError(Public(f"putting the state in order: {error}")) from error
@@ -182,14 +182,14 @@ def save(state: State, *, root: str = "/") -> bool:
     return written
 
 
-def forget(*, root: str = "/") -> tuple[str, ...]:
+def remove_state(*, root: str = "/") -> tuple[str, ...]:
     """Forget every machine and the status of the last run, for image capture; what was removed.
 
     The lock stays: whoever waits for it must not find another one in its place. Raises
     NotPermitted or WriteError.
     """
     try:
-        return tuple(path for path in _remembered(root) if atomic.forget(path, root=root))
+        return tuple(path for path in _remembered(root) if atomic.remove_tree(path, root=root))
     except PermissionError as error:
         raise NotPermitted(Public(f"forgetting: {error}"), hint=ELEVATE) from error
     except OSError as error:

@@ -29,7 +29,7 @@ def entries(path):
     return {tag: permissions for tag, permissions, _ in struct.iter_unpack("<HHI", raw[4:])}
 
 
-def give(path, name, value):
+def set_all(path, name, value):
     """Set an attribute; skip where the file system has none."""
     try:
         os.setxattr(path, name, value)
@@ -39,7 +39,7 @@ def give(path, name, value):
 
 def test_attributes_go_to_the_new_file(machine, wanted):
     """What somebody has attached to a file stays attached when its content is replaced."""
-    give(machine.put("/a", "old\n"), "user.note", b"mine")
+    set_all(machine.put("/a", "old\n"), "user.note", b"mine")
     machine.apply(wanted("/a"))
     assert machine.path("/a").read_text() == "new\n"
     assert os.getxattr(machine.path("/a"), "user.note") == b"mine"
@@ -47,7 +47,7 @@ def test_attributes_go_to_the_new_file(machine, wanted):
 
 def test_access_list_goes_to_the_new_file_within_its_mode(machine, wanted):
     """The new file has the old one's list, of which nothing is wider than the mode asked for."""
-    give(machine.put("/a", "old\n"), ACL, WITH_LIST)
+    set_all(machine.put("/a", "old\n"), ACL, WITH_LIST)
     machine.apply(wanted("/a", mode=0o640))
     found = entries(machine.path("/a"))
     assert found == {0x01: 6, USER: 6, 0x04: 4, MASK: 4, 0x20: 0}
@@ -56,7 +56,7 @@ def test_access_list_goes_to_the_new_file_within_its_mode(machine, wanted):
 
 def test_staged_file_is_closed_although_it_has_a_list(machine, wanted, monkeypatch):
     """The list alone opens the file to nobody before its owner and mode are final."""
-    give(machine.put("/a", "old\n"), ACL, WITH_LIST)
+    set_all(machine.put("/a", "old\n"), ACL, WITH_LIST)
     modes = []
     fchmod = os.fchmod
 
@@ -96,8 +96,8 @@ REPAIRED = {
 def dressed(machine, wanted, as_root):
     """A file as the agent left it, with a label and a note, in a tree with another one."""
     path = machine.put("/a", "old\n")
-    give(path, SELINUX, LABEL)
-    give(path, "user.note", b"mine")
+    set_all(path, SELINUX, LABEL)
+    set_all(path, "user.note", b"mine")
     machine.apply(wanted("/a", mode=0o640), wanted("/b", mode=0o644))
     assert worn(path) == {SELINUX: LABEL, "user.note": b"mine"}
     return path
@@ -146,7 +146,7 @@ def test_attribute_that_somebody_took_is_given_back(machine, wanted, dressed, na
 def test_access_list_that_somebody_took_is_given_back(machine, wanted, as_root):
     """Who was let in by a list is let in again, and by no more than the mode."""
     path = machine.put("/a", "old\n")
-    give(path, ACL, WITH_LIST)
+    set_all(path, ACL, WITH_LIST)
     machine.apply(wanted("/a", mode=0o640))
     os.removexattr(path, ACL)
     path.chmod(0o640)
@@ -159,7 +159,7 @@ def test_access_list_that_somebody_took_is_given_back(machine, wanted, as_root):
 def test_mode_of_a_file_with_a_list_is_told_as_mode(machine, wanted, as_root):
     """A mode is a part of the list, and differs only once."""
     path = machine.put("/a", "old\n")
-    give(path, ACL, WITH_LIST)
+    set_all(path, ACL, WITH_LIST)
     machine.apply(wanted("/a", mode=0o660))
     path.chmod(0o600)
     assert drift(machine) == {"/a": ("mode",)}
@@ -201,7 +201,7 @@ def test_list_that_a_folder_gives_to_new_files_is_no_drift(machine, wanted, as_r
     """What the kernel gave to a new file belongs to how it was left."""
     folder = machine.path("/etc")
     folder.mkdir()
-    give(folder, "system.posix_acl_default", WITH_LIST)
+    set_all(folder, "system.posix_acl_default", WITH_LIST)
     machine.apply(wanted("/etc/a", mode=0o640))
     assert entries(machine.path("/etc/a"))[USER] == 6
     assert drift(machine) == {}
@@ -239,7 +239,7 @@ def test_copy_in_the_place_of_a_hard_link_keeps_the_attributes(
 def test_privilege_is_not_handed_on(machine, wanted, as_root):
     """A file that may more than its reader is not made again: a privilege is given by no agent."""
     path = machine.put("/a", "new\n")
-    give(path, CAPABILITY, CAPABLE)
+    set_all(path, CAPABILITY, CAPABLE)
     machine.apply(wanted("/a", mode=0o644))
     assert drift(machine) == {}
     path.chmod(0o600)
@@ -250,7 +250,7 @@ def test_privilege_is_not_handed_on(machine, wanted, as_root):
 def test_mark_of_a_file_system_is_not_handed_on(machine, wanted, as_root):
     """What a file system notes of one file would be a lie on another, and is not remembered."""
     path = machine.put("/a", "old\n")
-    give(path, "trusted.overlay.x", b"1")
+    set_all(path, "trusted.overlay.x", b"1")
     machine.apply(wanted("/a"))
     assert worn(path) == {}
     assert machine.written["/a"].attributes == {}
@@ -269,7 +269,7 @@ def test_attributes_are_remembered_before_they_are_written(machine, wanted, dres
 def test_attributes_of_some_files_are_nobodys_drift(machine, wanted, as_root, option):
     """What is mounted brings its own attributes, and a file written once is its owner's."""
     path = machine.put("/a", "old\n" if "in_place" in option else "new\n", 0o600)
-    give(path, SELINUX, LABEL)
+    set_all(path, SELINUX, LABEL)
     machine.apply(wanted("/a", mode=0o600, **option))
     assert os.getxattr(path, SELINUX) == LABEL
     os.setxattr(path, SELINUX, OTHER_LABEL)
@@ -334,7 +334,7 @@ def test_label_is_what_the_policy_says(machine, wanted, as_root, policy, monkeyp
     """New files and old ones get the policy's label before they have their name, and keep it."""
     monkeypatch.setattr(preflight, "Policy", lambda root: policy)
     path = machine.put("/etc/shop/a", "old\n")
-    give(path, SELINUX, OTHER_LABEL)
+    set_all(path, SELINUX, OTHER_LABEL)
     files = wanted("/etc/shop/a"), wanted("/etc/shop/b")
     machine.apply(*files)
     for name in "ab":
@@ -348,7 +348,7 @@ def test_policy_has_no_say_over_what_is_mounted(machine, wanted, as_root, policy
     """A file that is written over keeps the label that it came with."""
     monkeypatch.setattr(preflight, "Policy", lambda root: policy)
     path = machine.put("/etc/shop/a", "new\n", 0o600)
-    give(path, SELINUX, OTHER_LABEL)
+    set_all(path, SELINUX, OTHER_LABEL)
     assert machine.plan(wanted("/etc/shop/a", mode=0o600, in_place=True)).changes == ()
 
 

@@ -306,13 +306,13 @@ def test_file_that_changes_while_it_is_kept(machine, wanted, monkeypatch, harm, 
     """Below an overlay a file gets another number when it is kept; that is all that may differ."""
     path = machine.put("/a", "old\n")
     planned = machine.plan(wanted("/a"))
-    real = write.keep
+    real = write.save_original
 
     def keep(place, name):
         harm(path)
         real(place, name)
 
-    monkeypatch.setattr(write, "keep", keep)
+    monkeypatch.setattr(write, "save_original", keep)
     with pytest.raises(WriteError) if refused else nullcontext():
         machine.commit(planned)
     assert path.read_text() == ("own\n" if refused else "new\n")

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from bootstrap.errors import CommandFailed, WriteError
-from bootstrap.fs.errors import told
+from bootstrap.fs.errors import from_os_error
 
 
 def test_bind_mounted_file_needs_in_place(machine, wanted, mounted, tmp_path):
@@ -163,5 +163,7 @@ def test_a_folder_that_cannot_be_made_is_told_with_its_document(machine, wanted,
 
 def test_a_mode_that_the_unit_forbids_is_told_as_such(as_root):
     """Not permitted may mean an attribute of the file, or the sandbox of the service."""
-    error = told(PermissionError(errno.EPERM, "Operation not permitted"), "writing", path="/a")
+    error = from_os_error(
+        PermissionError(errno.EPERM, "Operation not permitted"), "writing", path="/a"
+    )
     assert "RestrictSUIDSGID=no" in error.problems[0].hint

@@ -38,7 +38,7 @@ def died_after(machine, planned, steps):
     transaction.begin({"mine": 1})
     transaction.prepare(timeout=1, run=None)
     for step in transaction._steps[:steps]:
-        step.publish()
+        step.rename_into_place()
     return transaction
 
 
@@ -46,10 +46,10 @@ def settle(machine):
     """What the next process does, from the disk alone; gives the phase it found."""
     story = machine.journal().read()
     if story.phase == "committed":
-        rollback.finish(story, str(machine.root))
+        rollback.remove_originals(story, str(machine.root))
     else:
         rollback.revert(story, str(machine.root))
-        rollback.discard(story, str(machine.root))
+        rollback.remove_staged(story, str(machine.root))
     machine.journal().remove()
     return story.phase
 
@@ -70,11 +70,11 @@ def test_undone_while_staging(machine, begun, staged):
     planned, before = begun
     transaction = Transaction(planned, machine.journal(), "dead")
     transaction.begin({})
-    for folder in transaction._story.folders:
+    for folder in transaction._contents.folders:
         transaction._make(folder)
     for step in transaction._steps[:staged]:
         step.stage()
-        step.keep()
+        step.save_original()
     assert settle(machine) == "intent"
     assert machine.tree() == before
 
@@ -99,7 +99,7 @@ def test_settled_twice_is_settled_once(machine, begun):
     story = machine.journal().read()
     for _ in range(2):
         rollback.revert(story, root)
-    rollback.discard(story, root)
+    rollback.remove_staged(story, root)
     rollback.revert(story, root)
     assert settle(machine) == "prepared"
     assert machine.tree() == before
@@ -134,7 +134,7 @@ def test_undone_between_two_names(machine, begun, monkeypatch):
     transaction = died_after(machine, planned, 4)
     monkeypatch.setattr(write, "remove", die)
     with pytest.raises(KeyboardInterrupt):
-        transaction._steps[4].publish()
+        transaction._steps[4].rename_into_place()
     monkeypatch.undo()
     assert machine.path("/srv/new/file").stat().st_nlink == 2
     assert settle(machine) == "prepared"
@@ -272,7 +272,7 @@ def test_failed_word_is_taken_back(machine, begun, monkeypatch):
 def test_kept_files_are_made_before_the_first_name_changes(machine, begun, monkeypatch):
     """When the first name changes, every old file is kept and the journal says so."""
     planned, _ = begun
-    publish = Step.publish
+    publish = Step.rename_into_place
     phases = []
 
     def watch(step):
@@ -283,6 +283,6 @@ def test_kept_files_are_made_before_the_first_name_changes(machine, begun, monke
         )
         publish(step)
 
-    monkeypatch.setattr(Step, "publish", watch)
+    monkeypatch.setattr(Step, "rename_into_place", watch)
     machine.begin(planned).close()
     assert phases == ["prepared"] * 6

@@ -104,7 +104,7 @@ def test_what_yaml_may_have_misread_is_known_of_documents_only():
 )
 def test_a_path_leads_to_a_part_or_to_the_last_one_on_the_way(path, found):
     """A finding whose path ends nowhere is told of at the nearest thing that exists."""
-    assert part_of("a: [1, {b: 2}]\nc: null").find(path).plain() == found
+    assert part_of("a: [1, {b: 2}]\nc: null").find(path).to_plain() == found
 
 
 def test_every_scalar_list_and_empty_mapping_has_an_origin():
@@ -141,9 +141,9 @@ LOWER = "a: {x: 1, y: [1, 2], z: {k: 1}}\nb: 1\n"
 def test_mappings_merge_and_all_else_replaces(upper, merged):
     """One layer over another, with nothing of either changed by it."""
     lower, over = part_of(LOWER, "lower"), part_of(upper, "upper")
-    assert merge_parts(lower, over).plain() == merged
-    assert lower.plain() == parse(LOWER, "lower").data
-    assert over.plain() == parse(upper, "upper").data
+    assert merge_parts(lower, over).to_plain() == merged
+    assert lower.to_plain() == parse(LOWER, "lower").data
+    assert over.to_plain() == parse(upper, "upper").data
 
 
 def test_a_merged_mapping_belongs_to_who_declared_it():
@@ -167,8 +167,8 @@ def test_the_first_layer_lies_over_nothing():
 def test_plain_data_is_a_copy():
     """Whoever changes what a part gives changes no part."""
     part = Part([Part({"a": Part(1, None)}, None)], None)
-    part.plain()[0]["a"] = 2
-    assert part.plain() == [{"a": 1}]
+    part.to_plain()[0]["a"] = 2
+    assert part.to_plain() == [{"a": 1}]
 
 
 def test_a_tag_that_is_there_twice_shows_neither_text(resolve_layers):

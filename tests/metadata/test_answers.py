@@ -24,7 +24,7 @@ from bootstrap.http.responses import (
     offered_versions,
     printable,
     retry_after,
-    said,
+    server_message,
     strict_json,
 )
 
@@ -214,14 +214,16 @@ def test_the_versions_that_a_host_offers_are_texts_in_a_list(body, versions):
 )
 def test_the_servers_words_are_short_and_on_one_line(body, words):
     """Two texts at most, without anything that moves a cursor."""
-    assert said(response(body)) == words
+    assert server_message(response(body)) == words
 
 
 def test_a_redirect_is_said_with_its_target():
     """Where it pointed is told; without a target, that too."""
-    found = said(response({"error": "x"}, 302, location="http://elsewhere.example/\x1b[2J"))
+    found = server_message(
+        response({"error": "x"}, 302, location="http://elsewhere.example/\x1b[2J")
+    )
     assert found == "a redirect to http://elsewhere.example/ [2J, which is never followed"
-    assert said(response(b"", 302)) == "a redirect to nowhere, which is never followed"
+    assert server_message(response(b"", 302)) == "a redirect to nowhere, which is never followed"
 
 
 @pytest.mark.parametrize(

@@ -271,10 +271,10 @@ def test_another_token_than_the_one_asked_for_is_refused(serve, quick, selector,
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("wall", [0, 4_200_000_000])
-def test_a_wrong_clock_at_boot_turns_no_token_away(serve, quick, wall):
+@pytest.mark.parametrize("wall_clock", [0, 4_200_000_000])
+def test_a_wrong_clock_at_boot_turns_no_token_away(serve, quick, wall_clock):
     """`expires_in` counts by the service's clock, and this machine's may be decades off."""
-    assert quick(serve(granted()), wall=lambda: wall).token(VAULT)
+    assert quick(serve(granted()), wall_clock=lambda: wall_clock).token(VAULT)
 
 
 def test_one_token_per_audience_and_identity(serve, quick):

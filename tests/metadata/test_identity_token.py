@@ -21,7 +21,7 @@ CANARY = "eyJ0eXAi"
 def read(answer, selector=OWN, *, echo=False):
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     response = Response(200, {}, body)
-    return read_token(response, AUDIENCE, selector, echo=echo, wall=lambda: NOW)
+    return read_token(response, AUDIENCE, selector, echo=echo, wall_clock=lambda: NOW)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)

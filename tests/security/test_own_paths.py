@@ -17,7 +17,7 @@ from bootstrap.apply.plan.plan import plan
 from bootstrap.config.model import FileSpec
 from bootstrap.config.reserved_paths import AUTHORITIES
 from bootstrap.config.resolve import validate
-from bootstrap.context import Machine
+from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, InvalidDocument, UnsafeDestination
 from bootstrap.render.rendered import Rendered
 from bootstrap.settings import Settings, UserDataSettings, VaultSettings
@@ -62,7 +62,7 @@ class Golden:
         saved = self.root.parent / "instance.json"
         compute = {"vmId": VM_ID, "userData": user_data, "tagsList": []}
         saved.write_text(json.dumps({"compute": compute}))
-        machine = Machine(
+        machine = Context(
             root=str(self.root), environ=environ or {}, settings_file=self.settings_file
         )
         return agent.run(machine, offline=str(saved))

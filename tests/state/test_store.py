@@ -42,7 +42,7 @@ def test_first_boot_has_no_state(root, library):
     """On a first boot there is no state, nothing to note, and nothing is written."""
     loaded = load(root)
     assert (loaded.state, loaded.notes) == (None, ())
-    store.settle(loaded, root=str(root))
+    store.repair(loaded, root=str(root))
     assert list(root.iterdir()) == []
 
 
@@ -107,7 +107,7 @@ def test_damaged_state_is_reported_and_set_aside(tmp_path, data):
     loaded = load(root)
     assert loaded.state is None
     assert "damaged" in loaded.notes[0]
-    store.settle(loaded, root=str(root), now="now")
+    store.repair(loaded, root=str(root), now="now")
     assert (folder / "state.json.corrupt-now").read_bytes() == data
     assert load(root).notes == ()
     assert save(root)
@@ -129,7 +129,7 @@ def test_state_that_is_no_file_is_set_aside(root, library, thing):
     make[thing]()
     loaded = load(root)
     assert loaded.damaged
-    store.settle(loaded, root=str(root))
+    store.repair(loaded, root=str(root))
     assert save(root)
     assert load(root).state == State(vm_id=ME)
 
@@ -150,7 +150,7 @@ def test_what_stands_in_the_place_of_a_folder_is_set_aside(root, library, place)
         path.write_text("not ours\n")
     loaded = load(root)
     assert any("is not what belongs there; it is set aside" in note for note in loaded.notes)
-    store.settle(loaded, root=str(root), now="now")
+    store.repair(loaded, root=str(root), now="now")
     assert os.path.lexists(f"{path}.corrupt-now")
     save(root, fingerprint="g")
     assert load(root).state == State(vm_id=ME, fingerprint="g")
@@ -162,7 +162,7 @@ def test_what_was_set_aside_of_another_machine_goes(root, library):
     """A captured image keeps nothing of the machine that it was, damaged or not."""
     save(root, vm_id=OTHER)
     (library / "instances" / f"{OTHER}.corrupt-then").touch()
-    store.settle(load(root), root=str(root))
+    store.repair(load(root), root=str(root))
     assert os.listdir(library / "instances") == []
 
 
@@ -172,7 +172,7 @@ def test_captured_image_is_noticed_and_forgotten(root, library):
     loaded = load(root)
     assert loaded.state is None
     assert loaded.notes == (f"captured image: this was {OTHER} and now is {ME}; starting afresh",)
-    store.settle(loaded, root=str(root))
+    store.repair(loaded, root=str(root))
     save(root)
     assert os.listdir(library / "instances") == [ME]
     assert os.readlink(library / "instance") == f"instances/{ME}"
@@ -213,7 +213,7 @@ def test_forget_leaves_only_the_lock(root, library):
     runtime.mkdir(parents=True)
     (runtime / "lock").write_text("")
     (runtime / "status.json").write_text("{}")
-    removed = store.forget(root=str(root))
+    removed = store.remove_state(root=str(root))
     assert removed == (
         "/var/lib/imds-bootstrap/instance",
         "/var/lib/imds-bootstrap/instances",
@@ -221,7 +221,7 @@ def test_forget_leaves_only_the_lock(root, library):
     )
     assert os.listdir(library) == []
     assert os.listdir(runtime) == ["lock"]
-    assert store.forget(root=str(root)) == ()
+    assert store.remove_state(root=str(root)) == ()
 
 
 def test_forget_follows_no_link(root, library, tmp_path):
@@ -231,7 +231,7 @@ def test_forget_follows_no_link(root, library, tmp_path):
     (precious / "file").write_text("")
     save(root)
     (library / "instances/link").symlink_to(precious)
-    store.forget(root=str(root))
+    store.remove_state(root=str(root))
     assert (precious / "file").exists()
     assert os.listdir(library) == []
 

@@ -49,10 +49,12 @@ def compare(
     old = _snapshot(spec, place, found, len(rendered.content), pending) if found else None
     same = old is not None and old.link is None and old.content == rendered.content
     ours = not same or (before is not None and before.ours)
-    shall = _attributes(place, old, before, ground) if not (old and spec.in_place) else {}
+    attributes = _attributes(place, old, before, ground) if not (old and spec.in_place) else {}
     if untrusted:  # what others have put there hands on no rights
-        shall = {name: one for name, one in shall.items() if name not in {ACL, CAPABILITY}}
-    new = Snapshot(content=rendered.content, access=access, attributes=shall)
+        attributes = {
+            name: one for name, one in attributes.items() if name not in {ACL, CAPABILITY}
+        }
+    new = Snapshot(content=rendered.content, access=access, attributes=attributes)
     record = _record(rendered, access, ours=ours, attributes=new.attributes if old else None)
     reasons = _reasons(old, new, ground, same=same)
     if old and same and not reasons:

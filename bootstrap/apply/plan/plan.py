@@ -9,7 +9,7 @@ from bootstrap.apply.plan.own_paths import OwnPaths
 from bootstrap.apply.plan.preflight import TargetTree
 from bootstrap.apply.plan.prune import removals
 from bootstrap.errors import BootstrapError, nearest
-from bootstrap.fs.errors import refusal, together, told
+from bootstrap.fs.errors import from_os_error, refusal, together
 from bootstrap.fs.path import refuse_foreign, resolve
 
 TYPE_CHECKING = False
@@ -92,7 +92,9 @@ class _Survey:
         except BootstrapError as error:
             self.errors.append(error)
         except OSError as error:
-            self.errors.append(told(error, "cannot look at", path=spec.path, origin=spec.origin))
+            self.errors.append(
+                from_os_error(error, "cannot look at", path=spec.path, origin=spec.origin)
+            )
         else:
             self.records.append(record)
             if change:

@@ -10,7 +10,7 @@ from bootstrap.apply.transaction.journal_entry import entry_for, missing_folders
 from bootstrap.apply.transaction.step import Step
 from bootstrap.errors import BootstrapError
 from bootstrap.fs import read, temp_names, write
-from bootstrap.fs.errors import refusal, told
+from bootstrap.fs.errors import from_os_error, refusal
 from bootstrap.fs.path import Place
 from bootstrap.process import runner
 
@@ -69,7 +69,7 @@ class Transaction:
             Step(change, entry_for(change, f"{token}-{index}", journal.place))
             for index, change in enumerate(plan.changes)
         ]
-        self._story = JournalContents()
+        self._contents = JournalContents()
         self._rolled_back = False
 
     def begin(self, next_state: Mapping[str, Any]) -> None:
@@ -81,28 +81,28 @@ class Transaction:
             raise refusal(message, path=self._journal.path, hint="see what keeps it from going")
         with self._writing():
             self._journal.begin(entries, folders, next_state)
-        self._story = JournalContents("intent", entries, folders, next_state)
+        self._contents = JournalContents("intent", entries, folders, next_state)
 
     def prepare(self, *, timeout: float, run: Run) -> None:
         """Stage and check the new files, keep the old ones."""
-        for folder in self._story.folders:
+        for folder in self._contents.folders:
             self._make(folder)
         self._each(Step.stage, "writing")
         checks.before(self._steps, timeout=timeout, run=run, private=self._private)
-        inodes = self._each(Step.keep, "keeping the old content of")
-        entries = self._story.entries
+        inodes = self._each(Step.save_original, "keeping the old content of")
+        entries = self._contents.entries
         kept = [one.kept for one in entries if one.kind != "remove"]
-        self._sync([*self._story.folders, *(one.staged for one in entries), *kept])
+        self._sync([*self._contents.folders, *(one.staged for one in entries), *kept])
         with self._writing():
             self._journal.prepare(inodes)
-        self._story = JournalContents(
-            "prepared", entries, self._story.folders, self._story.next_state, inodes
+        self._contents = JournalContents(
+            "prepared", entries, self._contents.folders, self._contents.next_state, inodes
         )
 
     def publish(self, *, timeout: float, run: Run) -> None:
         """Change the names, and check what can only be checked then."""
-        self._each(Step.publish, "replacing")
-        self._sync(one.path for one in self._story.entries if one.kind != "overwrite")
+        self._each(Step.rename_into_place, "replacing")
+        self._sync(one.path for one in self._contents.entries if one.kind != "overwrite")
         checks.after(self._steps, timeout=timeout, run=run, private=self._private)
 
     def confirm(self) -> None:
@@ -117,17 +117,17 @@ class Transaction:
             with self._writing():
                 self._journal.commit()
         except BootstrapError:
-            rollback.revert(self._story, self._root)
+            rollback.revert(self._contents, self._root)
             raise
-        self._story.phase = "committed"
+        self._contents.phase = "committed"
 
     def abandon(self, error: BaseException) -> None:
         """Put everything back; what cannot be is told with the error and left to the next run."""
-        if self._story.phase == "nothing":
+        if self._contents.phase == "nothing":
             return
         try:
-            rollback.revert(self._story, self._root)
-            rollback.discard(self._story, self._root)
+            rollback.revert(self._contents, self._root)
+            rollback.remove_staged(self._contents, self._root)
             self._journal.remove()
         except BootstrapError as failure:
             if isinstance(error, BootstrapError):
@@ -138,7 +138,7 @@ class Transaction:
     def roll_back(self) -> None:
         """Put the old files back. Raises WriteError or NotPermitted."""
         if self._steps:
-            rollback.revert(self._story, self._root)
+            rollback.revert(self._contents, self._root)
             self._rolled_back = True
 
     def close(self) -> None:
@@ -148,8 +148,10 @@ class Transaction:
         """
         if self._steps:
             with suppress(OSError, BootstrapError):
-                settle = rollback.discard if self._rolled_back else rollback.finish
-                rollback.tidy(self._journal, self._story, self._root, settle)
+                conclude = (
+                    rollback.remove_staged if self._rolled_back else rollback.remove_originals
+                )
+                rollback.cleanup(self._journal, self._contents, self._root, conclude)
 
     def _make(self, folder: str) -> None:
         place = Place(self._root, folder)
@@ -183,4 +185,4 @@ def _telling(doing: str, *, path: str, origin: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise told(error, doing, path=path, origin=origin) from error
+        raise from_os_error(error, doing, path=path, origin=origin) from error

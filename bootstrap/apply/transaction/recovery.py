@@ -93,16 +93,16 @@ def foresee(vm_id: str, state: State | None, *, root: str = "/") -> Foreseen:
     from bootstrap.apply.transaction import journal as journals
 
     try:
-        story = journals.Journal(paths.JOURNAL, root).read() or journals.JournalContents()
+        contents = journals.Journal(paths.JOURNAL, root).read() or journals.JournalContents()
     except journals.Damaged as error:
         return Foreseen(state, text=DAMAGED.format(error))
-    next_state = _memo(story)
+    next_state = _memo(contents)
     mine = next_state if next_state and next_state.vm_id == vm_id else None
-    if story.phase == "committed":
-        return Foreseen(_end(story, mine, state), text=WILL_BE_FINISHED)
-    if mine and story.phase == "prepared":
+    if contents.phase == "committed":
+        return Foreseen(_end(contents, mine, state), text=WILL_BE_FINISHED)
+    if mine and contents.phase == "prepared":
         state = _still_due(state, mine)
-    return Foreseen(state, story, WILL_BE_UNDONE)
+    return Foreseen(state, contents, WILL_BE_UNDONE)
 
 
 def _recover(root: str, now: str) -> Recovered:
@@ -110,31 +110,33 @@ def _recover(root: str, now: str) -> Recovered:
 
     journal = journals.Journal(paths.JOURNAL, root)
     try:
-        story = journal.read() or journals.JournalContents()
+        contents = journal.read() or journals.JournalContents()
     except journals.Damaged as error:
         journal.set_aside(f"corrupt-{now or 'journal'}")
         return Recovered("damaged", DAMAGED.format(error))
-    return _settle(journal, story, root, now)
+    return _finish_or_roll_back(journal, contents, root, now)
 
 
-def _settle(journal: Journal, story: JournalContents, root: str, now: str) -> Recovered:
+def _finish_or_roll_back(
+    journal: Journal, contents: JournalContents, root: str, now: str
+) -> Recovered:
     from bootstrap.apply.transaction import rollback
 
-    done = story.phase == "committed"
-    next_state = _memo(story)
+    done = contents.phase == "committed"
+    next_state = _memo(contents)
     if next_state:  # what would keep its state from being saved goes first
         store.clear(store.load(next_state.vm_id, root=root), root=root, now=now)
     if done:
         if next_state and (
-            end := _end(story, next_state, store.load(next_state.vm_id, root=root).state)
+            end := _end(contents, next_state, store.load(next_state.vm_id, root=root).state)
         ):
             store.save(end, root=root)
-        left = rollback.tidy(journal, story, root, rollback.finish)
+        left = rollback.cleanup(journal, contents, root, rollback.remove_originals)
     else:
-        rollback.revert(story, root)
-        if next_state and story.phase == "prepared":
+        rollback.revert(contents, root)
+        if next_state and contents.phase == "prepared":
             _remember_due(next_state, root)
-        left = rollback.tidy(journal, story, root, rollback.discard)
+        left = rollback.cleanup(journal, contents, root, rollback.remove_staged)
     verdict, text = ("finished", FINISHED) if done else ("undone", UNDONE)
     return Recovered(verdict, f"{text}; {left}" if left else text)
 
@@ -152,9 +154,11 @@ def _sweep_one(path: str, root: str) -> str:
 
     journal = journals.Journal(path, root)
     try:
-        story = journal.read() or journals.JournalContents()
-        settle = rollback.finish if story.phase == "committed" else rollback.discard
-        settle(story, root)
+        contents = journal.read() or journals.JournalContents()
+        conclude = (
+            rollback.remove_originals if contents.phase == "committed" else rollback.remove_staged
+        )
+        conclude(contents, root)
         journal.remove()
     except journals.Damaged as error:
         journal.set_aside("corrupt")
@@ -174,19 +178,19 @@ def _state_id(state: State) -> str:
     return f"{state.configured_at} {state.fingerprint}"
 
 
-def _end(story: JournalContents, next_state: State | None, state: State | None) -> State | None:
+def _end(contents: JournalContents, next_state: State | None, state: State | None) -> State | None:
     """The state that a finished run leaves: it may have lived to save a better one than its memo.
 
     By that, its handlers have run.
     """
-    is_saved = next_state and state and _state_id(state) == story.next_state.get(BECOMES)
+    is_saved = next_state and state and _state_id(state) == contents.next_state.get(BECOMES)
     return state if is_saved else next_state or state
 
 
-def _memo(story: JournalContents) -> State | None:
+def _memo(contents: JournalContents) -> State | None:
     """The state that the interrupted run would have left."""
     try:
-        return from_record(story.next_state)
+        return from_record(contents.next_state)
     except Damaged:
         return None
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from bootstrap.errors import BootstrapError
 from bootstrap.fs import read, write
-from bootstrap.fs.errors import together, told
+from bootstrap.fs.errors import from_os_error, together
 from bootstrap.fs.path import Place
 from bootstrap.fs.temp_names import BACKUP, LITTER, token
 
@@ -23,48 +23,49 @@ if TYPE_CHECKING:
     from bootstrap.apply.transaction.journal_entry import Entry
 
 
-def revert(story: JournalContents, root: str) -> None:
+def revert(contents: JournalContents, root: str) -> None:
     """Put every old file back, the last first; raises one error for all that could not be.
 
     Flushed. Nothing is removed yet that a second attempt would need.
     """
-    if story.phase in {"prepared", "committed"}:
-        inodes = dict(zip(story.entries, story.inodes, strict=True))
-        _each(story.entries[::-1], lambda entry: _revert(entry, inodes[entry], root))
-        _sync(root, [entry.path for entry in story.entries if entry.kind != "overwrite"])
+    if contents.phase in {"prepared", "committed"}:
+        inodes = dict(zip(contents.entries, contents.inodes, strict=True))
+        _each(contents.entries[::-1], lambda entry: _revert(entry, inodes[entry], root))
+        _sync(root, [entry.path for entry in contents.entries if entry.kind != "overwrite"])
 
 
-def discard(story: JournalContents, root: str) -> None:
+def remove_staged(contents: JournalContents, root: str) -> None:
     """Remove what was staged and kept, and the folders that were made if they are empty.
 
     Kept files go first: a staged one that is gone, with its old one kept, has been published.
     """
-    _each(story.entries[::-1], lambda entry: _discard(entry, root))
-    for folder in story.folders[::-1]:
+    _each(contents.entries[::-1], lambda entry: _discard(entry, root))
+    for folder in contents.folders[::-1]:
         write.remove_folder(Place(root, folder))
-    names = [name for entry in story.entries for name in (entry.kept, entry.staged) if name]
-    _sync(root, [*names, *story.folders])
+    names = [name for entry in contents.entries for name in (entry.kept, entry.staged) if name]
+    _sync(root, [*names, *contents.folders])
 
 
-def finish(story: JournalContents, root: str) -> None:
+def remove_originals(contents: JournalContents, root: str) -> None:
     """Let go of the old files: each becomes the backup, or nothing."""
-    _each(story.entries, lambda entry: _finish(entry, root))
-    _sync(root, [entry.kept for entry in story.entries if entry.kept])
+    _each(contents.entries, lambda entry: _finish(entry, root))
+    _sync(root, [entry.kept for entry in contents.entries if entry.kept])
 
 
-def tidy(
+def cleanup(
     journal: Journal,
-    story: JournalContents,
+    contents: JournalContents,
     root: str,
-    settle: Callable[[JournalContents, str], None],
+    conclude: Callable[[JournalContents, str], None],
 ) -> str:
-    """Let go of what nobody needs any more, by `finish` or `discard`, and of the journal.
+    """Remove what is not needed any more, and the journal.
 
+    `conclude` is `remove_originals` or `remove_staged`.
     What cannot be removed, for its file system has become read-only, is litter and no failure: the
     journal goes on as a list of it, for later runs to sweep. Gives that in words, else nothing.
     """
     try:
-        settle(story, root)
+        conclude(contents, root)
         journal.remove()
     except (BootstrapError, OSError) as error:
         with suppress(OSError):  # the next run comes through here again
@@ -89,7 +90,7 @@ def _attempt(entry: Entry, act: Callable[[Entry], None]) -> BootstrapError | Non
 
 
 def _stranded(entry: Entry, error: OSError) -> BootstrapError:
-    failed = told(error, "settling", path=f"/{entry.path}")
+    failed = from_os_error(error, "settling", path=f"/{entry.path}")
     for problem in failed.problems:
         problem.hint = f"if /{entry.kept} exists, it is the old file" if entry.kept else ""
     return failed
@@ -104,7 +105,7 @@ def _sync(root: str, names: Iterable[str]) -> None:
             if not folder or read.lstat(Place(root, folder)):
                 write.sync(place)
         except OSError as error:
-            raise told(error, "flushing the folder", path=f"/{folder}") from error
+            raise from_os_error(error, "flushing the folder", path=f"/{folder}") from error
 
 
 def _revert(entry: Entry, inode: int, root: str) -> None:

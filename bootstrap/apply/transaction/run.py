@@ -79,7 +79,7 @@ class TransactionRunner:
             self._end(transaction, replace(stays, fingerprint="", pending_handlers=error.due))
             raise
         except (KeyboardInterrupt, SystemExit):
-            self._settle()
+            self._recover_now()
             raise
         if not self._keep:
             transaction.confirm()
@@ -92,7 +92,7 @@ class TransactionRunner:
         elif plan.handlers:
             self._handlers.notify(plan.handlers)
 
-    def _settle(self) -> None:
+    def _recover_now(self) -> None:
         """Do at once what the next run would: told to stop, a run has the time to put files back.
 
         Not to run handlers again, which may take long: they are due.

@@ -1,6 +1,7 @@
 """How one change goes forward: stage, keep the old, publish. How it goes back is in `settling`.
 
-`stage` and `keep` prepare everything that can fail for want of room or rights; `publish` makes
+`stage` and `save_original` prepare everything that can fail for want of room or rights;
+`rename_into_place` makes
 the change visible. All let OSError through, and raise WriteError when the file is no longer the one
 that was planned for: what somebody has written meanwhile is not replaced unseen. Between the last
 look and the rename that replaces it a file can still slip through; of a new file not even that.
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 class Step:
     """One change on its way to the disk, by the names of its entry in the journal."""
 
-    __slots__ = ("_staged_info", "_stamp", "_worn", "change", "entry", "place", "staged")
+    __slots__ = ("_staged_info", "_staged_xattrs", "_stamp", "change", "entry", "place", "staged")
 
     def __init__(self, change: Change, entry: Entry) -> None:
         self.change = change
@@ -37,7 +38,7 @@ class Step:
             None  # a file system need not know every mode that is asked for
         )
         self._stamp: tuple[int, ...] | None = None
-        self._worn: Mapping[str, bytes] = {}
+        self._staged_xattrs: Mapping[str, bytes] = {}
 
     def stage(self) -> None:
         """Write the new file beside its target, flushed and with its final access."""
@@ -45,10 +46,10 @@ class Step:
         if self.staged and after:
             # Elsewhere a new file has the rights that its folder gives to new ones.
             is_new = self.change.before is None and not self.change.untrusted
-            set_xattrs = partial(xattr.give, shall=after.attributes, is_new=is_new)
+            set_xattrs = partial(xattr.set_all, attributes=after.attributes, is_new=is_new)
             write.write(self.staged, after.content or b"", after.access, set_xattrs=set_xattrs)
             self._staged_info = read.lstat(self.staged)
-            self._worn = xattr.get_all(self.staged)
+            self._staged_xattrs = xattr.get_all(self.staged)
 
     def is_as_staged(self) -> bool:
         """Whether the staged file still is what was written; not if it cannot be read."""
@@ -61,9 +62,9 @@ class Step:
         except OSError:
             return False
         same = found is not None and found.access == born.access and content == after.content
-        return same and xattr.get_all(self.staged) == self._worn
+        return same and xattr.get_all(self.staged) == self._staged_xattrs
 
-    def keep(self) -> int:
+    def save_original(self) -> int:
         """Give the old file a second name, or its content a second place.
 
         Gives the inode number of the file that will have the name.
@@ -71,7 +72,7 @@ class Step:
         planned = self.change.before.stamp if self.change.before else None
         self._refuse_unless(same=_stamp(self.place) == planned)
         if self.entry.kind == "replace":
-            write.keep(self.place, self._kept.name)
+            write.save_original(self.place, self._kept.name)
         elif self.entry.kind == "overwrite":
             self._keep_content()
         self._stamp = _stamp(self.place)
@@ -87,7 +88,7 @@ class Step:
             access = before.access if self.entry.backup else read.own_access(0o600)
             write.write(self._kept, before.content, access)
 
-    def publish(self) -> None:
+    def rename_into_place(self) -> None:
         """Make the change visible, in one step that no reader sees half of where that can be."""
         after = self.change.after
         self._refuse_unless(same=_stamp(self.place) == self._stamp)

@@ -95,7 +95,7 @@ def explain(
         yield _wrong_value(error, path, hidden=hidden(path))
 
 
-def show(value: Any, *, hidden: bool = False) -> str:
+def shorten(value: Any, *, hidden: bool = False) -> str:
     """Return a value for a message: a scalar as JSON, shortened; of any other, only its type."""
     if hidden:
         return "the value"
@@ -111,7 +111,7 @@ def misread(reading: Reading, key: str | int | None) -> str:
     """Return the hint for a scalar that YAML read as a boolean or a number, not as text."""
     prefix = f"{key}: " if isinstance(key, str) else ""
     kind = "boolean" if reading.kind == "boolean-word" else "number"
-    value = show(reading.value)
+    value = shorten(reading.value)
     return f'quote it: {prefix}"{reading.raw}"   (YAML reads {reading.raw} as the {kind} {value})'
 
 
@@ -120,7 +120,7 @@ def _wrong_type(error: Any, path: Path, reading: Reading | None, hidden: bool) -
     names = [wanted] if isinstance(wanted, str) else list(wanted)
     expected = " or ".join(TYPES.get(name, name) for name in names)
     hint = _type_hint(error.instance, names, path[-1] if path else None, reading, hidden=hidden)
-    return Finding(path, f"{show(error.instance, hidden=hidden)} is not {expected}", hint=hint)
+    return Finding(path, f"{shorten(error.instance, hidden=hidden)} is not {expected}", hint=hint)
 
 
 def _type_hint(
@@ -130,11 +130,11 @@ def _type_hint(
         if reading:
             return misread(reading, key)
         prefix = f"{key}: " if isinstance(key, str) else ""
-        return "quote it" if hidden else f'quote it: {prefix}"{show(value)}"'
+        return "quote it" if hidden else f'quote it: {prefix}"{shorten(value)}"'
     if isinstance(value, str):
         return "" if hidden else _hint_for_text(value, names)
     if reading and reading.kind == "boolean-word" and not hidden:
-        return f"YAML reads {reading.raw} as the boolean {show(value)}"
+        return f"YAML reads {reading.raw} as the boolean {shorten(value)}"
     if value is None:
         return "nothing stands behind the colon: write a value, or remove the key"
     return ""
@@ -152,7 +152,7 @@ def _hint_for_text(value: str, names: list[str]) -> str:
 
 
 def _wrong_value(error: Any, path: Path, *, hidden: bool) -> Finding:
-    value = show(error.instance, hidden=hidden)
+    value = shorten(error.instance, hidden=hidden)
     limit = error.validator_value
     if error.validator == "enum":
         return _not_among(error, path, value, hidden=hidden)
@@ -162,7 +162,7 @@ def _wrong_value(error: Any, path: Path, *, hidden: bool) -> Finding:
     if error.validator is None:
         return Finding(path, "nothing may stand here")
     is_kept = hidden and error.validator == "const"  # its limit would be the value itself
-    shown = "the one that the schema asks for" if is_kept else show(limit)
+    shown = "the one that the schema asks for" if is_kept else shorten(limit)
     if error.validator == "const" and not is_kept:
         shown = error.schema.get("x-expected", shown)
     template = MESSAGES.get(error.validator, f"{{value}} does not satisfy `{error.validator}`")
@@ -173,7 +173,7 @@ def _wrong_value(error: Any, path: Path, *, hidden: bool) -> Finding:
 
 def _not_among(error: Any, path: Path, value: str, *, hidden: bool) -> Finding:
     choices = error.validator_value
-    listed = f"none of {', '.join(show(choice) for choice in choices)}"
+    listed = f"none of {', '.join(shorten(choice) for choice in choices)}"
     expected = error.schema.get("x-expected")
     message = f"{value} is not {expected}" if expected else f"{value} is {listed}"
     near = None
@@ -193,7 +193,7 @@ def _unknown_keys(error: Any, path: Path) -> Iterator[Finding]:
         others = f"the keys here are {', '.join(sorted(known))}" if known else ""
         yield Finding(
             (*path, key),
-            f"the key {show(key)} is not known here",
+            f"the key {shorten(key)} is not known here",
             hint=f"did you mean {near}?" if near else others,
             at_key=True,
             unknown_key=True,
@@ -214,13 +214,13 @@ def _missing_keys(error: Any, path: Path) -> Iterator[Finding]:
     for key in error.validator_value:
         if key not in error.instance and error.message.startswith(repr(key)):
             rules = error.schema.get("properties", {}).get(key, {})
-            hint = f"add {key}: {show(rules['const'])}" if "const" in rules else ""
-            yield Finding(path, f"the key {show(key)} is missing", hint=hint, missing=True)
+            hint = f"add {key}: {shorten(rules['const'])}" if "const" in rules else ""
+            yield Finding(path, f"the key {shorten(key)} is missing", hint=hint, missing=True)
 
 
 def _wrong_key(error: Any, path: Path) -> Finding:
     expected = error.schema.get("x-expected", "a name that may stand here")
-    message = f"the key {show(error.instance)} is not {expected}"
+    message = f"the key {shorten(error.instance)} is not {expected}"
     return Finding((*path, error.instance), message, at_key=True, unknown_key=True)
 
 
@@ -245,7 +245,7 @@ def _no_alternative(
         for inner in meant[0] if meant else next(iter(branches.values())):
             yield from explain(inner, reading=reading, hidden=hidden)
         return
-    value = show(error.instance, hidden=hidden(path))
+    value = shorten(error.instance, hidden=hidden(path))
     if all(inner[0].validator == "type" for inner in branches.values()):
         names = [str(inner[0].validator_value) for inner in branches.values()]
         expected = " or ".join(TYPES.get(name, name) for name in names)

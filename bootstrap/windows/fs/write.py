@@ -174,7 +174,7 @@ def cannot_link(error: OSError) -> bool:
     return error.winerror in CANNOT_LINK
 
 
-def keep(place: Place, name: str) -> None:
+def save_original(place: Place, name: str) -> None:
     """Give the file a second name in its folder; where there are no hard links, a copy."""
     try:
         link(place, name)
