@@ -1,30 +1,30 @@
-"""Bytes and tags to one validated configuration, every value with its origin.
+"""One validated configuration, made of bytes and tags; every value has its origin.
 
-    resolve              the whole way, from bytes to a Configuration
-    collector            what the stages share: documents on their way, and the problems met so far
+    resolve              all steps, from bytes to a Configuration
+    collector            the documents that were read, and the problems found so far
     userdata             userData as IMDS gives it -> the text of a document
-    mime                 the part of a multi-part userData that is ours
+    mime                 the part of a multi-part userData that is for this program
     documents            one text -> one document that its schema accepts
     layers               image, environment, userData, tags: lowest first
-    provenance           values that know who set them, and how one layer lies over another
+    provenance           values with their origins, and how one layer is merged over another
     tags                 tags as the topmost layer
     tag_values           the text of a tag -> the type that the image's schema asks for
-    policy               which layer may say what
-    policy_table         which keys of a document each layer may say: the whole list
-    reserved_paths       places of the system that are the image's alone
+    policy               what each layer may set
+    policy_table         which keys of a document each layer may set: the whole list
+    reserved_paths       paths of the system where only the image may place files
     path_names           characters that a path must not hold
-    control_characters   control characters in what a tag or a userData says
+    control_characters   control characters in tags and userData
     template_policy      which templates userData may use
     keyvault_references  references to secrets, in either spelling
-    secret_values        fetched secrets against the image's schema
-    secret_policy        which secrets each layer may name, and where they may go
+    secret_values        fetched secrets, checked by the image's schema
+    secret_policy        which secrets each layer may name, and where they may be placed
     masking              sensitive values replaced by `***`
     windows_paths        paths of Windows, and when two are the same
     files                file entries of all layers -> FileSpecs
-    exposure             files with a secret that more than their owner may use
+    exposure             files with a secret that are open to more than their owner
     systemd_lint         handlers that may wait for themselves
     schema               JSON Schema: of documents, and of the image's values
-    model                what all of it comes to
+    model                the classes of the resulting configuration
 
-Pure: no file, no clock, no network, no environment; what it needs is handed in.
+Pure: it reads no file, no clock, no network and no environment. What it needs is passed in.
 """

@@ -1,4 +1,4 @@
-"""Documents on their way to a configuration, and every problem met so far."""
+"""The documents that make a configuration, and every problem found so far."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 class Collector:
-    """What was read, and what is wrong with it.
+    """The documents that were read, and the problems with them.
 
-    A check whose ground is missing (a document that cannot be read, a section that is broken) is
-    left out, so that one mistake does not bring a dozen complaints.
+    A check is left out if it depends on something that cannot be used (an unreadable document, a
+    broken section). So one mistake does not cause a dozen problems.
     """
 
     def __init__(
@@ -59,13 +59,13 @@ class Collector:
         self.problems += control_characters.in_document(document, self.shape)
 
     def add_unreadable(self, name: str, problems: Iterable[Problem]) -> None:
-        """Note that a document cannot be read at all."""
+        """Record the problems of a document that cannot be read at all."""
         self.names.append(name)
         self.problems += problems
         self.is_readable = False
 
     def check_values(self, values: Part | None, *, is_partial: bool = False) -> None:
-        """Check values by the image's schema; of partial ones nothing is asked to be there."""
+        """Check values by the image's schema; with `is_partial`, none has to be present."""
         if self.values_schema is None or self._has_errors_in(
             {"values", "environments", "environment"}
         ):
@@ -93,7 +93,10 @@ class Collector:
                 self.has_sound_values = False
 
     def _check_secret_types(self, secrets: Mapping[Path, Part]) -> None:
-        """A secret is a text; nobody knows yet whether it is all else that the schema asks."""
+        """Check that the schema accepts a text wherever a value is a secret.
+
+        The other rules of the schema can only be checked when the secret has been fetched.
+        """
         for path, part in secrets.items():
             types = self.shape.types(path)
             if types and "string" not in types:
@@ -103,7 +106,7 @@ class Collector:
                 self.has_sound_values = False
 
     def check_merged(self, merged: Merged, tags: TagLayer) -> None:
-        """Check what only shows once the layers are merged."""
+        """Check what can only be checked when the layers are merged."""
         self.problems += (*tags.problems, *merged.beyond)
         if merged.problem or tags.problems:
             self.has_sound_values = False
@@ -114,7 +117,7 @@ class Collector:
             self.problems += files.incomplete(merged.files, handlers.value if handlers else ())
 
     def error(self) -> InvalidDocument | None:
-        """Everything that was found, if anything was."""
+        """Return all problems as one error; None if there are none."""
         problems = self.sorted_problems()
         if not problems:
             return None
@@ -123,30 +126,34 @@ class Collector:
         return InvalidDocument(Public(f"{subject} is not valid"), problems=problems)
 
     def sorted_problems(self) -> list[Problem]:
-        """All problems in the order of the layers, and in each from top to bottom."""
+        """Return all problems in the order of the layers, and in each from top to bottom."""
         for document in self.documents:
             self.problems += reading.misreadings(document, self.problems)
         return sorted(self.problems, key=self._place)
 
     def lacks_values(self) -> bool:
-        """Whether the merged values are not what the layers meant, so that nothing can use them."""
+        """Return whether the merged values are not what the layers meant, and cannot be used."""
         return not self.has_sound_values or self._has_errors_in(
             {"values", "environments", "environment"}
         )
 
     def _has_errors_in(self, sections: set[str]) -> bool:
-        """Whether something of these sections could not be understood."""
+        """Return whether something in these sections could not be understood."""
         return not self.is_readable or any(
             document.has_errors_in(sections) for document in self.documents
         )
 
     def _subject(self, problem: Problem) -> str:
-        """What the problem is in: a document or a tag by its name; else, in no one layer."""
+        """Return the name of the document or of the tag that a problem is in.
+
+        It is "the configuration" if the problem is in no single layer.
+        """
         if problem.where.startswith("tag "):
             return problem.where
         return next((name for name in self.names if _is_in(problem, name)), "the configuration")
 
     def _place(self, problem: Problem) -> tuple[int, list[int]]:
+        """Return the sort key of a problem: the rank of its document, then line and column."""
         for rank, name in enumerate(self.names):
             if _is_in(problem, name):
                 return rank, [int(number) for number in problem.where[len(name) :].split(":")[1:]]

@@ -1,9 +1,9 @@
-r"""Control characters in what a tag or a userData says: which pass, and what is said of the others.
+r"""Control characters in tags and userData: which are allowed, and the problems with the others.
 
-They are judged in the value that is used, after all decoding, in its keys as in its texts. From a
-tag none passes, but tab and line breaks (`\t`, `\n`, `\r`) where the image's schema says
-`x-multiline: true` of that very text. From a userData these three pass in texts, and none in a key
-or in the name of an environment. What the image's own documents hold is the image's choice.
+The value that is used is checked after all decoding, both its keys and its texts. A tag may hold
+none, except tab and line breaks (`\t`, `\n`, `\r`) where the image's schema has `x-multiline: true`
+for that very text. A userData may hold these three in texts, but none in a key or in the name of an
+environment. The image's own documents are not checked: what they hold is the image's choice.
 """
 
 from __future__ import annotations
@@ -25,15 +25,18 @@ if TYPE_CHECKING:
     from bootstrap.document import Path
     from bootstrap.errors import Problem
 
-    # A text with a control character that may not be there: where, which, and whether in a key.
-    Found: TypeAlias = "tuple[Path, str, bool]"
+    # A forbidden control character: the path of the text, the character, whether it is in a key.
+    Occurrence: TypeAlias = "tuple[Path, str, bool]"
 
 REMOVE = "remove it"
 MULTILINE = "remove it, or write `x-multiline: true` beside its type in the image's schema"
 
 
 def in_tag(part: Part, path: Path, shape: Shape) -> Iterator[Problem]:
-    """Yield what the value of a tag, to be set at `path` below `values`, may not hold."""
+    """Yield a problem for each key and text with a forbidden character in the value of a tag.
+
+    `path` is the path below `values` that the tag sets. There are at most MAX_FINDINGS problems.
+    """
 
     def forbidden(at: Path) -> re.Pattern[str]:
         many = any(schema.get("x-multiline") is True for schema in shape.at(at))
@@ -48,15 +51,21 @@ def in_tag(part: Part, path: Path, shape: Shape) -> Iterator[Problem]:
 
 
 def in_tag_name(origin: Origin, tag: str, text: str = "") -> Problem | None:
-    """Return what is wrong with the name of a tag that is ours, or with an environment's in it."""
-    for subject, one in (("the name of this tag", tag), ("the environment in this tag", text)):
-        if found := CONTROL.search(one):
-            return _problem(origin, subject, found.group(), hint=REMOVE)
+    """Return the problem with the name of one of our tags, or with the environment `text` in it.
+
+    None if neither has a control character.
+    """
+    for subject, value in (("the name of this tag", tag), ("the environment in this tag", text)):
+        if match := CONTROL.search(value):
+            return _problem(origin, subject, match.group(), hint=REMOVE)
     return None
 
 
 def in_document(document: Document, shape: Shape) -> Iterator[Problem]:
-    """Yield what a userData holds and may not; of an image document, nothing."""
+    """Yield a problem for each key and text with a forbidden character in a userData.
+
+    An image document has none. There are at most MAX_FINDINGS problems.
+    """
     if document.trust == "image":
         return
 
@@ -66,21 +75,23 @@ def in_document(document: Document, shape: Shape) -> Iterator[Problem]:
     source = document.source
     for at, sign, at_key in islice(_walk(source.data, (), forbidden), MAX_FINDINGS):
         hidden = shape.hides and "values" in at[:3]
-        told = "a control character" if hidden else name(sign)
+        shown = "a control character" if hidden else name(sign)
         subject = "a key" if at_key else "a text"
-        message = f"{subject} of userData may not hold {told}"
+        message = f"{subject} of userData may not hold {shown}"
         yield source.problem(at, message, hint=REMOVE, at_key=at_key, hidden=hidden)
 
 
 def _problem(
     origin: Origin, subject: str, sign: str, *, hint: str, hidden: bool = False
 ) -> Problem:
-    told = "a control character" if hidden else name(sign)
-    return origin.problem(f"{subject} may not hold {told}", hint=hint, hidden=hidden)
+    shown = "a control character" if hidden else name(sign)
+    return origin.problem(f"{subject} may not hold {shown}", hint=hint, hidden=hidden)
 
 
-def _walk(value: Any, path: Path, forbidden: Callable[[Path], re.Pattern[str]]) -> Iterator[Found]:
-    """Find every key and every text in which a forbidden character stands, each with its first."""
+def _walk(
+    value: Any, path: Path, forbidden: Callable[[Path], re.Pattern[str]]
+) -> Iterator[Occurrence]:
+    """Yield the first forbidden character of each key and each text that has any."""
     if isinstance(value, str):
         if (first := CONTROL.search(value)) and (first := forbidden(path).search(value)):
             yield path, first.group(), False
@@ -95,7 +106,7 @@ def _walk(value: Any, path: Path, forbidden: Callable[[Path], re.Pattern[str]]) 
 
 
 def _skeleton(value: Any, path: Path) -> Any:
-    """Return `value` below the mappings that lead to it."""
+    """Return `value` nested in one mapping for each step of `path`."""
     for step in reversed(path):
         value = {step: value}
     return value

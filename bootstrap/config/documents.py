@@ -1,4 +1,4 @@
-"""One document, read and checked by its own schema: what the later stages may rely on."""
+"""One document, read and checked by its own schema; later checks may rely on that."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 EXAMPLE = "a document begins with `#imds-bootstrap` and `version: 1`"
 MAX_SHOWN = 40
 REFERENCE_KEYS = {"vault", "name", "version", "certificate", "as", "encoding", "credential"}
-FILE_KEY = 2  # where the key of an entry stands in ("files", 0, "mode")
-SEPARABLE = {("files",), ("handlers",), ("secrets",)}  # one entry says nothing about another
+FILE_KEY = 2  # the index of an entry's key in the path ("files", 0, "mode")
+SEPARABLE = {("files",), ("handlers",), ("secrets",)}  # their entries do not depend on each other
 DANGEROUS = {"octal": "octal", "sexagesimal": "base 60"}
 
 
 class Document:
     """A document and its problems so far.
 
-    A section (`values`), an entry of one (a handler) or a key of a file in which something is wrong
-    is `broken`: `part` leaves it out, so that the stages after this one meet only what they expect
-    and can still report what they find.
+    A section (`values`), an entry of one (a handler) or a key of a file is `broken` if something in
+    it is wrong, and `part` leaves it out. So later checks get only what they expect, and can still
+    report problems in the rest.
     """
 
     def __init__(self, source: Source, trust: Trust, problems: Sequence[Problem] = ()) -> None:
@@ -44,12 +44,12 @@ class Document:
         self.broken: set[Path] = set()
 
     def has_errors_in(self, sections: set[str]) -> bool:
-        """Whether anything of these sections is left out."""
+        """Return whether anything in these sections is left out."""
         is_mapping = isinstance(self.source.data, dict)
         return not is_mapping or any(path[0] in sections for path in self.broken if path)
 
     def part(self, path: Path) -> Part | None:
-        """What stands at `path`, with origins; None when nothing usable does."""
+        """Return the value at `path` with origins; None if it is missing or broken."""
         value = self.source.data
         for step in path:
             if not isinstance(value, dict) or step not in value:
@@ -61,7 +61,7 @@ class Document:
         return self._sound(part, path) if self.broken else part
 
     def parts(self, path: Path) -> dict[str, Part]:
-        """Each usable part of the mapping at `path`, the whole document's included."""
+        """Return each usable part of the mapping at `path`, by key; `()` is the whole document."""
         value = self.source.data
         for step in path:
             value = value.get(step) if isinstance(value, dict) else None
@@ -69,20 +69,20 @@ class Document:
         return {key: part for key in keys if (part := self.part((*path, key)))}
 
     def _sound(self, part: Part, path: Path) -> Part:
-        """The part without what is broken in it."""
+        """Return the part without what is broken in it."""
         if isinstance(part.value, list):
-            members = [(at, one) for at, one in enumerate(part.value) if self._is_sound(path, at)]
-            part.value = [self._sound(one, (*path, at)) for at, one in members]
+            members = [(at, item) for at, item in enumerate(part.value) if self._is_sound(path, at)]
+            part.value = [self._sound(item, (*path, at)) for at, item in members]
         elif isinstance(part.value, dict):
-            entries = {key: one for key, one in part.value.items() if self._is_sound(path, key)}
-            part.value = {key: self._sound(one, (*path, key)) for key, one in entries.items()}
+            entries = {key: item for key, item in part.value.items() if self._is_sound(path, key)}
+            part.value = {key: self._sound(item, (*path, key)) for key, item in entries.items()}
         return part
 
     def _is_sound(self, path: Path, step: str | int) -> bool:
         return (*path, step) not in self.broken
 
     def environments(self) -> list[str]:
-        """The names of the environments that it describes."""
+        """Return the names of the environments that the document describes."""
         part = self.part(("environments",))
         return list(part.value) if part else []
 
@@ -90,9 +90,9 @@ class Document:
 def read(
     text: str, name: str, trust: Trust, *, rules: Mapping[str, Any], shape: Shape
 ) -> Document | list[Problem]:
-    """The document in `text`, checked by the schema `rules`; of unreadable text, the problems.
+    """Return the document in `text`, checked by the schema `rules`.
 
-    Nothing of what `shape` calls hidden stands in the problems.
+    If the text is unreadable, return its problems. The problems quote nothing that `shape` hides.
     """
     try:
         source = parse(text, name)
@@ -109,19 +109,19 @@ def read(
         document.broken.add(_broken(finding.path))
         document.problems.append(_problem(source, finding, shape))
     if len(document.problems) >= validator.MAX_FINDINGS:
-        document.broken |= {(section,) for section in source.data}  # what was not looked at
+        document.broken |= {(section,) for section in source.data}  # what was not checked
     return document
 
 
 def _broken(path: Path) -> Path:
-    """How much of a document a finding at `path` makes unusable."""
+    """Return the path of what a finding at `path` makes unusable."""
     if path[:1] == ("files",) and len(path) > FILE_KEY and path[FILE_KEY] != "path":
-        return path[: FILE_KEY + 1]  # the rest of the entry can still be looked at
+        return path[: FILE_KEY + 1]  # the rest of the entry can still be checked
     return path[: 2 if path[:1] in SEPARABLE else 1]
 
 
 def _problem(source: Source, finding: Finding, shape: Shape) -> Problem:
-    is_misplaced = finding.unknown_key or not finding.path  # so anything may stand on its line
+    is_misplaced = finding.unknown_key or not finding.path  # so its line may hold anything
     return source.problem(
         finding.path,
         finding.message,
@@ -132,13 +132,16 @@ def _problem(source: Source, finding: Finding, shape: Shape) -> Problem:
 
 
 def misreadings(document: Document, known: Sequence[Problem]) -> Iterator[Problem]:
-    """What YAML read as a number that hardly was meant as one, unless something complained."""
-    complained = {problem.where for problem in known}
+    """Yield a problem for each number that was probably not meant as one, but that YAML reads so.
+
+    A place that has one of the `known` problems is left out.
+    """
+    reported = {problem.where for problem in known}
     source = document.source
     dangerous = (
         (path, reading)
         for path, reading in source.readings.items()
-        if reading.kind in DANGEROUS and source.where(path) not in complained
+        if reading.kind in DANGEROUS and source.where(path) not in reported
     )
     for path, reading in islice(dangerous, validator.MAX_FINDINGS):
         yield _misread(source, path, reading)
@@ -146,7 +149,7 @@ def misreadings(document: Document, known: Sequence[Problem]) -> Iterator[Proble
 
 def _misread(source: Source, path: Path, reading: Reading) -> Problem:
     kind = DANGEROUS[reading.kind]
-    if not source.problem(path, "").text:  # on a line that is never shown
+    if not source.problem(path, "").text:  # its line is never shown
         return source.problem(path, f"YAML reads this as a number in {kind}", hint="quote it")
     message = f"YAML reads {reading.raw} as the number {reading.value} ({kind})"
     key = f"{path[-1]}: " if path and isinstance(path[-1], str) else ""
@@ -155,19 +158,22 @@ def _misread(source: Source, path: Path, reading: Reading) -> Problem:
 
 
 def _section(path: Path) -> str | int | None:
-    """The section in which a path lies, also inside an environment."""
+    """Return the section that a path is in, also inside an environment; None if it is in none."""
     at = 2 if path[:1] == ("environments",) else 0
     return path[at] if len(path) > at else None
 
 
 def _is_guarded(path: Path, shape: Shape) -> bool:
-    """Whether no value from `path` is to be repeated; None stands for a place of sections."""
+    """Return whether messages must not repeat the value at `path`.
+
+    A path in no section (None) is one that holds sections.
+    """
     section = _section(path)
     return section == "secrets" or (section in {"values", None} and shape.hides)
 
 
 def _hidden(data: Any, shape: Shape) -> Iterator[Path]:
-    """Where a document holds what must not be shown, in it and in its environments."""
+    """Yield the paths that must not be shown, in a document and in its environments."""
     yield from _hidden_in_sections(data, (), shape)
     environments = data.get("environments", {}) if isinstance(data, dict) else {}
     if isinstance(environments, dict):
@@ -182,11 +188,11 @@ def _hidden_in_sections(data: Any, path: Path, shape: Shape) -> Iterator[Path]:
         if shape.hides:
             yield path
         return
-    yield from ((*path, "values", *found) for found in shape.guarded(data.get("values")))
+    yield from ((*path, "values", *inner) for inner in shape.guarded(data.get("values")))
     secrets = data.get("secrets")
     for name, entry in secrets.items() if isinstance(secrets, dict) else ():
         if not isinstance(entry, dict):
-            yield (*path, "secrets", name)  # a secret's value, where only its name belongs
+            yield (*path, "secrets", name)  # may be a secret's value instead of a reference to it
             continue
         for key in entry:
             if key not in REFERENCE_KEYS:

@@ -1,7 +1,7 @@
-"""Files with a secret that more than their owner may use: by the mode or the access list asked for.
+"""Files with a secret that are open to more than their owner, by the mode or access list asked for.
 
-It is known when a file has been rendered whether it holds a secret; from a document alone, only
-where an inline template names one.
+Whether a file holds a secret is known when it has been rendered. In a document alone it is only
+known if an inline template names a secret.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from bootstrap.config.provenance import Part
     from bootstrap.document import Path
 
-OTHERS = 0o077  # the bits of group and others
+OTHERS = 0o077  # the permission bits of group and others
 OCTAL = 8
-SERVICE = "nt service\\"  # each service of Windows is an account of its own
+SERVICE = "nt service\\"  # each service of Windows has an account of its own
 ALL_SERVICES = "nt service\\all services"
 HINT = 'leave `mode` out or say "0600", and name as `owner` who reads it'
 WINDOWS_HINT = "name as `owner` who reads it, or the account of one service"
@@ -29,15 +29,15 @@ NAMES_A_SECRET = re.compile(r"\{[{%][^{}]*\bsecrets\b")
 
 
 def exposed_by(spec: FileSpec) -> str:
-    """What opens a file to more than its owner (`mode 0640`), in words; empty when nothing does."""
+    """Return what opens a file to more than its owner (`mode 0640`); empty if nothing does."""
     if spec.acl is not None:
-        others = [one for one in spec.acl if _is_other(one, spec.owner or "")]
+        others = [entry for entry in spec.acl if _is_other(entry, spec.owner or "")]
         return f"`{others[0]}` in its acl" if others else ""
     return f"mode {spec.mode:04o}" if (spec.mode or 0) & OTHERS else ""
 
 
 def refusal(spec: FileSpec) -> Problem | None:
-    """Why userData may not open a file that holds a secret; None where it does not."""
+    """Return the problem of a file with a secret that userData opens; None if it does not."""
     by = exposed_by(spec) if spec.mode_layer == "userData" else ""
     if not by:
         return None
@@ -47,7 +47,7 @@ def refusal(spec: FileSpec) -> Problem | None:
 
 
 def warning(spec: FileSpec) -> str:
-    """What to say of a file with a secret that the image opens; empty where it does not."""
+    """Return the warning for a file with a secret that the image opens; empty if it does not."""
     by = exposed_by(spec) if spec.mode_layer == "image" else ""
     if not by:
         return ""
@@ -67,7 +67,7 @@ def check_files(specs: Iterable[FileSpec]) -> tuple[str, ...]:
 
 
 def lint(document: Document) -> Iterator[Problem]:
-    """The files of a document whose inline template names a secret, and that are open to others."""
+    """Yield a problem for each file open to others whose inline template names a secret."""
     inner: list[Path] = [("environments", name) for name in document.environments()]
     for path in [(), *inner]:
         section = document.part((*path, "files"))
@@ -88,7 +88,7 @@ def _is_exposed(entry: Part) -> bool:
 
 
 def _is_other(entry: str, owner: str) -> bool:
-    """Whether an entry of an access list gives rights to more than one account or the owner."""
+    """Return whether an access list entry is for others than the owner or a single service."""
     account = entry.rpartition(":")[0].casefold()
     is_service = account.startswith(SERVICE) and account != ALL_SERVICES
     return not is_service and account != owner.casefold()

@@ -1,4 +1,4 @@
-"""File entries of all layers, merged by their path and made into FileSpecs."""
+"""File entries of all layers, merged by their paths and made into FileSpecs."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ WINDOWS_KEYS = {"acl": "say who may do what with `mode`, `owner` and `group`"}
 
 
 def overlay_files(lower: Mapping[str, Part], entries: Sequence[Part]) -> dict[str, Part]:
-    """`entries` over the files so far; both are told apart by their path.
+    """Return the files so far with `entries` merged over them; a file is identified by its path.
 
-    Everywhere else a list replaces a list. Here two documents in config.d could then never both
-    bring files, so entries of the same path merge key by key, and new ones come after the others.
+    Everywhere else a list replaces a list. Then two documents in config.d could never both declare
+    files. So entries of the same path are merged key by key, and new ones are added at the end.
     """
     merged = dict(lower)
     for entry in entries:
@@ -42,15 +42,15 @@ def overlay_files(lower: Mapping[str, Part], entries: Sequence[Part]) -> dict[st
 
 
 def repeated(entries: Sequence[Part]) -> Iterator[Problem]:
-    """Entries of one layer that contradict another, or themselves."""
+    """Yield a problem for each entry of one layer that contradicts another entry, or itself."""
     first: dict[str, Part] = {}
     for entry in entries:
         path = entry.value["path"]
-        same = folded(path.value)
-        if same in first:
-            message = f"{path.value} stands here twice; first at {first[same].origin}"
+        key = folded(path.value)
+        if key in first:
+            message = f"{path.value} stands here twice; first at {first[key].origin}"
             yield path.origin.problem(message, hint="make one entry of the two")
-        first.setdefault(same, path)
+        first.setdefault(key, path)
         yield from _misplaced(entry)
         if all(source in entry.value for source in SOURCES):
             yield entry.value["content"].origin.problem(
@@ -59,7 +59,7 @@ def repeated(entries: Sequence[Part]) -> Iterator[Problem]:
 
 
 def _misplaced(entry: Part) -> Iterator[Problem]:
-    """What a file of one system cannot have, because it is the other's."""
+    """Yield a problem for each key that only a file of the other system can have."""
     windows = has_drive(entry.value["path"].value)
     for key, hint in (POSIX_KEYS if windows else WINDOWS_KEYS).items():
         if key in entry.value:
@@ -69,7 +69,11 @@ def _misplaced(entry: Part) -> Iterator[Problem]:
 
 
 def incomplete(files: Mapping[str, Part], handlers: Collection[str]) -> Iterator[Problem]:
-    """What is missing once all layers are merged: contents, handlers, a place to stand."""
+    """Yield a problem for whatever is missing or impossible when all layers are merged.
+
+    What can be missing is the content of a file, or a handler that it notifies. A path below
+    another file is impossible.
+    """
     lengths = sorted({len(path) for path in files})
     for path, entry in files.items():
         if not is_whole(entry):
@@ -82,7 +86,7 @@ def incomplete(files: Mapping[str, Part], handlers: Collection[str]) -> Iterator
 
 
 def is_whole(entry: Part) -> bool:
-    """Whether some layer says what is in the file."""
+    """Return whether some layer gives the content of the file."""
     return any(source in entry.value for source in SOURCES)
 
 
@@ -94,12 +98,12 @@ def spec(
     trusted: bool = True,
     includes: frozenset[str] | None = None,
 ) -> FileSpec:
-    """The file that a merged entry describes, and that has to stay `within` these folders.
+    """Return the file that a merged entry describes; it has to stay `within` these folders.
 
-    `image` is the entry as image documents have it, if they do; without any, a file that is not
-    `trusted` is userData's. A mode that userData lays over one of the image's only takes bits of
-    that, so it still is the image's word. `includes` are the templates that its content may name,
-    None where that is not limited.
+    `image` is the entry as image documents have it, None if they have none. Without it, a file that
+    is not `trusted` belongs to userData. A mode of userData over a mode of the image only removes
+    bits, so the mode still counts as the image's. `includes` are the templates that its content may
+    name; None if they are not limited.
     """
     keys: dict[str, Any] = entry.to_plain()
     is_users = image is None and not trusted
@@ -125,17 +129,17 @@ def spec(
 
 
 def _cleared(known: Part, entry: Part) -> Part:
-    """The lower entry without the content that the upper one gives in another way."""
+    """Return the lower entry, without its content if the upper entry gives one."""
     if not is_whole(entry):
         return known
-    kept = {key: part for key, part in known.value.items() if key not in SOURCES}
-    return Part(kept, known.origin)
+    others = {key: part for key, part in known.value.items() if key not in SOURCES}
+    return Part(others, known.origin)
 
 
 def _unknown_handler(name: Part, handlers: Collection[str]) -> Problem:
     near = nearest(name.value, handlers)
-    there = f"the handlers are {', '.join(sorted(handlers))}" if handlers else "there is no handler"
-    hint = f"did you mean {near}?" if near else there
+    known = f"the handlers are {', '.join(sorted(handlers))}" if handlers else "there is no handler"
+    hint = f"did you mean {near}?" if near else known
     return name.origin.problem(f"no layer has a handler {name.value!r}", hint=hint)
 
 
@@ -146,7 +150,10 @@ def _path(entry: Part) -> str:
 def _inside_a_file(
     path: str, entry: Part, files: Mapping[str, Part], lengths: Sequence[int]
 ) -> Iterator[Problem]:
-    """Other files in whose place this path has a folder; `lengths` are those of all paths."""
+    """Yield a problem for each other file that is a parent folder of this path.
+
+    `lengths` are the lengths of the paths of all files, sorted.
+    """
     for length in lengths[: bisect_left(lengths, len(path))]:
         if path[length] == "/" and (parent := path[:length]) in files:
             message = f"{_path(files[parent])} is a file here, so nothing can lie below it"

@@ -37,18 +37,18 @@ CERTIFICATE_FORMS = ("pem", "key", "chain", "pfx")
 
 
 class VaultRules(Frozen):
-    """Which vaults documents may name: those of `allow`, by name or host.
+    """The vaults that documents may name: those in `allow`, by name or host.
 
-    With an empty `allow` it is any vault under one of the `suffixes` of the machine's cloud; an
-    image's own documents may always name those.
+    If `allow` is empty, they may name any vault under one of the `suffixes` of the machine's cloud.
+    An image's own documents may always name those.
     """
 
     allow: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = tuple(cloud.vault_suffix for cloud in CLOUDS)
 
     def refusal(self, vault: str, *, trusted: bool) -> str:
-        """Why a document may not name this vault (a name or a host), or an empty text."""
-        if any(self._hosts(vault) & self._hosts(one) for one in self.allow):
+        """Return why a document may not name this vault (a name or a host); empty if it may."""
+        if any(self._hosts(vault) & self._hosts(allowed) for allowed in self.allow):
             return ""
         _, _, suffix = vault.lower().partition(".")
         if suffix and suffix not in self.suffixes:
@@ -58,7 +58,7 @@ class VaultRules(Frozen):
         return ""
 
     def _hosts(self, vault: str) -> set[str]:
-        """Return the hosts that a vault's name stands for; of a host, itself."""
+        """Return the hosts that the name of a vault may mean; for a host, only itself."""
         known = vault.lower()
         is_host = "." in known or not self.suffixes
         return {known} if is_host else {f"{known}.{suffix}" for suffix in self.suffixes}
@@ -74,7 +74,10 @@ def vault_rules(cloud: str, allow: tuple[str, ...]) -> VaultRules:
 
 
 def host_of(vault: str, suffix: str) -> str:
-    """The host of a vault that is given by its name or as a host; raises ValueError for neither."""
+    """Return the host of a vault that is given by its name or as a host.
+
+    Raises ValueError if it is neither.
+    """
     if re.fullmatch(VAULT, vault):
         return f"{vault}.{suffix}"
     if re.fullmatch(HOST, vault):
@@ -83,15 +86,15 @@ def host_of(vault: str, suffix: str) -> str:
 
 
 def is_reference(value: object) -> bool:
-    """Whether a value is meant as a reference, well spelled or not."""
+    """Return whether a value is meant as a reference, correctly spelled or not."""
     return isinstance(value, str) and value.lstrip()[: len(MARK)].lower() == MARK
 
 
 def references(part: Part, path: Path = ()) -> Iterator[tuple[Path, Part]]:
     """Yield every text in a value that names a secret, with its path below `path`.
 
-    Only an image document or a userData can name one: a text that a tag has set is a text, however
-    it is spelled.
+    Only an image document or a userData can name one. A text that a tag has set is never a
+    reference, however it is spelled.
     """
     if isinstance(part.value, dict):
         for key, inner in part.value.items():
@@ -115,7 +118,7 @@ def mentions_reference(value: object) -> bool:
 def parse(text: str, origin: str = "", *, of_image: bool = False) -> SecretReference:
     """Return the reference in the App Service spelling.
 
-    Raises ValueError with words for its writer.
+    Raises ValueError with a message for the author of the text.
     """
     flags = re.IGNORECASE | re.ASCII
     match = re.fullmatch(r"@microsoft\.keyvault\((.*)\)", text.strip(), flags)
@@ -148,9 +151,9 @@ def parse(text: str, origin: str = "", *, of_image: bool = False) -> SecretRefer
 
 
 def from_entry(part: Part) -> SecretReference:
-    """Return the reference that a checked entry of `secrets` is, merged from all layers.
+    """Return the reference in an entry of `secrets` that was checked and merged from all layers.
 
-    `as` other than `value` is for certificates, and a certificate is `pem` unless it says so.
+    `as` other than `value` is for certificates; the default for a certificate is `pem`.
     """
     entry = part.to_plain()
     form = entry.get("as", "pem" if entry.get("certificate") else "value")
@@ -163,7 +166,7 @@ def from_entry(part: Part) -> SecretReference:
         encoding=entry.get("encoding", "text"),
         credential=entry.get("credential", ""),
         origin=str(part.origin),
-        of_image=all(one.origin.layer == "image" for one in part.value.values()),
+        of_image=all(item.origin.layer == "image" for item in part.value.values()),
     )
 
 

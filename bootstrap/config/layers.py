@@ -25,21 +25,21 @@ MERGED = ("values", "secrets", "handlers")
 
 
 class Merged:
-    """The documents' layers merged, section by section, every part with its origin."""
+    """The layers of documents, merged section by section; every part has its origin."""
 
     def __init__(self) -> None:
         self.sections: dict[str, Part] = {}
         self.files: dict[str, Part] = {}
         self.of_image: dict[str, Part] = {}  # the files as the image declares them, by path
-        self.of_user_data: set[str] = set()  # the paths of files in which userData had a say
-        self.beyond: list[Problem] = []  # what userData asks of the image's files beyond its trust
+        self.of_user_data: set[str] = set()  # the paths of files that userData declares or changes
+        self.beyond: list[Problem] = []  # changes of the image's files that userData may not make
         self.environment: str | None = None
         self.environment_origin: Origin | None = None
-        self.problem: Problem | None = None  # the environment that was chosen does not exist
+        self.problem: Problem | None = None  # set if the chosen environment does not exist
         self.notes: tuple[str, ...] = ()
 
     def add(self, document: Document, path: Path) -> None:
-        """Lay the sections at `path` of a document over what is there."""
+        """Merge the sections at `path` of a document over those so far."""
         for name in MERGED:
             if part := document.part((*path, name)):
                 self.sections[name] = merge_parts(self.sections.get(name), part)
@@ -48,7 +48,7 @@ class Merged:
             self._trace(document.trust, entries.value)
 
     def _trace(self, layer: Trust, entries: Sequence[Part]) -> None:
-        """Remember which files are the image's, and judge what userData asks of those."""
+        """Record which files the image declares, and check what userData changes in those."""
         for entry in entries:
             path = folded(entry.value["path"].value)
             if layer == "image":
@@ -60,7 +60,7 @@ class Merged:
 
 
 def merge(documents: Sequence[Document], tags: TagLayer) -> Merged:
-    """All layers but the tags' values, merged."""
+    """Return all layers merged, except the values of the tags."""
     merged = Merged()
     _choose(merged, documents, tags)
     for document in documents:
@@ -78,7 +78,7 @@ def merge(documents: Sequence[Document], tags: TagLayer) -> Merged:
 def check_layers(
     document: Document, settings: UserDataSettings, vaults: VaultRules
 ) -> Iterator[Problem]:
-    """What a document asks for beyond its trust, and where its own entries contradict."""
+    """Yield a problem for what a document may not ask for, and for entries that contradict."""
     yield from policy.check_document(document, settings)
     paths: list[Path] = [("environments", name) for name in document.environments()]
     for path in [(), *paths]:
@@ -92,7 +92,7 @@ def check_layers(
 
 
 def _choose(merged: Merged, documents: Sequence[Document], tags: TagLayer) -> None:
-    """Pick the environment: the tag's word counts most, then userData's, then the image's."""
+    """Choose the environment: the tag's comes first, then userData's, then the image's."""
     for document in documents:
         if part := document.part(("environment",)):
             merged.environment, merged.environment_origin = part.value, part.origin
@@ -112,7 +112,10 @@ def _choose(merged: Merged, documents: Sequence[Document], tags: TagLayer) -> No
 
 
 def _match(wanted: str, known: Sequence[str]) -> str | None:
-    """The environment of that name; people type tags, so its case may differ."""
+    """Return the environment of that name; None if there is none.
+
+    A name in another case matches too, because people type tags.
+    """
     if wanted in known:
         return wanted
     folded = {fold_case(name): name for name in reversed(known)}
@@ -120,7 +123,10 @@ def _match(wanted: str, known: Sequence[str]) -> str | None:
 
 
 def _not_chosen(known: Sequence[str], tags: TagLayer) -> str:
-    """Nobody has to pick an environment; but who has mistyped the tag's name has to be told."""
+    """Return the note that no environment was chosen.
+
+    The choice is optional, but a misspelled name of the tag must be reported.
+    """
     wanted = tags.rules.environment
     none = f"none of {', '.join(map(_printable, dict.fromkeys(known)))} is in force"
     if not wanted:
@@ -133,7 +139,7 @@ def _not_chosen(known: Sequence[str], tags: TagLayer) -> str:
 
 
 def _printable(name: str) -> str:
-    """A name in a line of the log, where it must not begin a line of its own."""
+    """Return a name for the log, escaped if it is not printable, so that it stays on its line."""
     return name if name.isprintable() else repr(name)
 
 

@@ -1,4 +1,4 @@
-"""MIME multi-part userData: one userData that serves cloud-init and this program."""
+"""MIME multi-part userData: one userData for both cloud-init and this program."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ import re
 OUR_TYPE = "text/x-imds-bootstrap"
 HEADER = re.compile(rb"\s*(?:From |(?:MIME-Version|Content-[A-Za-z-]+)\s*:)", re.IGNORECASE)
 NESTING = re.compile(rb"boundary\s*=|message/", re.IGNORECASE)
-MAX_NESTED = 16  # the parser's time and stack grow with the messages inside one another
+MAX_NESTED = 16  # the parser's time and stack grow with the depth of nesting
 
 
 class Unusable(ValueError):
-    """A message that cannot be taken apart; with words that follow "it is"."""
+    """A message that cannot be used; the text of the error follows the words "it is"."""
 
 
 def looks_like(content: bytes) -> bool:
-    """Whether `content` begins with the headers of a MIME message."""
+    """Return whether `content` begins with the headers of a MIME message."""
     return HEADER.match(content) is not None
 
 
 def our_part(content: bytes) -> bytes | None:
-    """What the part of our type holds, its transfer encoding undone; None when there is none.
+    """Return the content of the part of our type, its transfer encoding removed; None without one.
 
-    Raises Unusable when there are several, or when the message is too intricate to take apart.
+    Raises Unusable if there are several, if the message holds more than MAX_NESTED messages and
+    multi-parts, or if the part cannot be decoded.
     """
-    from email.parser import BytesParser  # 40 ms, for the few userData that are multi-part
+    from email.parser import BytesParser  # 40 ms, which only multi-part userData needs
     from email.policy import compat32
 
     if len(NESTING.findall(content)) > MAX_NESTED:

@@ -1,4 +1,4 @@
-"""What the layers say together: the configuration that this machine was asked to have."""
+"""The configuration of this machine, as all layers together ask for it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ if TYPE_CHECKING:
 
 
 class FileSpec(Frozen):
-    """One file that the machine shall have.
+    """One file that the machine should have.
 
-    `mode` holds permission bits (`0o640`), `None` for the usual ones: those of `Rendered.mode`.
-    `None` for owner and group keeps what an existing file has and gives a new one the process's
-    own. `acl` is what a file of Windows has in the place of mode and group: `account:F`, `M`, `RX`
-    or `R`. `newline` says how lines end, empty that they stay as the template has them. Exactly one
-    of `template` (a name below the image's template folders) and `content` (an inline template) is
-    set. `within` are the folders that it must not leave by any link: those that are allowed to
-    userData, if that had a say in the file, else none. `layer` declares the file, `mode_layer` says
-    who else than its owner may use it: by `mode` or `acl`, whose place is `mode_origin`.
-    `includes` are the templates that a `content` of userData may name; None where any may be named.
+    `mode` holds permission bits (`0o640`); None means the default, that of `Rendered.mode`. If
+    owner or group is None, an existing file keeps its own, and a new file gets that of the process.
+    `acl` replaces mode and group on Windows: `account:F`, `M`, `RX` or `R`. `newline` says how
+    lines end; if it is empty, they end as in the template. Exactly one of `template` (a name below
+    the image's template folders) and `content` (an inline template) is set.
+
+    `within` are the folders that the file must not leave by any link: those that userData may use,
+    if userData declares or changes the file, else none. `layer` is the layer that declares the
+    file. `mode_layer` is the layer that decides who else than its owner may use it, by `mode` or
+    `acl`; `mode_origin` is the place of that key. `includes` are the templates that a `content` of
+    userData may name; None if it may name any.
     """
 
     path: str
@@ -46,16 +48,16 @@ class FileSpec(Frozen):
     mode_origin: str = ""  # "userData:7:31"
     includes: frozenset[str] | None = None
     origin: str = ""  # "image config.d/10-shop.yaml:7:5"
-    check_origin: str = ""  # where a document has `check`
+    check_origin: str = ""  # the place of `check` in a document
 
 
 class SecretReference(Frozen):
-    """Where a secret lies and in what form it is wanted: never its value.
+    """The place of a secret and the form in which it is wanted, never its value.
 
-    `vault` is a name or a host. Without `version` it is the current one. `form` other than `value`
-    takes a certificate apart. `credential` says that it goes to systemd's credentials, too: as it
-    is, or sealed. `of_image` is set when everything in it comes from documents of the image, which
-    may name vaults that userData may not.
+    `vault` is a name or a host. Without `version` the current version is meant. A `form` other than
+    `value` takes a certificate apart. With `credential` the secret also becomes a credential of
+    systemd: as it is (`to_plain`), or encrypted (`sealed`). `of_image` is set if everything in the
+    reference comes from documents of the image, which may name vaults that userData may not.
     """
 
     vault: str
@@ -73,11 +75,11 @@ class Configuration(Frozen):
     """The merged, validated configuration, with the origin of every value.
 
     `origins` maps the path of each value (`("values", "web", "port")`) to the place that set it
-    (`userData:4:11`, `tag config:web.port`), and that of each file entry to the place that
-    declares it. `hidden` holds the paths whose values are never echoed, because the image's schema
-    marks them (`writeOnly`, `x-secret`, `format: password`), and all paths below them, and those
-    of `value_secrets`: the values that are references to secrets. `notes` are words for the log,
-    such as a userData that is left to cloud-init.
+    (`userData:4:11`, `tag config:web.port`), and the path of each file entry to the place that
+    declares it. `hidden` holds the paths whose values are never shown: those that the image's
+    schema marks (`writeOnly`, `x-secret`, `format: password`), all paths below them, and those of
+    `value_secrets`, the values that are references to secrets. `notes` are texts for the log, such
+    as one about a userData that is left to cloud-init.
     """
 
     environment: str | None = None
@@ -92,12 +94,12 @@ class Configuration(Frozen):
 
     @property
     def handler_origins(self) -> dict[str, str]:
-        """Where a document has each handler, by name."""
+        """The place of each handler in a document, by the handler's name."""
         places = {name: self.origins.get(("handlers", name), "") for name in self.handlers}
         return {name: place for name, place in places.items() if place}
 
     @property
     def floats(self) -> bool:
-        """Whether some secret is wanted in its current version, whatever that is by then."""
+        """True if some secret is wanted in its current version, whichever that is then."""
         wanted = (*self.secrets.values(), *self.value_secrets.values())
         return any(not reference.version for reference in wanted)

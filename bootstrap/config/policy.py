@@ -1,7 +1,7 @@
-"""Who may say what: each layer within its trust, everyone outside this agent's own folders.
+"""What each layer may set; no layer may place a file in this agent's own folders.
 
-Tags can be written by people who may not touch the machine, and userData by whoever deploys it;
-what either may do to the machine is decided by the image's settings.
+Tags can be written by people who have no access to the machine, and userData by those who deploy
+it. The image's settings decide what both may do to the machine.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from bootstrap.settings import UserDataSettings
 
 OCTAL = 8
-USUAL_MODE = 0o644  # of a file without a secret; userData opens no file that holds one
-# The sections of a document that hold entries, and what an entry is in the trust table.
+USUAL_MODE = 0o644  # of a file without a secret; userData may not open a file that holds one
+# The sections of a document that hold entries, and the kind of an entry in the policy table.
 ENTRIES: Mapping[str, Kind | None] = {
     "files": "file",
     "secrets": "secret",
@@ -37,7 +37,7 @@ NO_REMOVAL = "userData may not take away what other layers declare"
 
 
 def check_document(document: Document, settings: UserDataSettings) -> Iterator[Problem]:
-    """What a document says that the trust table does not give its layer, key by key."""
+    """Yield a problem for each key of a document that the policy table refuses to its layer."""
     if document.trust == "userData":
         yield from _check_section(document, (), "document", settings)
         for name in document.environments():
@@ -47,7 +47,10 @@ def check_document(document: Document, settings: UserDataSettings) -> Iterator[P
 def check_paths(
     entries: Iterable[Part], trust: Trust, settings: UserDataSettings
 ) -> Iterator[Problem]:
-    """Where the files of one layer may not lie, as far as the text of their paths says."""
+    """Yield a problem for each path where the files of one layer may not be placed.
+
+    Only the text of the paths is checked.
+    """
     for entry in entries:
         path: Part = entry.value["path"]
         for character, wrong in path_names.misread(path.value):
@@ -61,7 +64,10 @@ def check_paths(
 
 
 def check_over_image(entry: Part, image: Part) -> Iterator[Problem]:
-    """What an entry of userData asks of a file of the image beyond taking away bits of its mode."""
+    """Yield a problem for each change that an entry of userData makes to a file of the image.
+
+    Only the removal of bits of the mode is allowed.
+    """
     for key, part in entry.value.items():
         if key == "path":
             continue
@@ -79,7 +85,7 @@ def check_over_image(entry: Part, image: Part) -> Iterator[Problem]:
 
 
 def is_below(path: str, folders: Iterable[str]) -> bool:
-    """Whether `path` is one of the folders or lies below one, by whole components."""
+    """Return whether `path` is one of the folders or is below one, by whole components."""
     inside = _components(path)
     return any(inside[: len(parts)] == parts for parts in map(_components, folders))
 
@@ -87,7 +93,7 @@ def is_below(path: str, folders: Iterable[str]) -> bool:
 def _check_section(
     document: Document, path: Path, kind: Kind, settings: UserDataSettings
 ) -> Iterator[Problem]:
-    """The keys of the document or of one environment, and those of its secrets and files."""
+    """Check the keys of the document or of one environment, and those of its secrets and files."""
     section = document.parts(path)
     yield from _check_keys(section, kind, settings)
     for key, inner in ENTRIES.items():
@@ -108,15 +114,19 @@ def _check_keys(
     parts: Mapping[str, Part], kind: Kind, settings: UserDataSettings
 ) -> Iterator[Problem]:
     for key, part in parts.items():
-        says = rule(kind, key)
-        if says == "no" or (says == "allowed" and key not in settings.allow and part.value != {}):
-            word = "handlers" if key == "handlers" else f"`{key}`"
-            hint = _allow_hint(key) if says == "allowed" else "it is for documents of the image"
-            message = f"userData may not bring {word} on this image"
+        permission = rule(kind, key)
+        if permission == "no" or (
+            permission == "allowed" and key not in settings.allow and part.value != {}
+        ):
+            name = "handlers" if key == "handlers" else f"`{key}`"
+            hint = (
+                _allow_hint(key) if permission == "allowed" else "it is for documents of the image"
+            )
+            message = f"userData may not bring {name} on this image"
             yield part.origin.problem(message, hint=hint, at_key=True)
         elif part.value is None:
             yield part.origin.problem(NO_REMOVAL, at_key=True)
-        elif says == "bits" and _bits(part) & SPECIAL_BITS:
+        elif permission == "bits" and _bits(part) & SPECIAL_BITS:
             yield part.origin.problem(
                 "userData may not set the set-user-ID, the set-group-ID or the sticky bit",
                 hint="leave out the first of the four digits",
@@ -138,7 +148,7 @@ def _check_user_data_path(path: Part, settings: UserDataSettings) -> Iterator[Pr
 
 
 def _bits(mode: Part | None) -> int:
-    """The bits of a mode as a document has it, or of the one that a file has without any."""
+    """Return the bits of a mode as a document has it; without a mode, those of USUAL_MODE."""
     return int(mode.value, OCTAL) if mode and mode.value else USUAL_MODE
 
 

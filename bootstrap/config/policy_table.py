@@ -1,8 +1,8 @@
-"""The trust table: which keys of a document each layer may say. What is not listed is refused.
+"""The policy table: which keys of a document each layer may set. Keys not listed are refused.
 
-An image document may say everything that the schema of documents knows. A tag says no key of a
-document: it sets one value, or picks the environment (see `tags`). So only userData has a list.
-A key that the schema learns later is refused in userData until it is listed here.
+An image document may have every key that the schema of documents knows. A tag has no keys of a
+document: it sets one value, or chooses the environment (see `tags`). So only userData has a list. A
+key that is added to the schema later is refused in userData until it is listed here.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     Rule: TypeAlias = Literal["yes", "allowed", "own", "bits", "no"]
     Kind: TypeAlias = Literal["document", "environment", "secret", "file"]
 
-# "yes": always, as far as the checks of its value go. "allowed": in a file of its own, or as a
-# section, where the setting `user_data.allow` has the key. "own": in a file that no image document
-# declares. "bits": like "own", without set-user-ID, set-group-ID and sticky bit; and over a file of
-# the image, to take away permission bits. "no": never.
+# "yes": always, as far as its value is valid. "allowed": in a file of its own, or as a section, if
+# the setting `user_data.allow` lists the key. "own": in a file that no image document declares.
+# "bits": like "own", without set-user-ID, set-group-ID and sticky bit; in a file of the image, only
+# to remove permission bits. "no": never.
 USER_DATA: Mapping[Kind, Mapping[str, Rule]] = {
     "document": {
         "$schema": "yes",
@@ -54,9 +54,9 @@ USER_DATA: Mapping[Kind, Mapping[str, Rule]] = {
         "owner": "own",
         "group": "own",
         "mode": "bits",
-        "acl": "own",  # what a file of Windows has in the place of mode and group
-        "notify": "own",  # it can only name what an allowed layer declares
-        "when": "own",  # it can only leave a file alone
+        "acl": "own",  # replaces mode and group on Windows
+        "notify": "own",  # it can only name handlers that an allowed layer declares
+        "when": "own",  # it can only prevent that a file is written
         "content": "allowed",
         "check": "allowed",
         "symlink": "no",
@@ -68,5 +68,5 @@ SPECIAL_BITS = 0o7000  # set-user-ID, set-group-ID, sticky: chmod(2)
 
 
 def rule(kind: Kind, key: str) -> Rule:
-    """What userData may do with a key in that part of a document."""
+    """Return what userData may do with a key in that part of a document."""
     return USER_DATA[kind].get(key, "no")

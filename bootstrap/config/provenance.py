@@ -1,4 +1,4 @@
-"""Values that know who set them, and how one layer lies over another."""
+"""Values with their origins, and how one layer is merged over another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class DocumentOrigin:
-    """A value's place in a document: `userData:4:11`; `layer` says whose document it is."""
+    """The place of a value in a document: `userData:4:11`; `layer` is the document's layer."""
 
     __slots__ = ("layer", "path", "source")
 
@@ -31,22 +31,22 @@ class DocumentOrigin:
         return self.source.where(self.path)
 
     def below(self, part: str | int) -> DocumentOrigin:
-        """The origin of what the value holds at `part`."""
+        """Return the origin of what the value holds at `part`."""
         return DocumentOrigin(self.source, (*self.path, part), self.layer)
 
     def reading(self) -> Reading | None:
-        """What YAML may have misread here."""
+        """Return the scalar here if YAML may have misread it, else None."""
         return self.source.reading(self.path)
 
     def problem(
         self, message: str, *, hint: str = "", at_key: bool = False, hidden: bool = False
     ) -> Problem:
-        """A finding about the value."""
+        """Return a problem with the value."""
         return self.source.problem(self.path, message, hint=hint, at_key=at_key, hidden=hidden)
 
 
 class TagOrigin:
-    """A value set by a tag: `tag config:web.port`; `text` is empty where it must not be shown."""
+    """The tag that sets a value: `tag config:web.port`; `text` is empty if it must not be shown."""
 
     __slots__ = ("name", "path", "text")
     layer: Layer = "tag"
@@ -57,21 +57,21 @@ class TagOrigin:
         self.path = path
 
     def __str__(self) -> str:
-        return f"tag {escaped(self.name)}"  # which must not begin a line of a message
+        return f"tag {escaped(self.name)}"  # a name must not begin a new line in a message
 
     def below(self, part: str | int) -> TagOrigin:
-        """The origin of an entry, when the tag's text became a list or a mapping."""
+        """Return the origin of an entry, if the tag's text became a list or a mapping."""
         return TagOrigin(self.name, self.text, (*self.path, part))
 
     def reading(self) -> Reading | None:
-        """A tag is text: nothing was misread."""
+        """Return None: a tag is text, and YAML has not read it."""
         return None
 
     def problem(
         self, message: str, *, hint: str = "", at_key: bool = False, hidden: bool = False
     ) -> Problem:
-        """A finding about the value; the tag's text is its source."""
-        del at_key  # a tag's name is its place already
+        """Return a problem with the value; the tag's text is its source."""
+        del at_key  # a problem with a tag has no place but the tag's name
         text = "" if hidden else " ".join(self.text.split())
         return Problem(
             message,
@@ -87,7 +87,7 @@ class TagOrigin:
 class Part:
     """A value and its origin; a mapping or a list holds parts in turn.
 
-    A mapping that several layers fill has the origin of the lowest: the place that declares it.
+    A mapping that several layers fill has the origin of the lowest layer, which declares it.
     """
 
     __slots__ = ("origin", "value")
@@ -97,7 +97,7 @@ class Part:
         self.origin = origin
 
     def find(self, path: Path) -> Part:
-        """The part at `path`, or the last one on the way to it."""
+        """Return the part at `path`; if it is missing, the last part that exists on the path."""
         part = self
         for step in path:
             if not part.has(step):
@@ -106,13 +106,13 @@ class Part:
         return part
 
     def has(self, step: str | int) -> bool:
-        """Whether there is a part at `step`."""
+        """Return whether there is a part at `step`."""
         if isinstance(self.value, list):
             return isinstance(step, int) and step < len(self.value)
         return isinstance(self.value, dict) and step in self.value
 
     def to_plain(self) -> Any:
-        """The value as plain data, shared with nothing."""
+        """Return the value as plain data, as a copy."""
         if isinstance(self.value, dict):
             return {key: part.to_plain() for key, part in self.value.items()}
         if isinstance(self.value, list):
@@ -120,7 +120,10 @@ class Part:
         return self.value
 
     def origins(self, path: Path) -> Iterator[tuple[Path, str]]:
-        """The origin of every scalar, list and empty mapping here and below; this is at `path`."""
+        """Yield the path and origin of every scalar, list and empty mapping at and below this part.
+
+        `path` is the path of this part.
+        """
         if not isinstance(self.value, dict) or not self.value:
             yield path, str(self.origin)
         if isinstance(self.value, dict):
@@ -132,7 +135,7 @@ class Part:
 
 
 def annotate(value: Any, origin: Origin) -> Part:
-    """`value`, as read, with the origin of everything in it."""
+    """Return `value`, as read, with the origin of everything in it."""
     if isinstance(value, dict):
         return Part({key: annotate(item, origin.below(key)) for key, item in value.items()}, origin)
     if isinstance(value, list):
@@ -141,7 +144,7 @@ def annotate(value: Any, origin: Origin) -> Part:
 
 
 def merge_parts(lower: Part | None, upper: Part) -> Part:
-    """`upper` over `lower`: mappings merge, everything else (null too) replaces."""
+    """Return `upper` over `lower`: mappings are merged, all other values (null too) replace."""
     if lower is None or not (isinstance(lower.value, dict) and isinstance(upper.value, dict)):
         return upper
     merged = dict(lower.value)

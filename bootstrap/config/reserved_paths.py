@@ -1,6 +1,7 @@
-"""Places of the system that are the image's alone: userData places no file there.
+"""Paths of the system where only the image may place files, and userData may not.
 
-Each is one path with all below it; a name that ends with `*` stands for all that begin so.
+Each entry is one path with all paths below it. A name that ends with `*` matches all names that
+begin so.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# What OpenSSL reads, and what its authorities are made from, on Debian, Red Hat, SUSE and Arch:
-# update-ca-certificates(8), update-ca-trust(8). A configuration of OpenSSL can load code.
+# The files that OpenSSL reads, and those that its certificate authorities are made from, on Debian,
+# Red Hat, SUSE and Arch: update-ca-certificates(8), update-ca-trust(8). A configuration of OpenSSL
+# can load code.
 AUTHORITIES = (
     "/etc/ssl/certs",
     "/etc/ssl/cert.pem",
@@ -62,12 +64,12 @@ WHOSE = {
 
 
 def fits(name: str, pattern: str) -> bool:
-    """Whether one name of a path is the one that is meant, or begins as it does."""
+    """Return whether a name of a path equals the pattern, or begins like it if it ends with `*`."""
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
 def title(names: Sequence[str]) -> str:
-    """What lies where these names of a path lead to; empty when userData may write there."""
+    """Return what the path of these names holds; empty if userData may write there."""
     for path, whose in WHOSE.items():
         wanted = path.split("/")[1:]
         if len(wanted) <= len(names) and all(map(fits, names, wanted)):

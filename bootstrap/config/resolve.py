@@ -1,4 +1,4 @@
-"""The whole way: image documents, userData and tags become one validated configuration."""
+"""All steps from image documents, userData and tags to one validated configuration."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 class Resolution:
     """The configuration, and what is wrong with it.
 
-    `error` holds every problem of every layer, None when there is none. With an error the
-    configuration must not be applied: it is what could be understood, for finding more mistakes in
-    the same run, and None when the values themselves are in doubt. `schema` is the image's.
+    `error` holds every problem of every layer; None if there are none. With an error the
+    configuration must not be applied. It then holds what could be understood, so that the same run
+    can find more mistakes, and is None if the values themselves are in doubt. `schema` is the
+    image's.
     """
 
     __slots__ = ("configuration", "error", "schema")
@@ -51,7 +52,7 @@ class Resolution:
         self.schema = schema
 
     def require_valid(self) -> Configuration:
-        """The configuration, if nothing is wrong. Raises InvalidDocument."""
+        """Return the configuration; raises InvalidDocument if anything is wrong."""
         if self.error or self.configuration is None:
             raise self.error or InvalidDocument(Public("the configuration is not valid"))
         return self.configuration
@@ -73,14 +74,14 @@ def resolve(
     templates: TemplateOffer,
     vaults: VaultRules = ANY_VAULT,
 ) -> Resolution:
-    """What all layers together ask for.
+    """Return what all layers together ask for.
 
-    `documents` are the image's, name and text, in the order in which they apply; `user_data` is
-    base64 as IMDS gives it; `tags` are name and value. `default` in the image's schema is not
-    applied: what no layer says stays unsaid. `vaults` are the Key Vaults that may be named,
-    `templates` those that the image offers to userData.
+    `documents` are the image's, as names and texts, in the order in which they apply. `user_data`
+    is base64 as IMDS gives it. `tags` are names and values. `default` in the image's schema is not
+    applied: a value that no layer sets stays unset. `vaults` are the Key Vaults that may be named,
+    `templates` the templates that the image offers to userData.
 
-    Raises MissingInput when the settings require a userData that is not there, ImageError when the
+    Raises MissingInput if the settings require a userData that is missing, ImageError if the
     image's schema cannot be used.
     """
     collector = Collector(
@@ -115,15 +116,15 @@ def validate(
     templates: TemplateOffer | None = None,
     on_warning: Callable[[Problem], object] = lambda _: None,
 ) -> tuple[Problem, ...]:
-    """Every problem of one document by itself, before it is deployed.
+    """Return every problem of one document by itself, before it is deployed.
 
-    With `trust` it is a userData, held to what those settings allow and to the `templates` that the
-    image offers; without, it is the image's.
-    What other layers may still bring (a required value, a handler) is not missed. `on_warning`
-    hears of
-    what is valid and hardly meant. Raises ImageError when the image's schema cannot be used.
+    With `trust` it is a userData, limited to what those settings allow and to the `templates` that
+    the image offers. Without it, the document is the image's. What other layers may still add (a
+    required value, a handler) is not reported as missing. `on_warning` is called with a problem for
+    each thing that is valid but probably not meant. Raises ImageError if the image's schema cannot
+    be used.
     """
-    from bootstrap.config import exposure, systemd_lint  # a boot does not ask
+    from bootstrap.config import exposure, systemd_lint  # a boot does not need them
 
     collector = Collector(
         document_schema, ValuesSchema(values_schema) if values_schema else None, vaults
@@ -147,19 +148,24 @@ def validate(
 def _read_user_data(
     collector: Collector, encoded: str, settings: UserDataSettings
 ) -> tuple[str, ...]:
-    """Read userData as one more layer, if it is ours; the notes to make if it is not."""
+    """Read userData as one more layer if it is ours; return the notes for the log if it is not.
+
+    Raises MissingInput if the settings require a userData document and there is none.
+    """
     try:
-        found = userdata.decode(encoded)
+        decoded = userdata.decode(encoded)
     except InvalidDocument as error:
         collector.add_unreadable(userdata.NAME, error.problems)
         return ()
-    if found.kind == "document":
-        collector.read(found.text, userdata.NAME, "userData", settings)
+    if decoded.kind == "document":
+        collector.read(decoded.text, userdata.NAME, "userData", settings)
         return ()
     if settings.required:
-        message = Public(f"the settings require a userData document; userData holds {found.what}")
+        message = Public(f"the settings require a userData document; userData holds {decoded.what}")
         raise MissingInput(message, hint=MISSING_HINT)
-    return (Public(f"userData holds {found.what}: left alone"),) if found.kind == "foreign" else ()
+    if decoded.kind == "foreign":
+        return (Public(f"userData holds {decoded.what}: left alone"),)
+    return ()
 
 
 def _files(
@@ -211,14 +217,17 @@ def _secrets(section: Part | None) -> dict[str, SecretReference]:
 
 
 def _value_secrets(values: Part | None) -> dict[Path, SecretReference]:
-    """The values that are references; those that cannot be read are among the problems."""
-    found = {}
+    """Return the values that are references, by path.
+
+    Those that cannot be parsed are left out: they are among the problems.
+    """
+    secrets = {}
     for path, part in keyvault_references.references(values) if values else ():
         with suppress(ValueError):
-            found[(*VALUES, *path)] = keyvault_references.parse(
+            secrets[(*VALUES, *path)] = keyvault_references.parse(
                 part.value, str(part.origin), of_image=part.origin.layer == "image"
             )
-    return found
+    return secrets
 
 
 def _origins(merged: Merged, values: Part | None) -> dict[Path, str]:

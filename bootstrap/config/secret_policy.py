@@ -1,4 +1,4 @@
-"""Which secrets each layer may name, and where it may have them put."""
+"""Which secrets each layer may name, and where it may have them placed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bootstrap.errors import Problem
     from bootstrap.settings import UserDataSettings
 
-# https://systemd.io/CREDENTIALS: LoadCredential= and LoadCredentialEncrypted= look here.
+# https://systemd.io/CREDENTIALS: LoadCredential= and LoadCredentialEncrypted= read from these.
 CREDENTIAL_FOLDERS = {"plain": "/run/credstore", "sealed": "/etc/credstore.encrypted"}
 ALLOW_HINT = "add it to the setting vaults.allow in the image's agent.yaml"
 
@@ -23,7 +23,7 @@ ALLOW_HINT = "add it to the setting vaults.allow in the image's agent.yaml"
 def check_entries(
     secrets: Part | None, trust: Trust, settings: UserDataSettings, vaults: VaultRules
 ) -> Iterator[Problem]:
-    """What the `secrets` of one layer ask for beyond its trust, and what contradicts itself."""
+    """Yield a problem for each secret of one layer that is not allowed or contradicts itself."""
     for entry in secrets.value.values() if secrets else ():
         vault = entry.value["vault"]
         if refusal := vaults.refusal(vault.value, trusted=trust == "image"):
@@ -33,7 +33,7 @@ def check_entries(
 
 
 def check_values(values: Part | None, trust: Trust, vaults: VaultRules) -> Iterator[Problem]:
-    """References among the values of one layer that are misspelt, or beyond its trust."""
+    """Yield a problem for each reference in a layer's values that is misspelled or not allowed."""
     for _, part in references(values) if values else ():
         try:
             vault = parse(part.value).vault
@@ -45,7 +45,10 @@ def check_values(values: Part | None, trust: Trust, vaults: VaultRules) -> Itera
 
 
 def _check_credential(entry: Part, trust: Trust, settings: UserDataSettings) -> Iterator[Problem]:
-    """A credential is a file: a userData may have one where it may place files."""
+    """Yield a problem if userData asks for a credential, but may not place files in its folder.
+
+    A credential is a file.
+    """
     kind = _plain(entry, "credential")
     if not kind or trust == "image" or is_below(CREDENTIAL_FOLDERS[kind], settings.paths):
         return

@@ -1,4 +1,4 @@
-"""Fetched secrets against the image's schema: each has to satisfy every place that it goes to."""
+"""Fetched secrets, checked by the image's schema at every place where they are used."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ HINT = "change the secret in its vault, or what the image's schema asks of this 
 def mismatches(
     values: Any, configuration: Configuration, schema: ValuesSchema
 ) -> Iterator[Problem]:
-    """Yield what the schema does not accept of `values`, in which each secret is filled in.
+    """Yield a problem for each error of the schema in `values`, where each secret is filled in.
 
     The problems name places and rules, and repeat no value.
     """
 
     def hidden(path: Path) -> bool:
-        return schema.shape.hides or any(path[: len(one)] == one for one in secrets)
+        return schema.shape.hides or any(path[: len(prefix)] == prefix for prefix in secrets)
 
-    secrets = {path[1:]: one for path, one in configuration.value_secrets.items()}
+    secrets = {path[1:]: secret for path, secret in configuration.value_secrets.items()}
     for finding in json_schema.findings(
         schema.rules, values, reading=lambda _: None, hidden=hidden
     ):
-        below = (one for path, one in secrets.items() if path[: len(finding.path)] == finding.path)
+        depth = len(finding.path)
+        below = (secret for path, secret in secrets.items() if path[:depth] == finding.path)
         reference = secrets.get(finding.path) or next(below, None)
         yield Problem(
             finding.message,

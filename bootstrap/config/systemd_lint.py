@@ -1,4 +1,4 @@
-"""Commands that ask systemd for a unit, and wait for it."""
+"""Commands that make systemd start a unit, and wait for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bootstrap.errors import Problem
 
 WAITING = frozenset({"start", "restart", "reload-or-restart"})
-EARLY = "systemd-"  # units of systemd's own stand before this agent, and wait for nothing of it
+EARLY = "systemd-"  # systemd's own units come before this agent and do not wait for it
 CURE = (
     "say try-reload-or-restart, which leaves alone what has not started yet, or add --no-block: "
     "a unit that waits for imds-bootstrap.target waits for this command, which waits for the unit"
@@ -21,7 +21,10 @@ CURE = (
 
 
 def waits_for_a_unit(command: Sequence[str]) -> bool:
-    """Whether it is a `systemctl` that returns when a unit has started, whatever that waits for."""
+    """Return whether a command is a `systemctl` that only returns when a unit has started.
+
+    What the unit itself waits for is not checked. Units of systemd's own do not count.
+    """
     program, *words = command or ("",)
     if program.rpartition("/")[2] != "systemctl" or "--no-block" in words:
         return False
@@ -30,7 +33,7 @@ def waits_for_a_unit(command: Sequence[str]) -> bool:
 
 
 def lint(document: Document) -> Iterator[Problem]:
-    """The handlers of a document, of its environments too, that may wait for themselves."""
+    """Yield a problem for each handler, those of environments too, that may wait for itself."""
     inner: list[Path] = [("environments", name) for name in document.environments()]
     for path in [(), *inner]:
         section = document.part((*path, "handlers"))

@@ -1,4 +1,4 @@
-"""The text of a tag as the type that the image's schema asks for at its place."""
+"""The text of a tag, converted to the type that the image's schema asks for at its path."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "
 
 
 class ConversionError(ValueError):
-    """The text does not stand for a value of any type that is asked for."""
+    """The text cannot be converted to any type that is asked for."""
 
     def __init__(self, text: str, wanted: str) -> None:
         super().__init__(f"{shorten(text)} is not {wanted}")
@@ -31,10 +31,11 @@ class ConversionError(ValueError):
 
 
 def convert(text: str, shape: Shape, path: Path, *, is_entry: bool = False) -> Any:
-    """What `text` stands for at `path` below `values`.
+    """Return the value of `text` at `path` below `values`.
 
-    Where the schema takes text, or says nothing, it stays text: nothing is guessed. An entry of a
-    list between commas is no list or mapping in turn; those are written as JSON. Raises Unfit.
+    If the schema accepts text, or gives no type, it stays text: nothing is guessed. An entry of a
+    list with commas is not itself a list or a mapping; those are written as JSON. Raises Unfit if
+    no type that the schema gives fits.
     """
     types = shape.types(path)
     if not types or "string" in types:
@@ -83,20 +84,20 @@ def _object(text: str, _shape: Shape, _path: Path) -> Any:
 
 def _json(text: str, kind: type) -> Any:
     try:
-        # Only JSON: a tag is no place for YAML, nor for the words that Python takes for numbers.
+        # Only JSON is read: no YAML, and no words that Python takes for numbers.
         json.loads(text, parse_constant=_no_constant)
-        value = parse(text, "tag").data  # within limits, no key twice
+        value = parse(text, "tag").data  # checks limits and duplicate keys
     except (ValueError, RecursionError, InvalidDocument):
         return FAILED
     return value if isinstance(value, kind) else FAILED
 
 
 def _no_constant(word: str) -> NoReturn:
-    """Refuse `NaN` and `Infinity`, which are no JSON; YAML would read them as texts."""
+    """Raise ValueError for `NaN` and `Infinity`, which are not JSON; YAML reads them as texts."""
     raise ValueError(word)
 
 
-# In the order in which they are tried: what is more particular comes first.
+# In the order in which they are tried: more specific types come first.
 READERS: dict[str, Callable[[str, Shape, Path], Any]] = {
     "null": _null,
     "integer": _integer,

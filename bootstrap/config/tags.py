@@ -1,4 +1,4 @@
-"""Tags as the topmost layer: each sets one value, typed by the image's schema."""
+"""Tags as the topmost layer: each sets one value, of the type that the image's schema gives."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ VALUES: Path = ("values",)
 
 
 class TagLayer:
-    """The tags that say something, and what was wrong with them.
+    """The tags that set something, and the problems with them.
 
-    Names compare case-insensitively, as Azure's do. The prefix and the mapping of the settings
-    say which tags set a value; one more picks the environment; the others are not ours.
+    Names are compared without regard to case, as in Azure. The prefix and the mapping of the
+    settings say which tags set a value. One more tag chooses the environment. The others are not
+    ours.
     """
 
     def __init__(self, tags: Iterable[Tag], rules: TagSettings, shape: Shape) -> None:
@@ -71,7 +72,7 @@ class TagLayer:
             self.environment = (name, environment)
 
     def over(self, values: Part | None) -> Part | None:
-        """The values with the tags' over them; what cannot be set becomes a problem."""
+        """Return the values with the tags' over them; add a problem for what cannot be set."""
         for (name, text), dotted in self.setters:
             origin = TagOrigin(name, text, VALUES)
             if problem := control_characters.in_tag_name(origin, name):
@@ -96,19 +97,24 @@ class TagLayer:
         return "correct its path in the setting tags.map in the image's agent.yaml"
 
     def _as_written_elsewhere(self, path: Path, values: Part | None) -> Path:
-        """The path in the spelling of the values and the schema: tag names have no case."""
-        found: list[str | int] = []
+        """Return the path as the values and the schema spell it, because tag names have no case."""
+        spelled: list[str | int] = []
         for part in path:
-            below = values.find(tuple(found)) if values else None
-            there = values and below and _reaches(values, tuple(found))
-            known = set(below.value) if there and below and isinstance(below.value, dict) else set()
-            known |= self.shape.names(tuple(found))
+            below = values.find(tuple(spelled)) if values else None
+            exists = values and below and _reaches(values, tuple(spelled))
+            known = (
+                set(below.value) if exists and below and isinstance(below.value, dict) else set()
+            )
+            known |= self.shape.names(tuple(spelled))
             folded = {fold_case(name): name for name in sorted(known)}
-            found.append(part if part in known else folded.get(fold_case(str(part)), part))
-        return tuple(found)
+            spelled.append(part if part in known else folded.get(fold_case(str(part)), part))
+        return tuple(spelled)
 
     def _layer(self, name: str, text: str, path: Path, values: Part | None) -> Part | None:
-        """The values with nothing but this tag's in them; None, and a problem, if it may not."""
+        """Return values that hold only this tag's.
+
+        If it may not be set, add a problem and return None.
+        """
         is_guarded = self._is_guarded(path)
         origin = TagOrigin(name, "" if is_guarded else text, (*VALUES, *path))
         problem = self._forbidden(origin, path) or self._blocked(origin, path, values)
@@ -128,14 +134,17 @@ class TagLayer:
         return part
 
     def _is_guarded(self, path: Path) -> bool:
-        """Whether no message may repeat what a tag sets at `path`."""
+        """Return whether messages must not repeat what a tag sets at `path`."""
         skeleton: object = "text"
         for step in reversed(path):
             skeleton = {step: skeleton}
         return path in set(self.shape.guarded(skeleton))
 
     def _forbidden(self, origin: TagOrigin, path: Path) -> Problem | None:
-        """A problem where the settings do not let tags set the path; `*` also stands for dots."""
+        """Return a problem if the settings do not let tags set the path, else None.
+
+        `*` in a pattern also matches dots.
+        """
         dotted = format_path(path)
         if any(fnmatchcase(dotted, pattern) for pattern in self.rules.paths):
             return None
@@ -146,7 +155,7 @@ class TagLayer:
         )
 
     def _blocked(self, origin: TagOrigin, path: Path, values: Part | None) -> Problem | None:
-        """A problem where a value stands on the way to the path."""
+        """Return a problem if a step of the path above its end holds a value, else None."""
         for depth in range(1, len(path)):
             on_the_way = path[:depth]
             if values is None or not _reaches(values, on_the_way):
@@ -169,7 +178,7 @@ class TagLayer:
 
 
 def _secret(part: Part) -> Problem | None:
-    """Return a problem where the value that a tag sets, once read, spells a reference."""
+    """Return a problem if the converted value of a tag spells a reference, else None."""
     if not mentions_reference(part.to_plain()):
         return None
     hint = "name it in the image's documents or in userData"
@@ -188,7 +197,7 @@ def _path(dotted: str) -> Path:
 
 
 def _reaches(values: Part, path: Path) -> bool:
-    """Whether there is something at `path`."""
+    """Return whether there is something at `path`."""
     part = values
     for step in path:
         if not part.has(step):

@@ -1,10 +1,10 @@
 """Which templates userData may use: those that the image offers to it.
 
 A pattern of the setting `user_data.templates` is matched against a template's whole name, as
-fnmatch(3) without flags does: `*` stands for any characters, slashes too, `?` for one, `[ab]` for
-one of these; capitals count. `image:` before a pattern leaves it the templates of the image's own
-folders; without it the examples that ship are meant, too. The image's own template hides one that
-ships under the same name.
+fnmatch(3) without flags does: `*` matches any characters, slashes too, `?` matches one, `[ab]` one
+of these; case matters. A pattern with the prefix `image:` only matches templates of the image's own
+folders; without it the pattern also matches the examples that ship. The image's own template hides
+one that ships under the same name.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ OWN = "image:"
 
 
 class TemplateOffer(Frozen):
-    """The patterns of the settings, and the names that there are: the image's own and the shipped.
+    """The patterns of the settings, and the names of all templates: the image's own, the shipped.
 
-    `own` is None where the image is not here to be looked at, as when a document is validated on
-    another machine: then nothing is refused that the image may have.
+    `own` is None if the image is not available, as when a document is validated on another machine.
+    Then nothing is refused that the image may have.
     """
 
     patterns: tuple[str, ...]
@@ -43,9 +43,9 @@ class TemplateOffer(Frozen):
         return frozenset(name for name in known if self._is_offered(name))
 
     def problems(self, entries: Iterable[Part]) -> Iterator[Problem]:
-        """Yield what the file entries of a userData use beyond the offer.
+        """Yield a problem for each template that file entries of a userData may not use.
 
-        A name that no template has is left to the rendering, which knows the nearest.
+        A name that no template has is left to the rendering, which suggests the nearest name.
         """
         for entry in entries:
             part = entry.value.get("template")
@@ -70,19 +70,22 @@ class TemplateOffer(Frozen):
         )
 
     def cure(self, name: str, *, ships: bool) -> str:
-        """Say how the image offers the template to userData."""
+        """Return the hint that says how the image offers the template to userData."""
         wanted = ", ".join((*self.patterns, name))
         copied = "copy it to a template folder of the image, or " if ships else ""
         return f"{copied}set user_data.templates to [{wanted}] in the image's agent.yaml"
 
 
 def check_document(document: Document, offer: TemplateOffer) -> Iterator[Problem]:
-    """Yield what a userData uses beyond the offer, in its environments too."""
+    """Yield a problem for each template that a userData may not use, in its environments too."""
     yield from offer.problems(_entries(document))
 
 
 def lint(document: Document, offer: TemplateOffer) -> Iterator[Problem]:
-    """Yield what a userData may turn out not to be offered, on an image that is not here."""
+    """Yield a problem for each template that a userData may perhaps not use.
+
+    That is one that ships, if the image is not available and so may or may not offer it.
+    """
     unsure = offer.shipped - offer.names if offer.own is None else ()
     for entry in _entries(document):
         part = entry.value.get("template")
@@ -92,7 +95,7 @@ def lint(document: Document, offer: TemplateOffer) -> Iterator[Problem]:
 
 
 def _entries(document: Document) -> Iterator[Part]:
-    """Yield the file entries of a userData, those of its environments too."""
+    """Yield the file entries of a userData, and those of its environments."""
     if document.trust != "userData":
         return
     paths: list[Path] = [("environments", name) for name in document.environments()]
@@ -104,10 +107,10 @@ def _entries(document: Document) -> Iterator[Part]:
 def may_include(
     entry: Part, documents: Iterable[Document], offered: frozenset[str]
 ) -> frozenset[str] | None:
-    """Return the templates that a merged entry's own content may name; None where it may name any.
+    """Return the templates that a merged entry's own content may name; None if it may name any.
 
-    A template is the image's, and what it includes in turn is the image's choice. A content is the
-    layer's that wrote it.
+    A template belongs to the image, which also chooses what the template includes. A content
+    belongs to the layer that wrote it.
     """
     content = entry.value.get("content")
     of_user_data = [document.source for document in documents if document.trust == "userData"]

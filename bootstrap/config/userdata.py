@@ -1,7 +1,7 @@
-"""userData as IMDS gives it, made into the text of a document.
+"""userData as IMDS gives it, decoded to the text of a document.
 
-People wrap it: base64 is Azure's own; gzip, base64 once more and MIME multi-part are theirs. Each
-wrapping is taken off under a limit, in any order, a bounded number of times.
+Azure encodes it as base64. Before that, people may have used gzip, another base64, or MIME
+multi-part. Each wrapping is removed under a size limit, in any order, at most MAX_WRAPPINGS times.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 NAME = "userData"
 MARK = "#imds-bootstrap"
-MAX_ENCODED = 128 * 1024  # characters; Azure takes 64 KB, the rest is room for it to grow
+MAX_ENCODED = 128 * 1024  # characters; Azure accepts 64 KB, which may grow
 MAX_TEXT = 1024 * 1024  # bytes after all unwrapping
 MAX_WRAPPINGS = 5
 GZIP = b"\x1f\x8b"
-GZIP_WINDOW = 31  # zlib's number for "a gzip header, the largest window"
+GZIP_WINDOW = 31  # `wbits` of zlib for "a gzip header, the largest window"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
-# No two neighbours match the same character: a text of blanks must not be tried in every way.
+# No two adjacent parts match the same character: a text of blanks would take too many steps.
 BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+(?:=\s*){0,2}")
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # no text has these; garbage does
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # these are in binary data, not in text
 IGNITION = re.compile(r'\{\s*"ignition"\s*:|\{.*"ignition"\s*:\s*\{\s*"version"', re.DOTALL)
 ENCODING_HINT = "encode the file as it is: az vm update --user-data FILE does it by itself"
 
-# https://cloudinit.readthedocs.io/en/latest/explanation/format.html, and what Windows images run.
+# https://cloudinit.readthedocs.io/en/latest/explanation/format.html, and the scripts of Windows.
 FOREIGN = (
     ("#cloud-config", "cloud-init configuration"),
     ("#cloud-boothook", "a cloud-init boothook"),
@@ -49,10 +49,10 @@ FOREIGN = (
 
 
 class UserData(Frozen):
-    """What the machine's userData is.
+    """The decoded userData of the machine.
 
-    `kind` is `empty`, `document` (ours, or at least nobody else's; `text` holds it) or `foreign`;
-    `what` names what was found, for a note: `cloud-init configuration`.
+    `kind` is `empty`, `document` (ours, or at least of no other known program; `text` holds it) or
+    `foreign`. `what` names the content for a note: `cloud-init configuration`.
     """
 
     kind: Literal["empty", "document", "foreign"]
@@ -61,9 +61,9 @@ class UserData(Frozen):
 
 
 def decode(encoded: str) -> UserData:
-    """The document in `encoded`, the base64 text that IMDS gives.
+    """Return the document in `encoded`, the base64 text that IMDS gives.
 
-    Raises InvalidDocument when it cannot be unwrapped, is too large, or is not UTF-8 text.
+    Raises InvalidDocument if it cannot be unwrapped, is too large, or is not UTF-8 text.
     """
     if len(encoded) > MAX_ENCODED:
         raise _invalid(f"longer than {MAX_ENCODED // 1024} KiB", "Azure itself takes 64 KB")
@@ -92,7 +92,7 @@ def _unwrap(content: bytes) -> UserData:
 
 
 def _from_base64(content: bytes) -> bytes | None:
-    """The bytes that base64 text stands for; None when it is not base64, to the letter."""
+    """Return the bytes that a base64 text encodes; None if it is not strictly base64."""
     try:
         return b64decode(b"".join(content.split()), validate=True)
     except binascii.Error:
@@ -100,7 +100,11 @@ def _from_base64(content: bytes) -> bytes | None:
 
 
 def _inner_base64(content: bytes) -> bytes | None:
-    """What people encoded once more before Azure did; None when it is no sensible base64."""
+    """Return what was encoded as base64 before Azure did the same; None if nothing was.
+
+    The result counts only if it is gzip, begins with our mark, or is text without control
+    characters.
+    """
     if not BASE64.fullmatch(content):
         return None
     inner = _from_base64(content)
@@ -115,7 +119,10 @@ def _inner_base64(content: bytes) -> bytes | None:
 
 
 def _gunzip(content: bytes) -> bytes:
-    """All members of a gzip file, in bounded memory."""
+    """Return the content of all members of a gzip file, in bounded memory.
+
+    Raises InvalidDocument if the file is damaged, too large, or followed by other data.
+    """
     output = b""
     while content.startswith(GZIP):
         member = zlib.decompressobj(GZIP_WINDOW)
@@ -145,8 +152,8 @@ def _text(content: bytes) -> str:
         return content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         wide = content.startswith(UTF16)
-        found = "UTF-16 text" if wide else f"not UTF-8 text (at byte {error.start})"
-        raise _invalid(found, "save the file as UTF-8, and encode it again") from error
+        reason = "UTF-16 text" if wide else f"not UTF-8 text (at byte {error.start})"
+        raise _invalid(reason, "save the file as UTF-8, and encode it again") from error
 
 
 def _classify(text: str) -> UserData:
@@ -163,6 +170,6 @@ def _classify(text: str) -> UserData:
     return UserData(kind="document", text=text)
 
 
-def _invalid(found: str, hint: str) -> InvalidDocument:
-    problem = Problem(f"it is {found}", where=NAME, hint=hint)
+def _invalid(reason: str, hint: str) -> InvalidDocument:
+    problem = Problem(f"it is {reason}", where=NAME, hint=hint)
     return InvalidDocument(Public(f"{NAME} cannot be read"), problems=[problem])

@@ -6,13 +6,13 @@ DRIVE = 2  # characters: a letter and a colon
 
 
 def has_drive(path: str) -> bool:
-    """Whether a path begins with a drive, and so is one of Windows."""
+    """Return whether a path begins with a drive, so that it is one of Windows."""
     return path[1:DRIVE] == ":" and path[:1].isascii() and path[:1].isalpha()
 
 
 def folded(path: str) -> str:
-    """The path in the spelling by which two of the same file are equal.
+    """Return the path in a spelling that is equal for all paths of the same file.
 
-    Windows does not tell capitals apart, nor slashes from backslashes; other systems do.
+    Windows ignores case, and treats slashes like backslashes; other systems do neither.
     """
     return path.replace("\\", "/").casefold() if has_drive(path) else path

@@ -1,16 +1,16 @@
-"""Text that a person wrote, read as data that remembers where each value stood.
+"""Text that a person wrote, read as data with the place of each value.
 
-    tree         what was read: data, and the place of every key and value
-    paths        where a value stands inside a document: `files[0].mode`
-    characters   control characters, and what a message calls one
-    reading      text -> Source: JSON where it is JSON, YAML otherwise
+    tree         the result: data, and the place of every key and value
+    paths        the path of a value inside a document: `files[0].mode`
+    characters   control characters, and their names in messages
+    reading      text -> Source: as JSON if it is JSON, else as YAML
     json_reader  JSON with places
     yaml_reader  YAML with places
-    yaml_hints   a YAML reader's complaints in plain words
-    scalars      what YAML 1.1 makes of a plain word
-    limits       what both readers build, within limits
+    yaml_hints   the errors of YAML parsers in plain words
+    scalars      how YAML 1.1 reads a plain scalar
+    limits       the nodes that both readers build, within limits
 
-Pure, and the only room that knows YAML.
+Pure, and the only package that reads YAML.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 def parse(text: str, name: str) -> Source:
-    """The data in `text`, YAML or JSON, and where each value stands in it.
+    """Return the data in `text`, YAML or JSON, and the place of each value in it.
 
-    `name` is what messages call the text (`userData`, `image config.d/10-shop.yaml`). The data
+    `name` is the name of the text in messages (`userData`, `image config.d/10-shop.yaml`). The data
     holds mappings with text keys, lists, text, numbers, booleans and None, nothing else.
 
-    Raises InvalidDocument with every problem found; a mistake of syntax hides what follows it.
+    Raises InvalidDocument with every problem; a syntax error hides the problems after it.
     """
     from bootstrap.document.reading import parse as read  # PyYAML costs a boot 40 ms
 
@@ -39,7 +39,7 @@ def parse(text: str, name: str) -> Source:
 
 
 def dump(value: Any) -> str:
-    """`value` as YAML: block style, keys in their own order, no anchors, a newline at the end."""
+    """Return `value` as YAML: block style, keys in their own order, no anchors, a final newline."""
     from bootstrap.document.yaml_reader import dump as write
 
     return write(value)

@@ -1,13 +1,13 @@
-"""Control characters: which there are, and how a message names one without printing it."""
+"""Control characters, and their names in messages, which do not print them."""
 
 from __future__ import annotations
 
 import re
 
-# C0, DEL and C1 (Unicode's category Cc), and the two separators that many programs take for the
+# C0, DEL and C1 (Unicode's category Cc), and the two separators that many programs read as the
 # end of a line. https://www.unicode.org/versions/Unicode15.0.0/ch23.pdf, section 23.1
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# The same without the tab and without the line breaks that every text file has.
+# The same, without tab and line breaks, which every text file has.
 CONTROL_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 NAMES = {"\t": "a tab", "\n": "a line break", "\r": "a line break"}
 SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
@@ -21,10 +21,10 @@ def escape(character: str) -> str:
 
 
 def name(character: str) -> str:
-    r"""Return what a message calls a control character: `a line break (\n)`, `U+001B (\x1b)`."""
+    r"""Return the name of a control character: `a line break (\n)`, `U+001B (\x1b)`."""
     return f"{NAMES.get(character, f'U+{ord(character):04X}')} ({escape(character)})"
 
 
 def escaped(text: str) -> str:
-    """Return the text with every control character in it as an escape, fit for one line."""
+    """Return the text with every control character escaped, so that it fits on one line."""
     return CONTROL.sub(lambda match: escape(match.group()), text)

@@ -1,7 +1,7 @@
 """JSON with places.
 
-YAML is nearly a superset of JSON; this reader is for the rest: tabs, surrogate pairs in escapes,
-numbers such as `1e3`, keys longer than 1024 characters.
+YAML is nearly a superset of JSON. This reader is needed for what YAML cannot read: tabs, surrogate
+pairs in escapes, numbers such as `1e3`, keys longer than 1024 characters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_DIGITS = 100
 
 
 class NotJson(ValueError):
-    """The text breaks JSON's grammar at an offset."""
+    """The text is not valid by the grammar of JSON, at the offset `at`."""
 
     def __init__(self, message: str, at: int) -> None:
         super().__init__(message)
@@ -37,10 +37,10 @@ class NotJson(ValueError):
 
 
 def read(text: str, findings: Findings) -> Node:
-    """The data of a JSON text.
+    """Return the node of a JSON text.
 
-    Raises NotJson where the grammar is broken (it may be YAML's flow style), InvalidDocument when
-    it is JSON that says something it must not.
+    Raises NotJson if the text is not valid JSON (it may be YAML's flow style), InvalidDocument if
+    it is JSON that holds something a document must not hold.
     """
     node = _Reader(text, findings).document()
     if findings.problems:
@@ -49,7 +49,7 @@ def read(text: str, findings: Findings) -> Node:
 
 
 class _Reader:
-    """A recursive descent over one text; offsets become places by the line starts."""
+    """A recursive descent parser of one text; line starts turn offsets into places."""
 
     def __init__(self, text: str, findings: Findings) -> None:
         self.text = text

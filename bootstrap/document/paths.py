@@ -10,7 +10,7 @@ Path: TypeAlias = "tuple[str | int, ...]"
 
 
 def format_path(path: Path) -> str:
-    """`("files", 0, "mode")` as `files[0].mode`; a key that is no plain word is quoted."""
+    """Return `("files", 0, "mode")` as `files[0].mode`; a key that is no plain word is quoted."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -24,9 +24,9 @@ def format_path(path: Path) -> str:
 
 
 def parse_path(text: str) -> Path:
-    """The path that `format_path` writes as `text`; `""` is the whole document.
+    """Return the path that `format_path` writes as `text`; `""` is the whole document.
 
-    Raises ValueError with words for the person who wrote it.
+    Raises ValueError with a message for the person who wrote the text.
     """
     path: list[str | int] = []
     rest = text

@@ -1,4 +1,4 @@
-"""From text to a Source: JSON where it is JSON, YAML otherwise."""
+"""The reading of a text to a Source: as JSON if it is JSON, else as YAML."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from bootstrap.document.limits import MAX_TEXT, Findings
 from bootstrap.document.tree import Source, Span
 from bootstrap.errors import InvalidDocument
 
-YAML_BREAK = re.compile("[\n\x85]")  # U+2028 and U+2029 are refused before anything counts lines
-# Everything that YAML 1.1 does not call printable, and a byte order mark that is not at the start.
+YAML_BREAK = re.compile("[\n\x85]")  # U+2028 and U+2029 are refused before lines are counted
+# All characters that YAML 1.1 does not call printable, and a byte order mark that is not first.
 # (The complement, with its large ranges, takes ten times as long to compile.)
 UNREADABLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
@@ -20,7 +20,7 @@ MEANT_AS_JSON = re.compile(r'\s*[{\[]\s*["{\[]')
 
 
 def parse(text: str, name: str) -> Source:
-    """See `bootstrap.document.parse`."""
+    """Return the Source of a text: see `bootstrap.document.parse`."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if len(text) > MAX_TEXT:
         message = f"longer than {MAX_TEXT // 1024} KiB"
@@ -43,7 +43,10 @@ def _yaml(text: str, name: str) -> Source:
 
 
 def _yaml_or(error: json_reader.NotJson, text: str, name: str) -> Source:
-    """YAML's flow style begins as JSON does; when neither fits, the likelier one complains."""
+    """Return the Source of a text that begins like JSON and is not JSON: YAML's flow style.
+
+    Raises InvalidDocument if it is not YAML either, with the error of the likelier format.
+    """
     try:
         return _yaml(text, name)
     except InvalidDocument:
@@ -56,6 +59,7 @@ def _yaml_or(error: json_reader.NotJson, text: str, name: str) -> Source:
 
 
 def _refuse_unreadable(text: str, findings: Findings) -> None:
+    """Raise InvalidDocument if the text has characters that no document may hold."""
     for match in UNREADABLE.finditer(text):
         before = YAML_BREAK.split(text[: match.start()])
         message = f"the character U+{ord(match.group()):04X} cannot stand in a document"

@@ -1,7 +1,7 @@
-"""What YAML 1.1 makes of a plain scalar, and which of it a document may hold.
+"""How YAML 1.1 reads a plain scalar, and which scalars a document may hold.
 
-YAML 1.1 is what PyYAML speaks and what cloud-init's users know: 0644 is 420 and `no` is false.
-The readings that may not be meant are remembered, so that a later complaint can name them.
+PyYAML reads YAML 1.1, and the users of cloud-init know it: 0644 is 420 and `no` is false. Readings
+that may not be meant are recorded, so that a later problem can name them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BASES = {"0b": 2, "0x": 16}
 MAX_DIGITS = 100
 SECONDS = 60  # sexagesimal: 12:30 is 12 * 60 + 30
 
-EXPLICIT = "explicit"  # stands for any tag that was written out (!vault, !!binary)
+EXPLICIT = "explicit"  # any tag that was written out (!vault, !!binary)
 
 UNSUPPORTED = {
     YAML + "timestamp": ("YAML reads this as a date", "quote it, and it stays text"),
@@ -36,7 +36,7 @@ UNSUPPORTED = {
 
 
 class Refused(Exception):
-    """A scalar that a document may not hold; with words that do not repeat it."""
+    """A scalar that a document may not hold; the message does not repeat it."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -45,9 +45,10 @@ class Refused(Exception):
 
 
 def read(tag: str, raw: str) -> tuple[Scalar, Reading | None]:
-    """The value of the scalar `raw` that YAML resolved to `tag`, and whether it looks misread.
+    """Return the value of the scalar `raw` that YAML resolved to `tag`, and how it may be misread.
 
-    Raises Refused for what has no place in a document.
+    The Reading is None if the scalar does not look misread. Raises Refused for a scalar that a
+    document may not hold.
     """
     kind = tag.removeprefix(YAML)
     if tag in TEXT:

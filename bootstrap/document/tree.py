@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from bootstrap.document.paths import Path
 
-SHOWN_COLUMNS = 120  # of a longer line (JSON in one piece) only the surroundings are shown
+SHOWN_COLUMNS = 120  # of a longer line (JSON on one line) only the part around it is shown
 
 
 class Span:
-    """Where something stands: line and column from 1, and how many characters it takes."""
+    """The place of a key or a value: line and column from 1, and its width in characters."""
 
     __slots__ = ("column", "last_line", "line", "width")
 
@@ -31,7 +31,7 @@ class Reading:
     """A plain scalar that YAML 1.1 may read differently from what its writer meant.
 
     `raw` is the text as written, `kind` one of `octal` (0644), `sexagesimal` (12:30) and
-    `boolean-word` (yes, no, on, off), `value` what YAML made of it.
+    `boolean-word` (yes, no, on, off), `value` the value that YAML reads.
     """
 
     __slots__ = ("kind", "raw", "value")
@@ -43,10 +43,10 @@ class Reading:
 
 
 class Place:
-    """The spans of one value and of its key, and the places of what it holds.
+    """The span of one value, the spans of the keys in it, and the places of what it holds.
 
-    A tree as deep as the data rather than a table of paths: its size is that of the text. A value
-    that stands in the document twice by an alias has one place, that of its anchor.
+    It is a tree as deep as the data, not a table of paths, so that its size is that of the text. A
+    value that an alias repeats has one place, that of its anchor.
     """
 
     __slots__ = ("children", "key", "reading", "span")
@@ -58,14 +58,14 @@ class Place:
         self.reading = reading
 
     def walk(self, path: Path = ()) -> Iterator[tuple[Path, Place]]:
-        """Every place at and below this one, with its path below it."""
+        """Yield every place at and below this one, with its path; `path` is that of this one."""
         yield path, self
         for part, child in self.children.items():
             yield from child.walk((*path, part))
 
 
 class Source:
-    """One text with a name, the data in it, and where each value of the data stands.
+    """One text with a name, the data in it, and the place of each value in the data.
 
     `readings` holds the scalars that YAML may have misread, by path. Lines that hold a hidden
     value (see `concealing`) are never shown.
@@ -89,7 +89,10 @@ class Source:
         self._concealed = concealed
 
     def where(self, path: Path = (), *, at_key: bool = False) -> str:
-        """`userData:4:11`: where the value (or its key) stands; of what is missing, its parent."""
+        """Return the place of the value (or of its key): `userData:4:11`.
+
+        If the value is missing, return its parent's place.
+        """
         span = self._span(path, at_key=at_key)
         return f"{self.name}:{span.line}:{span.column}"
 
@@ -102,7 +105,10 @@ class Source:
         at_key: bool = False,
         hidden: bool = False,
     ) -> Problem:
-        """A finding at `path`; with `hidden`, or on a concealed line, without the source text."""
+        """Return a problem at `path`.
+
+        With `hidden`, or on a concealed line, it does not show the source text.
+        """
         span = self._span(path, at_key=at_key)
         hidden = hidden or span.line in self._concealed
         lines = () if hidden else self._lines
@@ -110,18 +116,18 @@ class Source:
 
     @property
     def readings(self) -> Mapping[Path, Reading]:
-        """What YAML 1.1 may have misread, by path; a value behind an alias stands once for each."""
+        """The scalars that YAML 1.1 may have misread, by path; aliases of one are included."""
         return {path: place.reading for path, place in self._root.walk() if place.reading}
 
     def reading(self, path: Path) -> Reading | None:
-        """What YAML 1.1 may have misread at `path`."""
+        """Return the scalar at `path` if YAML 1.1 may have misread it, else None."""
         place: Place | None = self._root
         for part in path:
             place = place.children.get(part) if place else None
         return place.reading if place else None
 
     def concealing(self, paths: Iterable[Path]) -> Source:
-        """This source, with the lines on which the values at `paths` stand never shown."""
+        """Return this source, but with the lines of the values at `paths` never shown."""
         spans = [self._span(path, at_key=False) for path in paths]
         lines = {line for span in spans for line in range(span.line, span.last_line + 1)}
         concealed = self._concealed | lines
@@ -147,18 +153,18 @@ def problem_at(
     path: Path = (),
     hint: str = "",
 ) -> Problem:
-    """A finding at `span` of the text called `name`; without `lines`, no text is shown."""
+    """Return a problem at `span` of the text called `name`; without `lines`, no text is shown."""
     line = lines[span.line - 1] if 0 < span.line <= len(lines) else ""
     start = max(0, span.column - 1 - SHOWN_COLUMNS // 2) if len(line) > SHOWN_COLUMNS else 0
     text = line[start : start + SHOWN_COLUMNS]
     column = span.column - start
-    room = max(1, len(text.rstrip()) - column + 1)
+    visible = max(1, len(text.rstrip()) - column + 1)
     return Problem(
         message,
         where=f"{name}:{span.line}:{span.column}",
         path=format_path(path),
         text=text,
         column=column,
-        width=min(span.width, room) if text else span.width,
+        width=min(span.width, visible) if text else span.width,
         hint=hint,
     )

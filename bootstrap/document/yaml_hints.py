@@ -1,11 +1,11 @@
-"""PyYAML's and libyaml's complaints in plain words, with what to do."""
+"""The errors of PyYAML and libyaml in plain words, each with a hint how to correct it."""
 
 from __future__ import annotations
 
 import re
 
 QUOTED = re.compile(r""" (['"]).{2,}\1""")
-# A part of the library's words, ours, the hint. libyaml and PyYAML word some differently.
+# A part of the library's message, our message, the hint. libyaml and PyYAML differ in some.
 WORDS = (
     (
         "mapping values are not allowed",
@@ -54,10 +54,10 @@ WORDS = (
 def explain(
     problem: str, context: str, line: str, column: int, opened: int | None
 ) -> tuple[str, str]:
-    """The message and the hint for a mistake of syntax at `column` (from 1) of `line`.
+    """Return the message and the hint for a syntax error at `column` (from 1) of `line`.
 
-    `problem` and `context` are the library's words, `opened` is the line where the construct that
-    is broken begins.
+    `problem` and `context` are the library's messages. `opened` is the line where the broken
+    construct begins, None if that is unknown.
     """
     character = line[column - 1 : column]
     indentation = line[: len(line) - len(line.lstrip())]
@@ -72,5 +72,5 @@ def explain(
     for part, message, hint in WORDS:
         if part in problem:
             return message, hint
-    # PyYAML quotes the text, libyaml does not; and the text may be one that is never shown.
+    # PyYAML quotes the text, libyaml does not. The quote is removed: it may have to stay hidden.
     return f"not valid YAML: {QUOTED.sub('', problem)}", ""

@@ -1,8 +1,8 @@
-"""YAML with places; the one module that imports PyYAML.
+"""YAML with places; the only module that imports PyYAML.
 
-The text is read as a stream of events rather than loaded: limits hold while it is read, aliases
-never unfold, duplicate keys and every scalar as written are seen, and libyaml's C parser can be
-used where PyYAML was built with it.
+The text is read as a stream of events, not loaded. So limits are checked while it is read, aliases
+are never expanded, duplicate keys and every scalar as written are seen, and libyaml's C parser can
+be used if PyYAML was built with it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ TEMPLATE_HINT = 'quote it: "{{ … }}"   (an unquoted brace begins a mapping)'
 
 
 def read(text: str, findings: Findings) -> Node:
-    """The data of a YAML text; an empty one is None.
+    """Return the node of a YAML text; the value of an empty text is None.
 
-    Raises InvalidDocument with what was found, up to the first mistake of syntax.
+    Raises InvalidDocument with all problems up to the first syntax error.
     """
     try:
         node = _Reader(text, findings).document()
@@ -45,7 +45,7 @@ def read(text: str, findings: Findings) -> Node:
 
 
 def dump(value: Any) -> str:
-    """See `bootstrap.document.dump`."""
+    """Return `value` as YAML: see `bootstrap.document.dump`."""
     text: str = yaml.dump(
         value, Dumper=_Plain, sort_keys=False, allow_unicode=True, default_flow_style=False
     )
@@ -53,7 +53,7 @@ def dump(value: Any) -> str:
 
 
 class _Plain(DUMPER):  # type: ignore[misc]
-    """A dumper for people: a value that stands twice is written twice, long text as a block."""
+    """A dumper for people: repeated values are written out, text with line breaks as a block."""
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
@@ -168,7 +168,7 @@ class _Reader:
         return node
 
     def key(self, event: Any, path: Path) -> str | None:
-        """The text of a key; of a key that is no text, None and a problem."""
+        """Return the text of a key; if a key is not text, add a problem and return None."""
         if not isinstance(event, yaml.ScalarEvent):
             self.node(event, path)
             hint = TEMPLATE_HINT if _begins_like_a_template(event, self.findings) else KEY_HINT
@@ -212,7 +212,7 @@ def _span(event: Any) -> Span:
 
 
 def _close(node: Node, event: Any) -> None:
-    """Stretch the span of a mapping or list to its end."""
+    """Extend the span of a mapping or list to its end."""
     span, end = node.place.span, event.end_mark
     last = end.line + 1 if end.column else end.line
     width = end.column - span.column + 1 if end.line + 1 == span.line else 1

@@ -1,7 +1,7 @@
-"""The JSON Schemas that documents and values are held against.
+"""The JSON Schemas by which documents and values are checked.
 
-values     the image owner's schema for values, fit for use
+values     the image owner's schema for values, checked before use
 validator  JSON Schema, offline
-messages   a schema's complaints in plain words
+messages   the errors of a schema in plain words
 lookup     what a JSON Schema says about a path: types, names, what is hidden
 """

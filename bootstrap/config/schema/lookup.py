@@ -1,7 +1,7 @@
 """What a JSON Schema says about a path: the types it takes, the names it knows, what is hidden.
 
-This reads the schema without validating: `$ref` into the same schema, `properties`, `items` and
-the combining keywords are followed as far as they go; every alternative counts.
+The schema is read, and no data is validated. `$ref` into the same schema, `properties`, `items` and
+the combining keywords are followed as far as possible; every alternative counts.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ SINGLES = (
     "unevaluatedProperties",
 )
 LIMITS = ("pattern", "enum", "const")
-ANY = "any\0key"  # in a path: every key that a mapping may have
+ANY = "any\0key"  # in a path, it means every key that a mapping may have
 TYPE_NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
 
 
 class Shape:
-    """The image owner's schema for `values`, asked about paths below `values`."""
+    """The image owner's schema for `values`; all paths are below `values`."""
 
     def __init__(self, schema: Any) -> None:
         self.root = schema
         self.hides = any(_is_hidden(part) for _, part in walk(schema))
-        self._keeping: dict[int, bool] = {}  # by the identity of a part of the schema
+        self._keeping: dict[int, bool] = {}  # by the `id` of a part of the schema
 
     def types(self, path: Path) -> frozenset[str]:
-        """The types that the schema takes at `path`; empty where it does not say."""
+        """Return the types that the schema takes at `path`; empty if it gives none."""
         return frozenset(name for schema in self.at(path) for name in _types(schema))
 
     def takes_any_text(self, path: Path) -> bool:
-        """Whether a text at `path` may be any: nothing says a pattern, an enum or another type.
+        """Return whether the schema takes any text at `path`.
 
-        `ANY` in the path stands for every key that a mapping may have. `format` limits nothing,
-        for nothing enforces it.
+        It does not if it gives a pattern, an enum, a const or another type. `ANY` in the path means
+        every key that a mapping may have. `format` limits nothing, because it is not enforced.
         """
         return self._takes_any_text(self._unfold([self.root]), path)
 
@@ -61,14 +61,14 @@ class Shape:
         if not path:
             types = {name for schema in schemas for name in _types(schema)}
             return not any(map(_limits, schemas)) and (not types or "string" in types)
-        found = [one for schema in schemas for one in _step(schema, path[0])]
+        parts = [part for schema in schemas for part in _step(schema, path[0])]
         if path[0] == ANY:
-            ways = [[one] for one in found if one is not False]
-            return not found or any(self._takes_any_text(self._unfold(w), path[1:]) for w in ways)
-        return False not in found and self._takes_any_text(self._unfold(found), path[1:])
+            ways = [[part] for part in parts if part is not False]
+            return not parts or any(self._takes_any_text(self._unfold(w), path[1:]) for w in ways)
+        return False not in parts and self._takes_any_text(self._unfold(parts), path[1:])
 
     def takes_any_key(self, path: Path) -> bool:
-        """Whether the mapping at `path` may have any key: no pattern and no list of names."""
+        """Return whether the mapping at `path` may have any key: no pattern, no list of names."""
         closed = ("additionalProperties", "unevaluatedProperties")
         return not any(
             _limits(schema.get("propertyNames")) or False in map(schema.get, closed)
@@ -76,18 +76,18 @@ class Shape:
         )
 
     def names(self, path: Path) -> set[str]:
-        """The keys that the schema knows for the mapping at `path`."""
+        """Return the keys that the schema knows for the mapping at `path`."""
         return {name for schema in self.at(path) for name in schema.get("properties", ())}
 
     def at(self, path: Path) -> list[Mapping[str, Any]]:
-        """Every part of the schema that speaks about `path`."""
+        """Return every part of the schema that applies to `path`."""
         schemas = self._unfold([self.root])
         for part in path:
             schemas = self._below(schemas, part)
         return schemas
 
     def hidden(self, value: Any, path: Path = ()) -> Iterator[Path]:
-        """The paths in `value` that are never to be shown, with everything below them."""
+        """Yield the paths in `value` that must never be shown, and all paths below them."""
         if self.hides:
             yield from self._hidden(value, self._unfold([self.root]), path)
 
@@ -99,11 +99,11 @@ class Shape:
             yield from self._hidden(item, self._below(schemas, part), (*path, part))
 
     def guarded(self, value: Any) -> Iterator[Path]:
-        """The paths in `value` that no message may repeat: more than the hidden ones.
+        """Yield the paths in `value` that no message may repeat: more than the hidden ones.
 
-        A hidden value can stand in the wrong place: under a misspelt key, or where the mapping
-        that should hold it was left out. So what has another form than the schema gives it is
-        guarded too, wherever the schema hides something.
+        A hidden value can be in the wrong place: under a misspelled key, or where the mapping that
+        should hold it was left out. So wherever the schema hides something, a value of another form
+        than the schema gives is guarded too.
         """
         if self.hides:
             yield from self._guarded(value, self._unfold([self.root]), ())
@@ -120,13 +120,13 @@ class Shape:
                 yield from self._guarded(item, known, inner) if known else _everything(item, inner)
 
     def _keeps_hidden(self, schema: Mapping[str, Any]) -> bool:
-        """Whether something at or below the place of which `schema` speaks is hidden."""
+        """Return whether `schema` hides something at or below the place that it applies to."""
         if id(schema) not in self._keeping:
             self._keeping[id(schema)] = any(map(_is_hidden, self._reachable(schema)))
         return self._keeping[id(schema)]
 
     def _reachable(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        """The schema, and all inside it and behind its references."""
+        """Yield the schema, all schemas inside it, and all that its references lead to."""
         seen: set[int] = set()
         waiting: list[Any] = [schema]
         while waiting:
@@ -137,7 +137,7 @@ class Shape:
                     waiting += self._referred(part)
 
     def _below(self, schemas: list[Mapping[str, Any]], part: str | int) -> list[Mapping[str, Any]]:
-        return self._unfold(found for schema in schemas for found in _step(schema, part))
+        return self._unfold(inner for schema in schemas for inner in _step(schema, part))
 
     def _referred(self, schema: Mapping[str, Any]) -> Iterator[Any]:
         for name in REFERENCES:
@@ -145,43 +145,46 @@ class Shape:
                 yield resolve_reference(self.root, reference)
 
     def _unfold(self, schemas: Iterable[Any]) -> list[Mapping[str, Any]]:
-        """The schemas themselves, and all that they refer to or combine for the same value."""
-        found: dict[int, Mapping[str, Any]] = {}
+        """Return the schemas, and all that they refer to or combine for the same value."""
+        unfolded: dict[int, Mapping[str, Any]] = {}
         waiting = list(schemas)
         while waiting:
             schema = waiting.pop()
-            if not isinstance(schema, dict) or id(schema) in found:
+            if not isinstance(schema, dict) or id(schema) in unfolded:
                 continue
-            found[id(schema)] = schema
+            unfolded[id(schema)] = schema
             waiting += self._referred(schema)
             waiting += schema.get("dependentSchemas", {}).values()
             waiting += [part for name in ALTERNATIVES for part in schema.get(name, ())]
             waiting += [schema[name] for name in SAME_PLACE if name in schema]
-        return list(found.values())
+        return list(unfolded.values())
 
 
 def resolve_reference(root: Any, reference: str) -> Any:
-    """What a `$ref` into the same schema (`#`, `#/$defs/port`, `#anchor`) means; else None."""
+    """Return the part that a `$ref` into the same schema refers to; None if there is none.
+
+    Such references are `#`, `#/$defs/port` and `#anchor`.
+    """
     if not reference.startswith("#"):
         return None
     pointer = reference[1:]
     if pointer and not pointer.startswith("/"):
         anchors = (part for _, part in walk(root) if pointer in _anchors(part))
         return next(anchors, None)
-    found = root
+    target = root
     for raw in pointer.split("/")[1:]:
         step = raw.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and step.isdecimal() and int(step) < len(found):
-            found = found[int(step)]
-        elif isinstance(found, dict) and step in found:
-            found = found[step]
+        if isinstance(target, list) and step.isdecimal() and int(step) < len(target):
+            target = target[int(step)]
+        elif isinstance(target, dict) and step in target:
+            target = target[step]
         else:
             return None
-    return found
+    return target
 
 
 def walk(schema: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """Every schema inside `schema`, with its path; what stands in `const` or `enum` is none."""
+    """Yield every schema inside `schema`, with its path; data in `const` or `enum` is no schema."""
     if not isinstance(schema, dict):
         return
     yield path, schema
@@ -207,9 +210,9 @@ def _is_hidden(schema: Mapping[str, Any]) -> bool:
 
 
 def _types(schema: Mapping[str, Any]) -> Iterator[str]:
-    said = schema.get("type")
-    if said is not None:
-        yield from [said] if isinstance(said, str) else said
+    declared = schema.get("type")
+    if declared is not None:
+        yield from [declared] if isinstance(declared, str) else declared
         return
     choices = [schema["const"]] if "const" in schema else schema.get("enum", ())
     yield from (TYPE_NAMES[type(choice)] for choice in choices if type(choice) in TYPE_NAMES)
@@ -220,6 +223,7 @@ def _limits(schema: Any) -> bool:
 
 
 def _step(schema: Mapping[str, Any], part: str | int) -> Iterator[Any]:
+    """Yield the parts of the schema that apply to one key (or to all: ANY) or one entry."""
     if part == ANY:
         for name in ("properties", "patternProperties"):
             yield from schema.get(name, {}).values()
@@ -231,7 +235,7 @@ def _step(schema: Mapping[str, Any], part: str | int) -> Iterator[Any]:
         return
     known = schema.get("properties", {})
     patterns = schema.get("patternProperties", {})
-    fitting = [found for pattern, found in patterns.items() if re.search(pattern, part)]
+    fitting = [inner for pattern, inner in patterns.items() if re.search(pattern, part)]
     if part in known:
         yield known[part]
     yield from fitting
@@ -240,7 +244,7 @@ def _step(schema: Mapping[str, Any], part: str | int) -> Iterator[Any]:
 
 
 def _rest(schema: Mapping[str, Any], name: str, otherwise: str) -> Any:
-    """What speaks about the parts that the schema does not name."""
+    """Return what applies to the keys or entries that the schema does not name."""
     return schema.get(name, schema.get(otherwise))
 
 

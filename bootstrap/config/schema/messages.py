@@ -1,4 +1,4 @@
-"""A schema's complaints in plain words, each with what to do about it."""
+"""The errors of a schema in plain words, each with a hint how to correct it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TYPES = {
     "object": "a mapping",
     "null": "null",
 }
-# Keyword → what is wrong with the value; {value} is the value, {limit} what the schema says.
+# Keyword → what is wrong with the value; {value} is the value, {limit} that of the keyword.
 MESSAGES = {
     "const": "{value} is not {limit}",
     "minimum": "{value} is less than {limit}, the least allowed",
@@ -50,10 +50,10 @@ MESSAGES = {
 
 
 class Finding:
-    """One complaint about the value (or, with `at_key`, the key) at `path`.
+    """One error in the value (or, with `at_key`, the key) at `path`.
 
-    `missing` tells that something is not there rather than wrong; `unknown_key` that a name was
-    perhaps misspelt.
+    `missing` means that something is missing rather than wrong, `unknown_key` that a name is
+    perhaps misspelled.
     """
 
     __slots__ = ("at_key", "hint", "message", "missing", "path", "unknown_key")
@@ -79,7 +79,7 @@ class Finding:
 def explain(
     error: Any, *, reading: Callable[[Path], Reading | None], hidden: Callable[[Path], bool]
 ) -> Iterator[Finding]:
-    """The findings in one of jsonschema's errors; see `schema.findings`."""
+    """Yield the findings in one error of jsonschema; see `validator.findings`."""
     path: Path = tuple(error.absolute_path)
     if error.validator in {"anyOf", "oneOf"}:
         yield from _no_alternative(error, path, reading=reading, hidden=hidden)
@@ -96,7 +96,7 @@ def explain(
 
 
 def shorten(value: Any, *, hidden: bool = False) -> str:
-    """A value for a message: scalars as JSON, shortened; of the rest, only what it is."""
+    """Return a value for a message: a scalar as JSON, shortened; of any other, only its type."""
     if hidden:
         return "the value"
     if isinstance(value, dict):
@@ -108,7 +108,7 @@ def shorten(value: Any, *, hidden: bool = False) -> str:
 
 
 def misread(reading: Reading, key: str | int | None) -> str:
-    """The hint for a scalar that YAML read as something else than text."""
+    """Return the hint for a scalar that YAML read as a boolean or a number, not as text."""
     prefix = f"{key}: " if isinstance(key, str) else ""
     kind = "boolean" if reading.kind == "boolean-word" else "number"
     value = shorten(reading.value)
@@ -161,7 +161,7 @@ def _wrong_value(error: Any, path: Path, *, hidden: bool) -> Finding:
         return Finding(path, f"{value} is not {expected}")
     if error.validator is None:
         return Finding(path, "nothing may stand here")
-    is_kept = hidden and error.validator == "const"  # which would be the value itself
+    is_kept = hidden and error.validator == "const"  # its limit would be the value itself
     shown = "the one that the schema asks for" if is_kept else shorten(limit)
     if error.validator == "const" and not is_kept:
         shown = error.schema.get("x-expected", shown)
@@ -207,7 +207,10 @@ def _matches(pattern: str, key: str) -> bool:
 
 
 def _missing_keys(error: Any, path: Path) -> Iterator[Finding]:
-    """One error stands for each missing key, and names it only in its own message."""
+    """Yield the finding for one missing key.
+
+    jsonschema gives one error for each missing key, and names the key only in its message.
+    """
     for key in error.validator_value:
         if key not in error.instance and error.message.startswith(repr(key)):
             rules = error.schema.get("properties", {}).get(key, {})
@@ -228,10 +231,10 @@ def _no_alternative(
     reading: Callable[[Path], Reading | None],
     hidden: Callable[[Path], bool],
 ) -> Iterator[Finding]:
-    """The complaints of the alternative that was meant, where that is plain."""
+    """Yield the findings of the alternative that was meant, if that is clear; else one for all."""
     branches: dict[Any, list[Any]] = {}
     for inner in error.context:
-        which = next(iter(inner.relative_schema_path), None)  # none leads to a plain `false`
+        which = next(iter(inner.relative_schema_path), None)  # no path: a plain `false`
         branches.setdefault(which, []).append(inner)
     if not branches:
         message = "this fits more than one of the forms of which the schema takes one"
@@ -254,5 +257,5 @@ def _no_alternative(
 
 
 def _is_about_kind(inner: Any) -> bool:
-    """Whether an alternative fails on the value as a whole rather than on something in it."""
+    """Return whether an alternative fails on the value as a whole, not on something in it."""
     return inner.validator in {"type", "const", "enum", None} and not inner.relative_path

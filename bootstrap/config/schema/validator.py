@@ -1,4 +1,4 @@
-"""JSON Schema 2020-12, offline; the one module that imports jsonschema."""
+"""JSON Schema 2020-12, offline; the only module that imports jsonschema."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from bootstrap.config.schema.messages import Finding
     from bootstrap.document import Path, Reading
 
-# What decides by whether a value fits, so that a text nobody knows yet could decide otherwise.
+# Keywords that depend on whether a value fits: a text that is not known yet could change that.
 UNDECIDED = frozenset({
     *("anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "contains", "uniqueItems"),
     *("const", "enum", "unevaluatedItems", "unevaluatedProperties"),
 })  # fmt: skip
-# Keywords with a name or a number behind them in a path into a schema, and those among them that
-# lead from a value into what it holds.
+# Keywords that are followed by a name or a number in a path into a schema.
 NAMED = frozenset({
     *("properties", "patternProperties", "$defs", "dependentSchemas", "dependentRequired"),
     *("allOf", "anyOf", "oneOf", "prefixItems"),
 })  # fmt: skip
+# Keywords that lead from a value to what it holds.
 DEEPER = frozenset({
     *("properties", "patternProperties", "additionalProperties", "unevaluatedProperties"),
     *("prefixItems", "items", "contains", "unevaluatedItems"),
 })  # fmt: skip
-MAX_FINDINGS = 100  # of one text: nobody reads more, and each costs a search for what was meant
+MAX_FINDINGS = 100  # of one text: more help no reader; each costs a search for similar names
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -42,28 +42,28 @@ def findings(
     hidden: Callable[[Path], bool],
     unknown: Collection[Path] = (),
 ) -> Iterator[Finding]:
-    """Yield what `schema` does not accept of `data`, in words; the first MAX_FINDINGS of it.
+    """Yield in words what `schema` does not accept in `data`; at most MAX_FINDINGS findings.
 
-    `reading` gives the scalar as written where YAML may have misread it; of what is `hidden` no
-    value is repeated. At the paths in `unknown` is a text that is not known yet: what depends on it
-    is left out. The schema must have been checked: see `image_schema`.
-    Raises ImageError when it never ends.
+    `reading` returns the scalar as written if YAML may have misread it. Values at paths that are
+    `hidden` are not repeated. The paths in `unknown` have texts that are not known yet: findings
+    that depend on them are left out. The schema must have been checked: see `ValuesSchema`.
+    Raises ImageError if the schema refers to itself without end.
     """
     from jsonschema import Draft202012Validator
 
     validator = Draft202012Validator(schema, **_offline(schema))
     try:
-        found = (
+        decided = (
             error
             for error in validator.iter_errors(data)
             if not (unknown and _is_undecided(error, unknown))
         )
-        errors = list(islice(found, MAX_FINDINGS))
+        errors = list(islice(decided, MAX_FINDINGS))
     except RecursionError:
         message = "applying the image's schema for values: it refers to itself without end"
         raise ImageError(message, hint="look for a $ref that leads back to its own place") from None
-    said = (explain(error, reading=reading, hidden=hidden) for error in errors)
-    yield from islice(chain.from_iterable(said), MAX_FINDINGS)
+    explained = (explain(error, reading=reading, hidden=hidden) for error in errors)
+    yield from islice(chain.from_iterable(explained), MAX_FINDINGS)
 
 
 def _is_undecided(error: Any, unknown: Collection[Path]) -> bool:
@@ -72,7 +72,7 @@ def _is_undecided(error: Any, unknown: Collection[Path]) -> bool:
     if value in unknown:
         return True
     rules = iter(error.absolute_schema_path)
-    depth = 0  # of the value that the keyword is about, in the path to the faulty one
+    depth = 0  # in `value`, of the value that the keyword is about
     for keyword in rules:
         if keyword in UNDECIDED and any(path[:depth] == value[:depth] for path in unknown):
             return True
@@ -83,7 +83,7 @@ def _is_undecided(error: Any, unknown: Collection[Path]) -> bool:
 
 
 def faults(schema: Mapping[str, Any]) -> Iterator[Finding]:
-    """What makes `schema` itself no JSON Schema, in words."""
+    """Yield in words each reason why `schema` itself is not a JSON Schema."""
     from jsonschema import Draft202012Validator
 
     rules = Draft202012Validator(Draft202012Validator.META_SCHEMA)
@@ -92,13 +92,13 @@ def faults(schema: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _offline(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The argument that keeps jsonschema from fetching what a `$ref` names.
+    """Return the argument that keeps jsonschema from fetching what a `$ref` names.
 
-    A schema was read for such references before; this holds should one have been overlooked.
+    The schema was checked for such references before. This takes effect if one was overlooked.
     """
     from jsonschema import Draft202012Validator
 
-    # Before 4.18 it resolves by itself, even where something else has installed `referencing`.
+    # jsonschema before 4.18 resolves references itself, even if `referencing` is installed.
     if "registry" not in Draft202012Validator.__init__.__code__.co_varnames:
         return {"resolver": _closed_resolver(schema)}
     from referencing import Registry

@@ -1,4 +1,4 @@
-"""The image owner's schema for `values`: fit for use, or an error that says where it is not."""
+"""The image owner's schema for `values`, checked before use; an error locates each fault."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LOCAL_HINT = "copy what is needed into $defs, and refer to it as #/$defs/name"
 
 
 class ValuesSchema:
-    """A schema that was checked, its source, and what it says about single paths."""
+    """A checked schema, its source, and what it says about single paths."""
 
     def __init__(self, source: Source) -> None:
-        """Raises ImageError with every fault of the schema in `source`."""
+        """Check the schema in `source`; raises ImageError with every fault of it."""
         problems = list(_problems(source))
         if problems:
             message = Public("the image's schema for values cannot be used")
@@ -38,8 +38,8 @@ def _problems(source: Source) -> Iterator[Problem]:
     if not isinstance(source.data, dict):
         yield source.problem((), "a schema is a mapping")
         return
-    said = source.data.get("$schema", json_schema.DIALECT)
-    if str(said).rstrip("#") != json_schema.DIALECT:
+    dialect = source.data.get("$schema", json_schema.DIALECT)
+    if str(dialect).rstrip("#") != json_schema.DIALECT:
         hint = f"$schema: {json_schema.DIALECT}"
         yield source.problem(("$schema",), "only JSON Schema 2020-12 is read", hint=hint)
         return
