@@ -73,7 +73,10 @@ def exists(program: str) -> bool:
 
 
 def run_filter(
-    command: Sequence[str], content: bytes, *, timeout: float
+    command: Sequence[str],
+    content: bytes,  # noqa: ARG001  (the POSIX runner takes it)
+    *,
+    timeout: float,  # noqa: ARG001
 ) -> tuple[CommandResult, bytes]:
     """Return that there is no such program: no filter is run on Windows."""
     return CommandResult(f"is no program of Windows: {command[0]}"), b""

@@ -1,8 +1,8 @@
-"""How a run goes and how it ended: `/run/imds-bootstrap/status.json`, for everybody to read.
+"""The progress and the result of a run: `/run/imds-bootstrap/status.json`, for every user.
 
-It is written when a run begins and when it ends. Every user of the machine may read it, so it holds
-names, numbers, places and texts that are marked as `Public`; `schema/status.schema.json` says what
-a reader may rely on.
+A run writes it when it begins and when it ends. Every user of the machine may read it, so it holds
+only names, numbers, places and texts that are marked as `Public`; `schema/status.schema.json` says
+what a reader may rely on.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FINISHED = ("configured", "unchanged", "kept", "disabled")
 
 
 class Status:
-    """What is told of one run; `record` is the document itself.
+    """The status of one run; `record` is the document itself.
 
     `clock` gives monotonic seconds, `now` seconds since 1970.
     """
@@ -66,13 +66,13 @@ class Status:
             stages[name] = round(stages.get(name, 0) + self._clock() - began, 3)
 
     def pick(self, environment: str | None) -> None:
-        """Say which environment is in force; a text of a tag that is no name is left out."""
+        """Record the environment that was picked; a tag's text that is not a name is left out."""
         self.record["environment"] = environment if is_name(environment or "") else None
 
     def warn(self, text: str) -> None:
-        """Add words for a person; a warning never changes how a run ends.
+        """Add a warning for a person; it never changes the result of a run.
 
-        Of one that is not for everybody it only says where to read it.
+        If it is not for every user, the status only says where to read it.
         """
         told = self.record.setdefault("warnings", [])
         shown = text if isinstance(text, Public) else ELSEWHERE
@@ -80,7 +80,7 @@ class Status:
             told.append(shown)
 
     def end(self, result: str, **fields: Any) -> None:
-        """The run has ended so; fields that are None are left out."""
+        """Set the result of the run; fields that are None are left out."""
         self.record.update({name: value for name, value in fields.items() if value is not None})
         self.record.update(
             result=result,
@@ -89,9 +89,9 @@ class Status:
         )
 
     def fail(self, error: BaseException) -> None:
-        """The run has ended in an error, of which only what is for everybody is told.
+        """Set an error as the result of the run, without what is not for every user.
 
-        An error that is no fault, such as KeyboardInterrupt, says that a signal ended the run.
+        An error that is no Exception, such as KeyboardInterrupt, means that a signal ended the run.
         """
         if not isinstance(error, Exception):
             self.end("interrupted", signal=_signal_of(error), stage=self._stage)
@@ -118,9 +118,9 @@ class Status:
 
 
 def read_status(root: str = "/") -> dict[str, Any] | None:
-    """The status of the last run since the machine was started; None when there was none.
+    """Return the status of the last run since the machine was started; None if there was none.
 
-    A run that says it is running although its process is gone is `interrupted`. Raises
+    A run whose status is `running` although its process is gone is `interrupted`. Raises
     NotPermitted when the file may not be read.
     """
     try:
@@ -148,7 +148,7 @@ if sys.platform == "win32":
 else:
 
     def _begin() -> None:
-        """Remember that there is a status of this boot: /run is empty until there is one."""
+        """Do nothing: /run is empty until there is a status of this boot."""
 
     def _has_begun() -> bool:
         return True
@@ -164,7 +164,7 @@ else:
 
 
 def _read(path: str) -> bytes:
-    """The content of a regular file; nobody waits for a pipe or a device in its place."""
+    """Return the content of a regular file, without waiting for a pipe or a device."""
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise ValueError
     with open(os.open(path, READ_FLAGS), "rb") as file:
@@ -174,7 +174,7 @@ def _read(path: str) -> bytes:
 
 
 def _signal_of(error: BaseException) -> str | None:
-    """The name of the signal that unwound a run; SystemExit has 128 and its number."""
+    """Return the name of the signal that ended a run; SystemExit has 128 and its number."""
     import signal  # only a run that is stopped asks, and has it already
 
     if isinstance(error, KeyboardInterrupt):
@@ -190,5 +190,5 @@ def _is_alive(pid: object) -> bool:
 
 
 def timestamp(seconds: float) -> str:
-    """Seconds since 1970 as RFC 3339 has them, in UTC."""
+    """Return seconds since 1970 as text by RFC 3339, in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

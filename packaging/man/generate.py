@@ -75,7 +75,7 @@ OTHER_CODES[3] = ["`status`: not finished"]
 
 
 def command_page() -> str:
-    """The page imds-bootstrap(8)."""
+    """Return the page imds-bootstrap(8)."""
     lines = [
         *_head("imds-bootstrap", 8, "configure an Azure machine at boot"),
         *(".SH SYNOPSIS", ".B imds\\-bootstrap", "[\\fIoptions\\fR] \\fIverb\\fR ..."),
@@ -99,7 +99,7 @@ def command_page() -> str:
 
 
 def settings_page() -> str:
-    """The page imds-bootstrap-agent.yaml(5)."""
+    """Return the page imds-bootstrap-agent.yaml(5)."""
     lines = [
         *_head("imds-bootstrap-agent.yaml", 5, "settings of imds-bootstrap"),
         ".SH SYNOPSIS",
@@ -128,7 +128,7 @@ def settings_page() -> str:
 
 
 def completion() -> str:
-    """The completion for bash."""
+    """Return the completion for bash."""
     common = [flag for action in _common() for flag in action.option_strings]
     valued = [flag for one in _common() if one.nargs != 0 for flag in one.option_strings]
     choices = {
@@ -223,7 +223,7 @@ def _arguments(verb: str) -> list[argparse.Action]:
 
 
 def _without_words() -> set[str]:
-    """The options whose value nobody can know."""
+    """Return the options whose value cannot be completed."""
     every = [action for verb in VERBS for action in [*_common(), *_arguments(verb)]]
     return {flag for one in every if one.nargs != 0 for flag in one.option_strings}
 

@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def files(folder: Path) -> list[Path]:
-    """The files below a folder, in the same order everywhere."""
+    """Return the files below a folder, in the same order everywhere."""
     found = (path for path in folder.rglob("*") if path.is_file())
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 

@@ -38,7 +38,7 @@ def modules(tree: str) -> list[tuple[str, str]]:
 
 
 def compiled(tree: str, path: str) -> bytes:
-    """The code of one module, marshalled."""
+    """Return the code of one module, marshalled."""
     with open(os.path.join(tree, path), "rb") as file:
         source = file.read()
     return marshal.dumps(compile(source, f"{ARCHIVE}/{path}", "exec", dont_inherit=True))

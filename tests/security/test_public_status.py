@@ -259,7 +259,7 @@ REVIEWED = {
     *("error.public", "resolution.error.public", "self.about", "InternalError.about"),
     *("IdentityRefused.about", "IdentityUnavailable.about"),
     *("MetadataRefused.about", "MetadataUnavailable.about"),
-    *("NAME", "subject", "self.name", "found.what", "unnamed", "self._holder()"),
+    *("NAME", "subject", "self.name", "decoded.what", "unnamed", "self._holder()"),
     *("program(command)", "PROGRAM", "DOCUMENT_FOLDER"),
     *("message", "hint", "text", "told"),  # handed to a function that says so of its callers
     *("error", "'; '.join(public + back)"),

@@ -35,7 +35,7 @@ def joined(contents: list[bytes]) -> bytes:
 
 
 def read(name: str) -> bytes:
-    """What a file holds; ends the program when it cannot be read."""
+    """Return the content of a file; end the program if it cannot be read."""
     try:
         with open(name, "rb") as file:
             return file.read()
@@ -44,7 +44,7 @@ def read(name: str) -> bytes:
 
 
 def type_of(content: bytes) -> str:
-    """The MIME type of a part; ends the program when the first line tells of none."""
+    """Return the MIME type of a part; end the program if its first line names none."""
     first = content.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0].strip()
     if first not in TYPES:
         marks = " or ".join(mark.decode() for mark in TYPES)
