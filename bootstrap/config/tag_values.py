@@ -34,7 +34,8 @@ def convert(text: str, shape: Shape, path: Path, *, is_entry: bool = False) -> A
     """Return the value of `text` at `path` below `values`.
 
     If the schema accepts text, or gives no type, it stays text: nothing is guessed. An entry of a
-    list with commas is not itself a list or a mapping; those are written as JSON. Raises Unfit if
+    list with commas is not itself a list or a mapping; those are written as JSON. Raises
+    ConversionError if
     no type that the schema gives fits.
     """
     types = shape.types(path)

@@ -33,6 +33,6 @@ def kept_name(name: str, token: str) -> str:
 
 
 def _hidden(stem: str, ending: str) -> str:
-    """Return a name that begins with a dot, the stem cut to fit into NAME_AT_MOST bytes."""
+    """Return a name that begins with a dot, the stem cut to fit into MAX_NAME bytes."""
     room = MAX_NAME - len(os.fsencode(ending)) - 1
     return f".{os.fsdecode(os.fsencode(stem)[:room])}{ending}"

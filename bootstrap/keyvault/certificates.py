@@ -62,7 +62,7 @@ def why_not() -> str:
 def split(text: str, *, is_pfx: bool) -> Parts:
     """Return the parts of a certificate as Key Vault stores it: base64 of a PFX, or PEM.
 
-    Raises Unfit if it cannot be read, or if no certificate belongs to the key.
+    Raises UnusableCertificate if it cannot be read, or if no certificate belongs to the key.
     """
     from cryptography.hazmat.primitives import serialization as forms
 

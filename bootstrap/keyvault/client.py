@@ -105,7 +105,7 @@ class Vault:
     def get(self, address: SecretId, token: Secret, *, deadline: float) -> Answer:
         """Return the response to one request, by `deadline` (a time on the clock).
 
-        Raises Fault if there is none.
+        Raises RequestError if there is none.
 
         Each single read ends at the deadline. So a handshake, a header or a body that arrives
         slowly cannot take longer.
@@ -206,7 +206,7 @@ def _seconds_left() -> float:
 def _proxies(url: str) -> dict[str, str]:
     """Return the proxy that the environment names for `url`, if any, as `requests` takes it.
 
-    Raises Fault if that proxy cannot be used.
+    Raises RequestError if that proxy cannot be used.
     """
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     try:

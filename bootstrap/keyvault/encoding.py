@@ -20,7 +20,8 @@ PARTS = ("pem", "key", "chain")
 def form(stored: StoredSecret, reference: SecretReference) -> Secret:
     """Return the secret in the form of its reference.
 
-    Bytes that are not UTF-8 are in it as `surrogateescape` has them. Raises Unfit if the secret
+    Bytes that are not UTF-8 are in it as `surrogateescape` has them. Raises UnusableCertificate if
+    the secret
     does not have that form.
     """
     if reference.is_certificate and stored.content_type not in (PFX, PEM):

@@ -137,7 +137,7 @@ class Environment(ImmutableSandboxedEnvironment):
         return text
 
     def join_path(self, template: str, parent: str) -> str:
-        """Return the name `template`, which `parent` uses; raise Refusal if it may not use it."""
+        """Return the name `template` if `parent` may use it, else raise FilterError."""
         self._inclusion.check(template, parent, self._findings)
         return template
 
@@ -230,7 +230,7 @@ def syntax_tree(text: str) -> nodes.Template:
 
 
 def _missing_class(reported_to: Findings) -> type[Undefined]:
-    class Missing(MissingValue, Undefined):  # type: ignore[misc]  # each operator returns the Gap
+    class Missing(MissingValue, Undefined):  # type: ignore[misc]  # each operator returns the MissingValue
         findings = reported_to
 
     return Missing

@@ -28,7 +28,7 @@ class Inclusion:
         self._contents = contents
 
     def check(self, name: object, parent: str, findings: Findings) -> None:
-        """Raise Refusal unless the template `parent` may use the template `name`."""
+        """Raise FilterError unless the template `parent` may use the template `name`."""
         offered = self._contents.get(parent)
         if name in self._contents:
             raise FilterError(

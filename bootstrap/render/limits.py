@@ -43,7 +43,8 @@ class Budget:
     def spend(self, characters: int) -> None:
         """Count the characters that are printed, to the file or into a variable.
 
-        Raises Refusal for more than COPIES times `max_bytes`, and Exhausted when the time is over.
+        Raises FilterError for more than COPIES times `max_bytes`, LimitExceeded when the time is
+        over.
         """
         self._printed += characters
         if self._printed > COPIES * self._max_bytes:
@@ -54,7 +55,7 @@ class Budget:
         self.check_time()
 
     def require_file(self, size: int) -> None:
-        """Raise Refusal if a file of `size` bytes is too large."""
+        """Raise FilterError if a file of `size` bytes is too large."""
         if size > self._max_bytes:
             raise FilterError(
                 f"the file is larger than {self._max_bytes} bytes",
@@ -62,7 +63,7 @@ class Budget:
             )
 
     def check_time(self) -> None:
-        """Raise Exhausted if the time for all files is over."""
+        """Raise LimitExceeded if the time for all files is over."""
         if self._clock() > self._end:
             raise LimitExceeded(
                 f"the rendering took longer than {self._seconds:g} seconds",
@@ -71,7 +72,7 @@ class Budget:
 
 
 def bounded(value: Any) -> Any:
-    """Return `value`; raise Refusal if it is a text or a list that is too long."""
+    """Return `value`; raise FilterError if it is a text or a list that is too long."""
     if isinstance(value, str):
         require_text(len(value))
     elif isinstance(value, list | tuple):
@@ -80,25 +81,25 @@ def bounded(value: Any) -> Any:
 
 
 def require_text(length: int) -> None:
-    """Raise Refusal if a text of `length` characters is too long to be made."""
+    """Raise FilterError if a text of `length` characters is too long to be made."""
     if length > TEXT:
         raise FilterError(f"this would make a text of more than {TEXT} characters")
 
 
 def require_items(count: int) -> None:
-    """Raise Refusal if a list of `count` items is too long to be made."""
+    """Raise FilterError if a list of `count` items is too long to be made."""
     if count > ITEMS:
         raise FilterError(f"this would make a list of more than {ITEMS} items")
 
 
 def require_width(width: int) -> None:
-    """Raise Refusal if padding to `width` columns is too wide."""
+    """Raise FilterError if padding to `width` columns is too wide."""
     if abs(width) > WIDTH:
         raise FilterError(f"a width is at most {WIDTH}")
 
 
 def add(left: Any, right: Any) -> Any:
-    """Return `left + right`; raise Refusal if the text or the list would be too long."""
+    """Return `left + right`; raise FilterError if the text or the list would be too long."""
     if isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple):
         require = require_text if isinstance(left, str) else require_items
         require(len(left) + len(right))
@@ -106,7 +107,7 @@ def add(left: Any, right: Any) -> Any:
 
 
 def multiply(left: Any, right: Any) -> Any:
-    """Return `left * right`; raise Refusal if the text, list or number would be too large."""
+    """Return `left * right`; raise FilterError if the text, list or number would be too large."""
     for many, times in ((left, right), (right, left)):
         if isinstance(times, int) and isinstance(many, str | list | tuple):
             require = require_text if isinstance(many, str) else require_items
@@ -117,7 +118,7 @@ def multiply(left: Any, right: Any) -> Any:
 
 
 def power(base: Any, exponent: Any) -> Any:
-    """Return `base ** exponent`; raise Refusal if the number would be too slow to print."""
+    """Return `base ** exponent`; raise FilterError if the number would be too slow to print."""
     if isinstance(base, int) and isinstance(exponent, int):
         _require_bits(base.bit_length() * abs(exponent))
     return base**exponent
@@ -132,7 +133,7 @@ _DIRECTIVE = re.compile(r"%(?:\(.*?\))?[#0\- +]*(\d+|\*)?(?:\.(\d+|\*))?")
 
 
 def require_format(form: str, arguments: list[str | int | float]) -> None:
-    """Raise Refusal if a %-format's widths or arguments would make a text that is too long."""
+    """Raise FilterError if a %-format's widths or arguments would make a text that is too long."""
     directives = 0
     for match in _DIRECTIVE.finditer(form):
         directives += 1

@@ -65,7 +65,7 @@ def through(function: Any, *args: Any, **kwargs: Any) -> Any:
     """Return the result of the function for its masked arguments.
 
     A boolean is returned as it is, and a text as a masked text. Any other result or error becomes
-    a mask. Only Exhausted is raised.
+    a mask. Only LimitExceeded is raised.
     """
     try:
         result = bounded(function(*args, **kwargs))

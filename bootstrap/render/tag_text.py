@@ -25,7 +25,7 @@ FLAT, LISTED = "tags", "tagsList"
 class TagText(Mapping[str, Any]):
     """A mapping in which the texts at `keys` (None: all keys) come from tags.
 
-    Reading such a text raises Refusal if it holds a control character.
+    Reading such a text raises FilterError if it holds a control character.
     """
 
     def __init__(self, held: Mapping[str, Any], keys: frozenset[str] | None = None) -> None:
@@ -51,7 +51,7 @@ class TagText(Mapping[str, Any]):
 
 
 def without_control(context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the context, in which reading a tag with a control character raises Refusal."""
+    """Return the context, in which reading a tag with a control character raises FilterError."""
     seen = dict(context)
     tags = seen.get("tags")
     if isinstance(tags, Mapping) and any(map(_is_wild, (*tags, *tags.values()))):

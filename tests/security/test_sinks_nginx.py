@@ -22,7 +22,7 @@ from hostile import (
 )
 
 from bootstrap.errors import RenderError
-from bootstrap.render.errors import Refusal
+from bootstrap.render.errors import FilterError
 from bootstrap.render.filters import syntax
 
 
@@ -118,7 +118,7 @@ def test_nginx_reads_a_quoted_word_as_it_was_meant(tmp_path):
     words = {}
     for label, text in HOSTILE.items():
         if label in {*CONTROLS, "very long", "dollar"} - {"tab"}:
-            with pytest.raises(Refusal):
+            with pytest.raises(FilterError):
                 syntax.nginx_quote(text)
         else:
             words[text] = syntax.nginx_quote(text)

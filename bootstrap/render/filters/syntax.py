@@ -77,7 +77,7 @@ def _systemd_escape(match: re.Match[str]) -> str:
 
 
 def _for_variable(text: str) -> str:
-    """Return the text; raise Refusal if systemd or the kernel cannot pass it to a program."""
+    """Return the text; raise FilterError if systemd or the kernel cannot pass it to a program."""
     if len(text.encode(errors="surrogatepass")) > VARIABLE:
         raise FilterError(
             f"a variable has at most {VARIABLE} bytes, its name and its value together"
