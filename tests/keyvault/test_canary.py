@@ -192,7 +192,7 @@ FAULTS = [
     "bootstrap.keyvault.responses:validity",
     "bootstrap.keyvault.fetch:_convert",
     "bootstrap.keyvault.encoding:form",
-    "bootstrap.keyvault.request:as_deadline_errorify",
+    "bootstrap.keyvault.request:classify",
     "bootstrap.keyvault.client:Vault._get",
     "bootstrap.identity.managed_identity:Identity._fetch",
     "bootstrap.http.transport:get",
