@@ -126,10 +126,10 @@ def accesses_differ_in_what_can_be_told():
 
 
 def a_command_ends_as_it_did():
-    assert runner.run(["cmd", "/c", "exit 3"], timeout=20).reason == "ended with status 3"
+    assert runner.run(["cmd", "/c", "exit 3"], timeout=20).failure == "ended with status 3"
     said = runner.run(["cmd", "/c", "echo hello"], timeout=20)
-    assert (said.reason, said.output) == ("", "hello")
-    assert runner.run(["no-such-program"], timeout=20).reason.startswith("could not be started")
+    assert (said.failure, said.output) == ("", "hello")
+    assert runner.run(["no-such-program"], timeout=20).failure.startswith("could not be started")
     assert runner.reason_of(0xC0000005) == "ended with status 0xC0000005"
     assert runner.exists("cmd")
     assert not runner.exists("no-such-program")
