@@ -32,7 +32,7 @@ def context():
 def render_text(context):
     """Render one template; more `templates` by name, more `values`, other limits."""
 
-    def text_of(text, *, templates=None, values=None, max_bytes=100_000, seconds=2.0, **more):
+    def text_of(text, *, templates=None, values=None, max_bytes=100_000, seconds=10.0, **more):
         sources = {name: Template(name, one) for name, one in (templates or {}).items()}
         sources["main.j2"] = Template("main.j2", text)
         seen = context | ({"values": values} if values is not None else {})
