@@ -161,12 +161,13 @@ def test_the_words_of_a_server_stay_in_the_journal(planted, fault, kept):
     planted.lay({"image": "version: 1\n"})
     machine = {"rate": 0, "vmId": "02aab8a4-74ef-476e-8182-f6d2ba4166a6"}
     with Emulator.serve(machine) as emulator:
-        settings = [f"imds.endpoint={emulator.endpoint}", "deadline=1.5", "imds.grace=0.1"]
-        case = {"online": True, "settings": settings}
+        endpoint = f"imds.endpoint={emulator.endpoint}"
         if kept:
-            assert planted.run(case).returncode == 0
+            ended = planted.run({"online": True, "settings": [endpoint]})
+            assert ended.returncode == 0
         emulator.change(faults=[fault])
-        ended = planted.run(case)
+        limits = ["deadline=1.5", "imds.grace=0.1"]
+        ended = planted.run({"online": True, "settings": [endpoint, *limits]})
     assert planted.words["SERVER"] in ended.stdout.decode()
     for told in planted.public():
         assert planted.canaries.found_in(told) == set(), told.decode()
