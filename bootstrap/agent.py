@@ -56,9 +56,9 @@ if TYPE_CHECKING:
 
 
 def run(context: Context, *, force: bool = False, offline: str | None = None) -> Status:
-    """Configure this machine; gives what there is to tell of it.
+    """Configure this machine and return its status.
 
-    `force` goes all the way even when nothing seems to have changed; `offline` is the path of a
+    `force` goes through all stages even if nothing has changed; `offline` is the path of a
     saved instance document that takes the place of IMDS. Raises any BootstrapError, and
     status.json says the same.
     """
@@ -93,9 +93,10 @@ def preview(context: Context, *, offline: str | None = None) -> Plan:
 
     Raises what `run` would raise before it writes.
     """
-    settings, instance = imds.observe(context, offline=offline)
+    settings = context.load_settings()
     deadline = context.clock() + settings.deadline
     platform = detect(settings, environ=context.environ, root=context.root)
+    instance = imds.read(context, settings, platform, deadline=deadline, offline=offline)
     image = config.read_image(context, settings)
     loaded = store.load(instance.vm_id, root=context.root)
     seen = recovery.foresee(instance.vm_id, loaded.state, root=context.root)
@@ -134,7 +135,7 @@ def _prepare(
 ) -> tuple[Configuration, Plan]:
     """Return the configuration and the plan that follows from it; nothing is written.
 
-    `stage` is entered with the name of each stage. `deadline` is on the machine's clock. Raises
+    `stage` is entered with the name of each stage. `deadline` is on the context's clock. Raises
     every error that a run can have before it writes.
     """
     from bootstrap.stages import apply, keyvault, render
@@ -172,7 +173,7 @@ class _Run:
         self.deadline = context.clock() + settings.deadline - status.seconds
 
     def go(self, *, force: bool, offline: str | None) -> str:
-        """Go through the stages and return the result; an interrupted run is settled first."""
+        """Go through the stages and return the result; first settle an interrupted run."""
         self._recover()
         with self.status.stage("platform"):
             platform = detect(self.settings, environ=self.context.environ, root=self.context.root)
@@ -185,7 +186,15 @@ class _Run:
         known = platform.vm_id or store.current(root=self.context.root)
         try:
             with self.status.stage("imds"):
-                instance = self._instance(platform, offline)
+                instance = imds.read(
+                    self.context,
+                    self.settings,
+                    platform,
+                    deadline=self.deadline,
+                    offline=offline,
+                    status=self.status,
+                    priority=INFO,
+                )
         except (MetadataUnavailable, MetadataRefused) as error:
             return self._keep(known, error)
         for text in missing_parts(instance):
@@ -207,18 +216,6 @@ class _Run:
         if recovered := recovery.recover(root=self.context.root, now=now):
             self.context.log.event(WARNING, f"recovery.{recovered.verdict}")
             self._warn(recovered.text)
-
-    def _instance(self, platform: Platform, offline: str | None) -> Instance:
-        if offline is not None:
-            return imds.read_saved(offline)
-        return imds.ask(
-            self.context,
-            self.settings,
-            platform,
-            deadline=self.deadline,
-            status=self.status,
-            priority=INFO,
-        )
 
     def _configure(
         self, platform: Platform, instance: Instance, *, force: bool, offline: bool
@@ -263,7 +260,7 @@ class _Run:
         )
 
     def _apply(self, configuration: Configuration, plan: Plan, state: State, mark: str) -> str:
-        """Write, notify, remember: one transaction."""
+        """Write, notify and save the state, in one transaction."""
         for note in configuration.notes + plan.notes:
             self._warn(note)
         self.status.pick(configuration.environment)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Context(Frozen):
-    """What every command is told: where the file system begins, and how settings were given.
+    """What every command gets: the root of the file system, the clocks, and the settings' sources.
 
     `clock` gives monotonic seconds, `now` seconds since 1970, `sleep` waits for seconds; tests
     hand in their own.

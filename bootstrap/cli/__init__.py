@@ -81,8 +81,8 @@ def _fail(error: BootstrapError, words: Sequence[str], options: argparse.Namespa
 
 def _say_last(error: Exception) -> int:
     """Write that the report of an error has failed, without any code that could fail again."""
-    fault, told = _internal(error), error.__context__
-    of = f", while telling of error[{told.code}]" if isinstance(told, BootstrapError) else ""
+    fault, earlier = _internal(error), error.__context__
+    of = f", while telling of error[{earlier.code}]" if isinstance(earlier, BootstrapError) else ""
     with suppress(OSError):
         line = f"error[{fault.code}] {fault.message}{of}\n"
         os.write(STANDARD_ERROR, line.encode("ascii", "backslashreplace"))

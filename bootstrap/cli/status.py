@@ -61,7 +61,7 @@ def _exit_code(record: dict[str, Any] | None) -> int:
 def _lines(record: dict[str, Any] | None) -> list[str]:
     if record is None:
         return ["status: not run since this machine was started"]
-    told = {
+    fields = {
         "status": record["result"],
         "interrupted": _interrupted(record),
         "reason": record.get("reason"),
@@ -78,7 +78,7 @@ def _lines(record: dict[str, Any] | None) -> list[str]:
         "files": _files(record),
         "handlers": ", ".join(record.get("handlers", ())),
     }
-    lines = [f"{name}: {value}" for name, value in told.items() if value]
+    lines = [f"{name}: {value}" for name, value in fields.items() if value]
     lines += [f"warning: {_in_one_line(text)}" for text in record.get("warnings", ())]
     # A name from outside must not contain control sequences for a terminal.
     return list(map(printable, lines))

@@ -55,8 +55,8 @@ def run(options: argparse.Namespace) -> int:
     verdict = _judge(options)
     problems, warnings = verdict.problems, verdict.warnings
     if options.format == "json":
-        told = {"problems": problems, "warnings": warnings}
-        lists = {name: [one.as_dict() for one in found] for name, found in told.items()}
+        findings = {"problems": problems, "warnings": warnings}
+        lists = {name: [one.as_dict() for one in found] for name, found in findings.items()}
         print_json({"valid": not problems, "values_checked": not verdict.unchecked, **lists})
         return int(bool(problems))
     for one in warnings:
@@ -76,9 +76,8 @@ def _judge(options: argparse.Namespace) -> Verdict:
     from bootstrap.apply.plan.unsafe_links import unsafe_links
     from bootstrap.config.keyvault_references import VaultRules
     from bootstrap.config.resolve import validate
-    from bootstrap.config.template_policy import TemplateOffer
     from bootstrap.document import parse
-    from bootstrap.image import shipped_templates
+    from bootstrap.stages.config import template_offer
 
     context = context_of(options)
     settings = context.load_settings()
@@ -99,11 +98,7 @@ def _judge(options: argparse.Namespace) -> Verdict:
             values_schema=schema,
             trust=trust,
             vaults=VaultRules(allow=settings.vaults.allow),
-            templates=TemplateOffer(
-                patterns=settings.user_data.templates,
-                own=None if own is None else frozenset(own),
-                shipped=frozenset(shipped_templates()),
-            ),
+            templates=template_offer(settings, own),
             on_warning=on_warning.append,
         )
 

@@ -39,8 +39,8 @@ def run(options: argparse.Namespace) -> int:
     for one in drift:
         sys.stdout.write(f"drift  {printable(one.path)}  {', '.join(one.reasons)}\n")
     files = count(len(state.written), "file")
-    told = f"{len(drift)} of {files} drifted" if drift else f"{files} as written"
-    sys.stdout.write(f"verify: {told}\n")
+    result = f"{len(drift)} of {files} drifted" if drift else f"{files} as written"
+    sys.stdout.write(f"verify: {result}\n")
     return int(bool(drift))
 
 

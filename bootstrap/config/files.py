@@ -48,7 +48,7 @@ def repeated(entries: Sequence[Part]) -> Iterator[Problem]:
         path = entry.value["path"]
         key = folded(path.value)
         if key in first:
-            message = f"{path.value} stands here twice; first at {first[key].origin}"
+            message = f"{path.value} is here twice; first at {first[key].origin}"
             yield path.origin.problem(message, hint="make one entry of the two")
         first.setdefault(key, path)
         yield from _misplaced(entry)

@@ -1,4 +1,4 @@
-"""A configuration whose sensitive values are replaced, by a mask or by what they stand for."""
+"""A configuration whose sensitive values are replaced, by a mask or by a secret."""
 
 from __future__ import annotations
 

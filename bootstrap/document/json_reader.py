@@ -93,7 +93,7 @@ class _Reader:
             if key in node.value:
                 first = node.place.key[key].line
                 self.findings.add(
-                    key_span, f"the key stands here twice; first in line {first}", path=(*path, key)
+                    key_span, f"the key is here twice; first in line {first}", path=(*path, key)
                 )
             node.put(key, child)
             node.place.key[key] = key_span

@@ -159,7 +159,7 @@ class _Reader:
             if key is None:
                 continue
             if key in node.value:
-                message = f"the key stands here twice; first in line {node.place.key[key].line}"
+                message = f"the key is here twice; first in line {node.place.key[key].line}"
                 self.findings.add(_span(event), message, path=(*path, key))
             node.put(key, child)
             node.place.key[key] = _span(event)

@@ -91,7 +91,7 @@ def check_offline(configuration: Configuration, settings: Settings) -> None:
         named = ", ".join(public_path(format_path(path)) for path in paths)
         raise MissingInput(
             Public(
-                f"fetching {named}: with --offline nobody is "
+                f"fetching {named}: with --offline no service is "
                 "asked, so there is no token for Key Vault"
             ),
             hint="set imds.endpoint to have an identity service asked, such as that of "
@@ -113,18 +113,16 @@ def resolve_secrets(
 ) -> ResolvedSecrets:
     """Fetch every secret that the configuration names, by `deadline` (on `clock`).
 
-    A configuration without references costs nothing. `cloud` is azEnvironment; `now` gives seconds
+    `cloud` is azEnvironment; `now` gives seconds
     since 1970; `on_event` is called with the name and the fields of what happens, never with a
     value. Raises ImageError, SecretsRefused, SecretsUnavailable, IdentityRefused,
     IdentityUnavailable, MetadataRefused for a cloud whose vaults are not known, or SettingsError.
     """
-    wanted = references(configuration)
-    if not wanted:
-        return ResolvedSecrets({})
     from bootstrap.identity.identity_id import Selector
     from bootstrap.imds.clouds import cloud_of
     from bootstrap.keyvault.fetch import fetch
 
+    wanted = references(configuration)
     if not core_dumps.forbid():
         on_event("secrets.dumpable")
     fetched = fetch(

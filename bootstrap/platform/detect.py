@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bootstrap.platform.firmware import Firmware
     from bootstrap.settings import Settings
 
-OVERRIDE_HINT = "set imds.endpoint, or imds.detect to false, if IMDS is there all the same"
+OVERRIDE_HINT = "set imds.endpoint, or imds.detect to false, if IMDS answers here anyway"
 
 
 class Platform(Frozen):

@@ -74,10 +74,10 @@ class Status:
 
         If it is not for every user, the status only says where to read it.
         """
-        told = self.record.setdefault("warnings", [])
+        warnings = self.record.setdefault("warnings", [])
         shown = text if isinstance(text, Public) else ELSEWHERE
-        if shown not in told:
-            told.append(shown)
+        if shown not in warnings:
+            warnings.append(shown)
 
     def end(self, result: str, **fields: Any) -> None:
         """Set the result of the run; fields that are None are left out."""
@@ -159,7 +159,7 @@ else:
         except ProcessLookupError:
             return False
         except PermissionError:
-            return True  # somebody else's process
+            return True  # another user's process
         return True
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 
 from bootstrap.errors import InvalidDocument, Public, RenderError
-from bootstrap.image import parse_schema, shipped_templates
+from bootstrap.image import decode, parse_schema, shipped_templates
 from bootstrap.image import read_image as _read_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bootstrap.config.model import Configuration
     from bootstrap.config.resolve import Resolution
+    from bootstrap.config.template_policy import TemplateOffer
     from bootstrap.context import Context
     from bootstrap.image import Image
     from bootstrap.imds.instance import Instance
@@ -33,8 +36,6 @@ def resolve(instance: Instance, image: Image, settings: Settings) -> Resolution:
     from bootstrap import resources
     from bootstrap.config.keyvault_references import vault_rules
     from bootstrap.config.resolve import resolve as resolve_layers
-    from bootstrap.config.template_policy import TemplateOffer
-    from bootstrap.image import decode
 
     schema = image.values_schema
     return resolve_layers(
@@ -45,12 +46,19 @@ def resolve(instance: Instance, image: Image, settings: Settings) -> Resolution:
         tag_rules=settings.tags,
         document_schema=json.loads(resources.read("schema/document.schema.json")),
         values_schema=parse_schema(*schema) if schema else None,
-        templates=TemplateOffer(
-            patterns=settings.user_data.templates,
-            own=frozenset(image.templates),
-            shipped=frozenset(shipped_templates()),
-        ),
+        templates=template_offer(settings, image.templates),
         vaults=vault_rules(instance.cloud, settings.vaults.allow),
+    )
+
+
+def template_offer(settings: Settings, own: Collection[str] | None) -> TemplateOffer:
+    """Return the templates that userData may use; `own` is None where the image is not here."""
+    from bootstrap.config.template_policy import TemplateOffer
+
+    return TemplateOffer(
+        patterns=settings.user_data.templates,
+        own=None if own is None else frozenset(own),
+        shipped=frozenset(shipped_templates()),
     )
 
 
@@ -62,9 +70,9 @@ def validate(
     The templates are tried on an invalid configuration too, as far as its values are known: one
     error reports the mistakes of both.
     """
-    from bootstrap.render.contents import render_files
-
     if resolution.error and resolution.configuration:
+        from bootstrap.render.contents import render_files
+
         try:
             render_files(resolution.configuration, instance, image, settings)
         except RenderError as error:

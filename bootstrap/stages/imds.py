@@ -18,21 +18,29 @@ if TYPE_CHECKING:
 ARC_VERSION = "2019-11-01"  # the api-version that the agent of Azure Arc knows
 
 
-def ask(
+def read(
     context: Context,
     settings: Settings,
     platform: Platform,
     *,
     deadline: float,
+    offline: str | None = None,
     status: Status | None = None,
     priority: int = DEBUG,
 ) -> Instance:
     """Wait for IMDS until `deadline` (on the context's clock) and return this VM's metadata.
 
-    On an Arc machine its agent is asked instead. `status` gets the number of requests and their
-    outcomes, however the stage ends; its end is logged with `priority`. Raises
-    MetadataUnavailable, MetadataRefused or SettingsError.
+    On an Arc machine its agent is asked instead; with `offline` nothing is, and the instance is the
+    one in the document at that path. `status` gets the number of requests and their outcomes,
+    however the stage ends; its end is logged with `priority`. Raises MetadataUnavailable,
+    MetadataRefused (also where this is no Azure machine), MissingInput or SettingsError.
     """
+    if offline is not None:
+        from bootstrap.imds.saved import read_saved_instance
+
+        return read_saved_instance(offline)
+    if not platform.is_azure:
+        raise MetadataRefused(platform.reason, hint=OVERRIDE_HINT)
     from bootstrap.imds.client import Imds
 
     arc = platform.arc
@@ -65,13 +73,6 @@ def ask(
     return instance
 
 
-def read_saved(path: str) -> Instance:
-    """Return the instance in a document that `show instance --format json` saved."""
-    from bootstrap.imds.saved import read_saved_instance as read
-
-    return read(path)
-
-
 def observe(
     context: Context, *, offline: str | None = None, deadline: float | None = None
 ) -> tuple[Settings, Instance]:
@@ -81,10 +82,6 @@ def observe(
     IMDS, by default the settings' own. Raises MetadataRefused where this is no Azure machine.
     """
     settings = context.load_settings()
-    if offline is not None:
-        return settings, read_saved(offline)
     platform = detect(settings, environ=context.environ, root=context.root)
-    if not platform.is_azure:
-        raise MetadataRefused(platform.reason, hint=OVERRIDE_HINT)
     end = context.clock() + (settings.deadline if deadline is None else deadline)
-    return settings, ask(context, settings, platform, deadline=end)
+    return settings, read(context, settings, platform, deadline=end, offline=offline)

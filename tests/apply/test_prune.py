@@ -25,7 +25,7 @@ def test_file_changed_by_hand_stays(machine, wanted):
     machine.put("/etc/b", "by hand\n")
     planned = machine.apply(prune=True)
     assert planned.changes == ()
-    assert planned.notes == ("kept /etc/b: somebody changed it since it was written",)
+    assert planned.notes == ("kept /etc/b: it was changed after this agent wrote it",)
 
 
 def test_file_that_was_there_already_stays(machine, wanted):
@@ -121,7 +121,7 @@ def test_a_link_that_came_later_is_not_followed(machine, wanted):
     machine.path("/b").symlink_to("/data/b")
     planned = machine.plan(prune=True)
     assert planned.changes == ()
-    assert planned.notes == ("kept /b: somebody changed it since it was written",)
+    assert planned.notes == ("kept /b: it was changed after this agent wrote it",)
 
 
 def test_the_file_behind_a_link_goes(machine, wanted):

@@ -55,7 +55,7 @@ def _removal(
 
 def _reason_to_keep(record: Written, place: Place, found: FileInfo, pending: PendingView) -> str:
     if found.kind != "file" or pending.digest(place) != record.sha256:
-        return "somebody changed it since it was written"
+        return "it was changed after this agent wrote it"
     return "it is a mount point" if is_mount_point(place) else ""
 
 

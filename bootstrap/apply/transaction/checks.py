@@ -72,9 +72,9 @@ def _refused(change: Change, ended: CommandResult, *, private: bool) -> list[Com
     message = f"its check `{spelled(change.check)}` {ended.failure}"
     # This text is public, it appears in the status. The output of a command is only for those
     # with permission to read the document.
-    told = Public(f"{change.path}: its check {ended.failure}")
+    public = Public(f"{change.path}: its check {ended.failure}")
     by_hand = f"`imds-bootstrap render {change.path}` shows the file, to check it by hand"
     hint = cure(ended, change.check, private=private, by_hand=by_hand)
     where = change.check_origin or change.origin
     problem = Problem(message, path=Public(change.path), where=where, hint=hint)
-    return [CommandFailed(told, problems=[problem])]
+    return [CommandFailed(public, problems=[problem])]

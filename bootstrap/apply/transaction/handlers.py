@@ -31,10 +31,10 @@ class HandlersFailed(CommandFailed):
         self.rolled_back = rolled_back
         back = [ROLLED_BACK] * rolled_back
         names = [f"handler {problem.path.removeprefix(PATH)}" for problem in problems]
-        told = [f"{name} {one.message}" for name, one in zip(names, problems, strict=True)]
+        failures = [f"{name} {one.message}" for name, one in zip(names, problems, strict=True)]
         public = [f"{name} {one.public}" for name, one in zip(names, problems, strict=True)]
         super().__init__(
-            "; ".join(told + back), problems=problems, public=Public("; ".join(public + back))
+            "; ".join(failures + back), problems=problems, public=Public("; ".join(public + back))
         )
 
 

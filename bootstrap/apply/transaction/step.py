@@ -108,7 +108,7 @@ class Step:
             return
         if self.entry.kind == "overwrite":
             write.remove(self._kept)
-        what = "somebody has changed it" if self.change.before else "something was put there"
+        what = "it has changed" if self.change.before else "something was put there"
         raise refusal(
             f"{what} since the plan was made",
             path=self.change.path,

@@ -100,7 +100,7 @@ def b64decode(value: Any) -> str:
     except binascii.Error:
         raise FilterError("the text is not base64") from None
     except UnicodeDecodeError:
-        raise FilterError("the base64 stands for bytes that are not UTF-8 text") from None
+        raise FilterError("the base64 encodes bytes that are not UTF-8 text") from None
 
 
 def sha256(value: Any) -> str:

@@ -38,7 +38,7 @@ EOF
 unset IMDS_BOOTSTRAP_IMDS_ENDPOINT
 for verb in plan run; do
     agent 66 $verb --offline instance.json
-    says "fetching secrets.db_password: with --offline nobody is asked"
+    says "fetching secrets.db_password: with --offline no service is asked"
     says "help: set imds.endpoint"
 done
 agent 0 render /etc/app/secret --offline instance.json
