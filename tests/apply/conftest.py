@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from bootstrap.apply.plan.plan import plan
-from bootstrap.apply.transaction.commit import commit
+from bootstrap.apply.transaction.commit import Transaction, commit
 from bootstrap.apply.transaction.journal import Journal
 from bootstrap.config.model import FileSpec
 from bootstrap.render.rendered import Rendered
@@ -50,6 +50,28 @@ class Machine:
         """Commit, and leave the transaction open."""
         arguments = {"timeout": 10} | arguments
         return commit(planned, journal=self.journal(), **arguments)
+
+    def plan_of_each_kind(self, wanted, *, removed, in_place):
+        """A plan with a change of each kind: five files, in their order, and the one removed."""
+        self.apply(wanted(removed, "written\n"))
+        self.put("/etc/changed", "old\n", 0o600)
+        self.put("/etc/mode", "new\n", 0o600)
+        self.path("/etc/link").symlink_to("changed")
+        self.put(in_place, "a longer old content\n", 0o640)
+        options = {"/etc/link": {"symlink": "replace"}, in_place: {"in_place": True}}
+        paths = ("/etc/changed", "/etc/mode", "/etc/link", in_place, "/srv/new/file")
+        planned = self.plan(*(wanted(path, **options.get(path, {})) for path in paths), prune=True)
+        assert len(planned.changes) == 6
+        return planned
+
+    def die_after(self, planned, steps, **memo):
+        """Leave the disk as a process that died after so many files had their names."""
+        transaction = Transaction(planned, self.journal(), "dead")
+        transaction.begin(memo)
+        transaction.prepare(timeout=1, run=None)
+        for step in transaction._steps[:steps]:
+            step.rename_into_place()
+        return transaction
 
     def journal(self):
         """The journal of this tree."""

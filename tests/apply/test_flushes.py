@@ -15,23 +15,13 @@ from bootstrap.errors import CommandFailed, WriteError
 from bootstrap.fs import atomic
 
 JOURNAL_GOES = ("unlink", "journal.json")
-FILES = ("/etc/changed", "/etc/mode", "/etc/link", "/var/in-place", "/srv/new/file")
-CHANGES = len(FILES) + 1  # one file is removed
+CHANGES = 6  # of `plan_of_each_kind`
 
 
 @pytest.fixture
 def planned(machine, wanted):
     """A plan with one change of each kind."""
-    machine.apply(wanted("/usr/gone", "written\n"))
-    machine.put("/etc/changed", "old\n", 0o600)
-    machine.put("/etc/mode", "new\n", 0o600)
-    machine.path("/etc/link").symlink_to("changed")
-    machine.put("/var/in-place", "a longer old content\n", 0o640)
-    options = {"/etc/link": {"symlink": "replace"}, "/var/in-place": {"in_place": True}}
-    files = [wanted(path, **options.get(path, {})) for path in FILES]
-    planned = machine.plan(*files, prune=True)
-    assert len(planned.changes) == CHANGES
-    return planned
+    return machine.plan_of_each_kind(wanted, removed="/usr/gone", in_place="/var/in-place")
 
 
 def test_old_files_are_on_the_disk_before_a_rollback_tells_of_them(machine, planned, calls):
@@ -87,16 +77,12 @@ def test_the_journal_of_a_failed_commit_goes_last(machine, wanted, calls):
 def test_the_journal_of_a_dead_process_goes_last(machine, planned, calls, steps):
     """Whoever settles it flushes what was changed by it, however far the dead one came."""
     root = str(machine.root)
-    transaction = Transaction(planned, machine.journal(), "dead")
-    transaction.begin({})
-    transaction.prepare(timeout=1, run=None)
-    for step in transaction._steps[:steps]:
-        step.rename_into_place()
+    machine.die_after(planned, steps)
     calls.all.clear()
-    story = machine.journal().read()
-    rollback.revert(story, root)
+    contents = machine.journal().read()
+    rollback.revert(contents, root)
     assert calls.unflushed() == set()
-    rollback.cleanup(machine.journal(), story, root, rollback.remove_staged)
+    rollback.cleanup(machine.journal(), contents, root, rollback.remove_staged)
     assert calls.all[-1] == JOURNAL_GOES
     assert calls.unflushed(until=JOURNAL_GOES) == set()
 

@@ -24,26 +24,8 @@ EVERYTHING = ("/etc/changed", "/etc/mode", "/etc/link", "/etc/in-place", "/srv/n
 def begun(machine, wanted):
     """A plan with one change of each kind, and what the tree was before."""
     machine.put("/etc/gone", "gone\n")
-    machine.apply(wanted("/etc/gone", "written\n"))
-    machine.put("/etc/changed", "old\n", 0o600)
-    machine.put("/etc/mode", "new\n", 0o600)
-    machine.path("/etc/link").symlink_to("changed")
-    machine.put("/etc/in-place", "a longer old content\n", 0o640)
-    options = {"/etc/link": {"symlink": "replace"}, "/etc/in-place": {"in_place": True}}
-    files = [wanted(path, **options.get(path, {})) for path in EVERYTHING]
-    planned = machine.plan(*files, prune=True)
-    assert len(planned.changes) == 6
+    planned = machine.plan_of_each_kind(wanted, removed="/etc/gone", in_place="/etc/in-place")
     return planned, machine.tree()
-
-
-def died_after(machine, planned, steps):
-    """Leave the disk as a process that died after so many names were published."""
-    transaction = Transaction(planned, machine.journal(), "dead")
-    transaction.begin({"mine": 1})
-    transaction.prepare(timeout=1, run=None)
-    for step in transaction._steps[:steps]:
-        step.rename_into_place()
-    return transaction
 
 
 def settle(machine):
@@ -62,7 +44,7 @@ def settle(machine):
 def test_undone_after_any_number_of_names(machine, begun, steps):
     """However many names had changed, all is as it was, and nothing is left."""
     planned, before = begun
-    died_after(machine, planned, steps)
+    machine.die_after(planned, steps, mine=1)
     assert machine.tree() != before
     assert settle(machine) == "prepared"
     assert machine.tree() == before
@@ -86,7 +68,7 @@ def test_undone_while_staging(machine, begun, staged):
 def test_finished_after_the_last_word(machine, begun):
     """Once it is committed the new files stay, and the old ones go."""
     planned, _ = begun
-    died_after(machine, planned, 6)
+    machine.die_after(planned, 6, mine=1)
     machine.journal()._append(b'{"committed": true}\n')
     assert settle(machine) == "committed"
     names = ["changed", "in-place", "link", "mode"]
@@ -98,7 +80,7 @@ def test_finished_after_the_last_word(machine, begun):
 def test_settled_twice_is_settled_once(machine, begun):
     """An undo that is begun again at any point ends in the same place."""
     planned, before = begun
-    died_after(machine, planned, 4)
+    machine.die_after(planned, 4, mine=1)
     root = str(machine.root)
     story = machine.journal().read()
     for _ in range(2):
@@ -135,7 +117,7 @@ def test_undone_between_two_names(machine, begun, monkeypatch):
     def die(*_):
         raise KeyboardInterrupt
 
-    transaction = died_after(machine, planned, 4)
+    transaction = machine.die_after(planned, 4, mine=1)
     monkeypatch.setattr(write, "remove", die)
     with pytest.raises(KeyboardInterrupt):
         transaction._steps[4].rename_into_place()
@@ -148,7 +130,7 @@ def test_undone_between_two_names(machine, begun, monkeypatch):
 def test_half_written_in_place_is_whole_again(machine, begun):
     """A file that was being written over when the machine died gets its old content back."""
     planned, before = begun
-    died_after(machine, planned, 0)
+    machine.die_after(planned, 0, mine=1)
     machine.path("/etc/in-place").write_text("new\nger old content\n")
     machine.path("/etc/in-place").chmod(0o600)
     settle(machine)
@@ -158,7 +140,7 @@ def test_half_written_in_place_is_whole_again(machine, begun):
 def test_file_that_somebody_made_since_stays(machine, begun):
     """A file of somebody else's, where a new one or a removed one was, is not touched."""
     planned, _ = begun
-    died_after(machine, planned, 6)
+    machine.die_after(planned, 6, mine=1)
     for path in ("/srv/new/file", "/etc/gone"):
         machine.path(path).unlink(missing_ok=True)
         machine.put(path, "somebody's\n")
@@ -171,7 +153,7 @@ def test_file_that_somebody_made_since_stays(machine, begun):
 def test_unpublished_target_is_left_alone(machine, begun):
     """A target whose turn had not come is not replaced by what was kept of it."""
     planned, _ = begun
-    died_after(machine, planned, 0)
+    machine.die_after(planned, 0, mine=1)
     edited = machine.path("/etc/changed")
     edited.unlink()
     edited.write_text("edited since\n")
@@ -182,7 +164,7 @@ def test_unpublished_target_is_left_alone(machine, begun):
 def test_folders_that_are_gone_stop_nothing(machine, begun):
     """Somebody who removed a whole folder has undone it already."""
     planned, _ = begun
-    died_after(machine, planned, 6)
+    machine.die_after(planned, 6, mine=1)
     for path in machine.path("/srv/new").iterdir():
         path.unlink()
     machine.path("/srv/new").rmdir()
@@ -197,7 +179,7 @@ def test_plan_sees_what_the_undo_will_leave(machine, begun, wanted):
     files = [wanted(path, **options.get(path, {})) for path in EVERYTHING]
     told = [(one.path, one.action, one.reasons) for one in planned.changes]
     for steps in range(7):
-        died_after(machine, machine.plan(*files, prune=True), steps)
+        machine.die_after(machine.plan(*files, prune=True), steps, mine=1)
         seen = machine.plan(*files, prune=True, undone=machine.journal().read())
         assert [(one.path, one.action, one.reasons) for one in seen.changes] == told
         settle(machine)
@@ -215,7 +197,7 @@ def test_torn_first_line_means_nothing_was_begun(machine, begun, cut):
 def test_torn_last_line_was_never_written(machine, begun):
     """A commit whose word is not whole did not happen."""
     planned, before = begun
-    died_after(machine, planned, 6)
+    machine.die_after(planned, 6, mine=1)
     with machine.path("/journal.json").open("ab") as file:
         file.write(b'{"committed": true}')
     assert settle(machine) == "prepared"
@@ -405,7 +387,7 @@ def test_half_written_bind_mount(machine, wanted, mounted, tmp_path, still):
     target = machine.put("/etc/hosts", OTHERS)
     with mounted("--bind", source, target):
         planned = machine.plan(wanted("/etc/hosts", in_place=True))
-        died_after(machine, planned, 0)
+        machine.die_after(planned, 0, mine=1)
         target.write_text(HALF)
         if still:
             assert settle(machine) == "prepared"
@@ -563,7 +545,7 @@ def test_finishing_without_a_backup_leaves_an_earlier_one(machine):
 def test_litter_is_listed_in_a_journal_of_another_name(machine, begun, error):
     """What cannot be removed yet is said, and stays on a list for later runs."""
     planned, _ = begun
-    died_after(machine, planned, 6)
+    machine.die_after(planned, 6, mine=1)
 
     def fail(story, root):
         raise error
@@ -577,7 +559,7 @@ def test_litter_is_listed_in_a_journal_of_another_name(machine, begun, error):
 def test_litter_that_cannot_even_be_listed_is_left_to_the_next_run(machine, begun, monkeypatch):
     """A journal that cannot be renamed stays as it is: the next run comes through here again."""
     planned, _ = begun
-    died_after(machine, planned, 6)
+    machine.die_after(planned, 6, mine=1)
     before = machine.tree()
 
     def refuse(*names, **keywords):
@@ -594,7 +576,7 @@ def test_litter_that_cannot_even_be_listed_is_left_to_the_next_run(machine, begu
 def test_nothing_is_said_when_all_is_tidy(machine, begun):
     """No words are no litter."""
     planned, _ = begun
-    died_after(machine, planned, 6)
+    machine.die_after(planned, 6, mine=1)
     story = machine.journal().read()
     assert (
         rollback.cleanup(machine.journal(), story, str(machine.root), rollback.remove_originals)
