@@ -28,12 +28,12 @@ from bootstrap.errors import (
     SecretsUnavailable,
 )
 from bootstrap.frozen import Frozen, replace
-from bootstrap.imds.completeness import missing_parts
+from bootstrap.imds.instance import missing_parts
 from bootstrap.platform.detect import OVERRIDE_HINT, detect
 from bootstrap.report.log import INFO, WARNING
 from bootstrap.report.status import Status, timestamp
 from bootstrap.settings.load import remember
-from bootstrap.stages import config, imds
+from bootstrap.stages import imds
 from bootstrap.state import store
 from bootstrap.state.fingerprint import fingerprint
 from bootstrap.state.lock import Lock
@@ -97,7 +97,7 @@ def preview(context: Context, *, offline: str | None = None) -> Plan:
     deadline = context.clock() + settings.deadline
     platform = detect(settings, environ=context.environ, root=context.root)
     instance = imds.read(context, settings, platform, deadline=deadline, offline=offline)
-    image = config.read_image(context, settings)
+    image = context.read_image(settings)
     loaded = store.load(instance.vm_id, root=context.root)
     seen = recovery.foresee(instance.vm_id, loaded.state, root=context.root)
     configuration, plan = _prepare(
@@ -138,7 +138,7 @@ def _prepare(
     `stage` is entered with the name of each stage. `deadline` is on the context's clock. Raises
     every error that a run can have before it writes.
     """
-    from bootstrap.stages import apply, keyvault, render
+    from bootstrap.stages import apply, config, keyvault, render
 
     settings, instance, image = given.settings, given.instance, given.image
     with stage("config"):
@@ -223,7 +223,7 @@ class _Run:
         self.status.record["vm_id"] = instance.vm_id
         with self.status.stage("state"):
             state = self._state(instance.vm_id)
-            image = config.read_image(self.context, self.settings)
+            image = self.context.read_image(self.settings)
             mark = fingerprint(instance, image, self.settings)
             if not force and self._is_unchanged(state, mark):
                 self.status.pick(state.environment)

@@ -6,6 +6,7 @@ import os
 import time
 
 from bootstrap.frozen import Frozen, field
+from bootstrap.image import read_image
 from bootstrap.report.log import Log
 from bootstrap.settings.load import load
 from bootstrap.state import store
@@ -14,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bootstrap.image import Image
     from bootstrap.settings import Settings
 
 
@@ -41,4 +43,10 @@ class Context(Frozen):
             environ=self.environ,
             assignments=self.assignments,
             remembered=store.remembered_settings(root=self.root),
+        )
+
+    def read_image(self, settings: Settings) -> Image:
+        """Return the image's documents, templates and schema, from where the settings say."""
+        return read_image(
+            self.root, templates=settings.templates, values_schema=settings.values_schema
         )

@@ -66,7 +66,7 @@ def _value(options: argparse.Namespace, root: str, rest: str) -> Any:
     path = _parse(options.path)
     if path[0] == "instance":
         return _walk(instance.raw, path, options.path)
-    image = config.read_image(context, settings)
+    image = context.read_image(settings)
     configuration = config.resolve(instance, image, settings).require_valid()
     return _configured(configuration, path, options.path)
 

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
 
     context = context_of(options)
     settings, instance = observe(context, offline=options.offline)
-    image = config.read_image(context, settings)
+    image = context.read_image(settings)
     configuration = mask_values(config.resolve(instance, image, settings).require_valid())
     wanted = [spec for spec in configuration.files if spec.path == options.path]
     if not wanted:

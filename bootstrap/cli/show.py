@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.what == "tags":
         _show_flat(dict(instance.tags or ()), {}, options)
     else:
-        image = config.read_image(context, settings)
+        image = context.read_image(settings)
         configuration = config.resolve(instance, image, settings).require_valid()
         _show_configuration(configuration, options)
     return 0

@@ -6,7 +6,6 @@ import json
 
 from bootstrap.errors import InvalidDocument, Public, RenderError
 from bootstrap.image import decode, parse_schema, shipped_templates
-from bootstrap.image import read_image as _read_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,17 +14,9 @@ if TYPE_CHECKING:
     from bootstrap.config.model import Configuration
     from bootstrap.config.resolve import Resolution
     from bootstrap.config.template_policy import TemplateOffer
-    from bootstrap.context import Context
     from bootstrap.image import Image
     from bootstrap.imds.instance import Instance
     from bootstrap.settings import Settings
-
-
-def read_image(context: Context, settings: Settings) -> Image:
-    """Return the image's documents, templates and schema, from where the settings say."""
-    return _read_image(
-        context.root, templates=settings.templates, values_schema=settings.values_schema
-    )
 
 
 def resolve(instance: Instance, image: Image, settings: Settings) -> Resolution:

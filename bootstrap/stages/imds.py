@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bootstrap.errors import MetadataRefused
 from bootstrap.platform.detect import OVERRIDE_HINT, detect
-from bootstrap.report.log import DEBUG
-from bootstrap.report.progress import retry_reporter
+from bootstrap.report.log import DEBUG, retry_reporter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

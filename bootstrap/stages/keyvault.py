@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.report.log import DEBUG, INFO
-from bootstrap.report.progress import retry_reporter
+from bootstrap.report.log import DEBUG, INFO, retry_reporter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
